@@ -1,0 +1,1 @@
+"""Pure functions of tables; the only place with narwhals."""

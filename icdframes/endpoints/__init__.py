@@ -1,0 +1,1 @@
+"""One small method per operation of the ICD API; it never sees a table."""

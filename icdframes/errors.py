@@ -1,0 +1,174 @@
+"""Every error and warning that icdframes raises; it refuses to know where they come from.
+
+::
+
+    IcdError
+    ├─ ConfigurationError            (ValueError)
+    ├─ CredentialsUnavailableError   (LookupError)      nothing was found
+    ├─ CredentialsRejectedError      (PermissionError)  the server said no
+    ├─ EntityNotFoundError           (LookupError)
+    ├─ UnknownReleaseError           (LookupError)
+    ├─ UnknownLanguageError          (LookupError)
+    ├─ ConnectionFailedError         (ConnectionError)
+    ├─ RateLimitedError              (ConnectionError)
+    ├─ ServerError                   (RuntimeError)
+    ├─ ResponseShapeError            (ValueError)
+    ├─ OfflineMissError              (LookupError)
+    ├─ TraversalError                (RuntimeError)
+    ├─ CodeSyntaxError               (ValueError)
+    ├─ FileFormatError               (ValueError)
+    ├─ MissingExtraError             (ImportError)
+    └─ ExportError                   (OSError)
+    IcdWarning                       (UserWarning)
+    ├─ PartialResultWarning
+    ├─ CacheWarning
+    └─ CredentialStorageWarning
+
+A message says what happened, where, and what to do next.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+REGISTER_URL = "https://icd.who.int/icdapi"
+
+
+class IcdError(Exception):
+    """Root of every error that icdframes raises."""
+
+
+class ConfigurationError(IcdError, ValueError):
+    """An argument or setting cannot be used."""
+
+
+class CredentialsUnavailableError(IcdError, LookupError):
+    """No client id and secret were found anywhere."""
+
+
+class CredentialsRejectedError(IcdError, PermissionError):
+    """The server refused the client id, the secret or the token."""
+
+
+class EntityNotFoundError(IcdError, LookupError):
+    """The release has no such entity or code."""
+
+
+class UnknownReleaseError(IcdError, LookupError):
+    """The classification has no such release on this server."""
+
+
+class UnknownLanguageError(IcdError, LookupError):
+    """The release is not available in this language."""
+
+
+class ConnectionFailedError(IcdError, ConnectionError):
+    """The server could not be reached, or broke off its answer."""
+
+
+class RateLimitedError(IcdError, ConnectionError):
+    """The server kept saying 429, too many requests."""
+
+
+class ServerError(IcdError, RuntimeError):
+    """The server answered with a status that it should not have."""
+
+
+class ResponseShapeError(IcdError, ValueError):
+    """An answer is not what the ICD API documents.
+
+    Attributes
+    ----------
+    uri : str
+        What was asked for.
+    json_path : str
+        Where in the answer, such as ``$.title``.
+
+    """
+
+    def __init__(self, message: str, *, uri: str = "", json_path: str = "$") -> None:
+        super().__init__(message)
+        self.uri = uri
+        self.json_path = json_path
+
+
+class OfflineMissError(IcdError, LookupError):
+    """Offline mode, and the answer is not in the cache."""
+
+
+class TraversalError(IcdError, RuntimeError):
+    """Some entities of a walk could not be had.
+
+    Attributes
+    ----------
+    failures : dict of str to Exception
+        Entity id and why it failed.
+    tables : EntityTables or None
+        Everything that did arrive.
+
+    """
+
+    def __init__(self, message: str, *, failures: Mapping[str, Exception], tables: Any = None) -> None:
+        super().__init__(message)
+        self.failures = dict(failures)
+        self.tables = tables
+
+
+class CodeSyntaxError(IcdError, ValueError):
+    """A text is not a code, cluster, id or URI.
+
+    Attributes
+    ----------
+    text : str
+        What was given.
+    position : int
+        Zero-based place of the first character that does not fit.
+
+    """
+
+    def __init__(self, message: str, *, text: str = "", position: int = 0) -> None:
+        super().__init__(message)
+        self.text = text
+        self.position = position
+
+
+class FileFormatError(IcdError, ValueError):
+    """A file is unreadable or is not of the kind that was asked for."""
+
+
+class MissingExtraError(IcdError, ImportError):
+    """An optional package is not installed."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs an optional package: pip install 'icdframes[{extra}]'")
+        self.extra = extra
+
+
+class ExportError(IcdError, OSError):
+    """A table could not be written; what was there before is unchanged."""
+
+
+class IcdWarning(UserWarning):
+    """Root of every warning that icdframes gives."""
+
+
+class PartialResultWarning(IcdWarning):
+    """A result is not complete."""
+
+
+class CacheWarning(IcdWarning):
+    """The cache could not be used as it was."""
+
+
+class CredentialStorageWarning(IcdWarning):
+    """A secret is kept in a file because no system keyring is there."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Give ``" Did you mean 'mms'?"``, or nothing where no name is near."""
+    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" Did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,1 @@
+"""Graph → typed DataFrames → files; it never sees HTTP."""

@@ -1,0 +1,1 @@
+"""Pure values and JSON → values; standard library only, no network, no tables."""

@@ -1,0 +1,169 @@
+"""The values of the ICD API as frozen dataclasses; they hold data and fetch nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from icdframes.model.uris import is_residual
+
+TermKind = Literal["synonym", "narrower_term", "inclusion", "index_term"]
+ReferenceKind = Literal["exclusion", "child_elsewhere", "related_maternal", "related_perinatal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A name of an entity: synonym, narrower term, inclusion or index term."""
+
+    kind: TermKind
+    label: str
+    foundation_id: str | None = None
+    linearization_id: str | None = None
+    deprecated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A link from an entity to another: exclusion, child elsewhere, maternal or perinatal relation."""
+
+    kind: ReferenceKind
+    label: str | None = None
+    foundation_id: str | None = None
+    linearization_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A postcoordination axis of an entity.
+
+    Attributes
+    ----------
+    axis : str
+        Name such as ``"infectiousAgent"``.
+    required : bool
+        Whether a value must be given for a complete code.
+    allow_multiple : str or None
+        ``AllowAlways``, ``NotAllowed`` or ``AllowedExceptFromSameBlock``.
+    scale_entity_ids : tuple of str
+        Roots whose descendants are the allowed values.
+
+    """
+
+    axis: str
+    required: bool = False
+    allow_multiple: str | None = None
+    scale_entity_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One entity of a classification, in one language, as the API gave it.
+
+    Ids are entity ids, not URIs; texts that the API leaves out are None.
+    ``parent_ids`` leaves the classification itself out, so a chapter has none.
+    ``ancestor_ids`` (nearest first) and ``descendant_ids`` are None unless they
+    were asked for. ``extra`` keeps the fields that this version does not know.
+    """
+
+    uri: str
+    entity_id: str
+    title: str | None
+    language: str | None = None
+    translated: bool = True
+    code: str | None = None
+    class_kind: str | None = None
+    parent_ids: tuple[str, ...] = ()
+    child_ids: tuple[str, ...] = ()
+    block_id: str | None = None
+    code_range: str | None = None
+    fully_specified_name: str | None = None
+    definition: str | None = None
+    long_definition: str | None = None
+    coding_note: str | None = None
+    diagnostic_criteria: str | None = None
+    foundation_id: str | None = None
+    browser_url: str | None = None
+    terms: tuple[Term, ...] = ()
+    references: tuple[Reference, ...] = ()
+    axes: tuple[Axis, ...] = ()
+    ancestor_ids: tuple[str, ...] | None = None
+    descendant_ids: tuple[str, ...] | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether the entity has no children in its classification."""
+        return not self.child_ids
+
+    @property
+    def is_residual(self) -> bool:
+        """Whether this is an "other specified" or "unspecified" category."""
+        return is_residual(self.entity_id)
+
+
+@dataclass(frozen=True, slots=True)
+class TopLevel:
+    """One release of a classification: what its root says.
+
+    Attributes
+    ----------
+    release : str or None
+        Release id, such as ``"2024-01"``.
+    date : str or None
+        ``YYYY-MM-DD``.
+    languages, prerelease_languages : tuple of str
+        Empty where the server does not say.
+    child_ids : tuple of str
+        Chapters (top entities), in order.
+
+    """
+
+    uri: str
+    classification: str
+    release: str | None
+    title: str | None
+    date: str | None = None
+    languages: tuple[str, ...] = ()
+    prerelease_languages: tuple[str, ...] = ()
+    child_ids: tuple[str, ...] = ()
+    all_releases: tuple[str, ...] = ()
+    browser_url: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseList:
+    """The releases in which a classification or an entity exists, newest first."""
+
+    uri: str
+    title: str | None
+    latest: str | None
+    releases: tuple[str, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeInfo:
+    """What the API says of a code or cluster.
+
+    Attributes
+    ----------
+    stem_id : str
+        Entity id of the stem.
+    values : Mapping of str to tuple of str
+        Axis name and the codes given on it.
+    other : tuple of str
+        Codes that fit no axis (flexible mode only).
+
+    """
+
+    uri: str
+    code: str
+    stem_id: str
+    stem_code: str | None = None
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    other: tuple[str, ...] = ()
+    simplified_code: str | None = None
+    simplified_stem_code: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,344 @@
+"""JSON of the ICD API → values; tolerant of unknown fields, strict on the shape of known ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from icdframes.errors import CodeSyntaxError, ResponseShapeError
+from icdframes.model.entity import (
+    Axis,
+    CodeInfo,
+    Entity,
+    Reference,
+    ReferenceKind,
+    ReleaseList,
+    Term,
+    TermKind,
+    TopLevel,
+)
+from icdframes.model.uris import EntityUri, parse_uri
+
+UNTRANSLATED = " [No translation available]"
+
+TERM_FIELDS: Mapping[str, TermKind] = {
+    "synonym": "synonym",
+    "narrowerTerm": "narrower_term",
+    "inclusion": "inclusion",
+    "indexTerm": "index_term",
+}
+LABELLED_REFERENCE_FIELDS: Mapping[str, ReferenceKind] = {
+    "exclusion": "exclusion",
+    "foundationChildElsewhere": "child_elsewhere",
+}
+BARE_REFERENCE_FIELDS: Mapping[str, ReferenceKind] = {
+    "relatedEntitiesInMaternalChapter": "related_maternal",
+    "relatedEntitiesInPerinatalChapter": "related_perinatal",
+}
+TEXT_FIELDS = {
+    "fullySpecifiedName": "fully_specified_name",
+    "definition": "definition",
+    "longDefinition": "long_definition",
+    "codingNote": "coding_note",
+    "diagnosticCriteria": "diagnostic_criteria",
+}
+SCHEMA_PREFIX = "http://id.who.int/icd/schema/"
+
+_OTHER_ENTITY_FIELDS = {
+    "@context", "@id", "parent", "child", "browserUrl", "ancestor", "descendant", "code", "source",
+    "classKind", "blockId", "codeRange", "postcoordinationScale", "title",
+}  # fmt: skip
+_ENTITY_FIELDS = (
+    _OTHER_ENTITY_FIELDS
+    | set(TEXT_FIELDS)
+    | set(TERM_FIELDS)
+    | set(LABELLED_REFERENCE_FIELDS)
+    | set(BARE_REFERENCE_FIELDS)
+)
+_TOP_LEVEL_FIELDS = {
+    "@context", "@id", "title", "releaseId", "releaseDate", "availableLanguages", "prereleaseLanguages",
+    "allReleases", "child", "browserUrl",
+}  # fmt: skip
+
+
+def parse_entity(doc: Any, *, asked: str = "") -> Entity:
+    """Read a foundation, linearization or ICD-10 entity.
+
+    Parameters
+    ----------
+    doc : object
+        The decoded JSON.
+    asked : str
+        What was asked for, for error messages.
+
+    Returns
+    -------
+    Entity
+
+    Raises
+    ------
+    ResponseShapeError
+        If a known field has another shape than the API documents.
+
+    """
+    at = _Reader(doc, asked)
+    uri = at.entity_uri("@id")
+    title = at.text("title", required=True)
+    others = {name: at.text(field) for field, name in TEXT_FIELDS.items()}
+    return Entity(
+        uri=str(uri),
+        entity_id=uri.entity_id or "",
+        title=_translated(title.value),
+        language=title.language,
+        translated=not title.value.endswith(UNTRANSLATED),
+        code=at.string("code") or None,
+        class_kind=at.string("classKind"),
+        parent_ids=at.ids("parent") or (),
+        child_ids=at.ids("child") or (),
+        block_id=at.string("blockId") or None,
+        code_range=at.string("codeRange") or None,
+        **{name: _translated(text.value) or None if text else None for name, text in others.items()},
+        foundation_id=_foundation_id(at, uri),
+        browser_url=_known(at.string("browserUrl")),
+        terms=tuple(_terms(at)),
+        references=tuple(_references(at)),
+        axes=tuple(_axes(at)),
+        ancestor_ids=at.ids("ancestor"),
+        descendant_ids=at.ids("descendant"),
+        extra={key: value for key, value in at.doc.items() if key not in _ENTITY_FIELDS},
+    )
+
+
+def parse_top_level(doc: Any, *, asked: str = "") -> TopLevel:
+    """Read the root of one release of a classification."""
+    at = _Reader(doc, asked)
+    uri = at.uri("@id")
+    title = at.text("title")
+    return TopLevel(
+        uri=str(uri),
+        classification=uri.classification,
+        release=at.string("releaseId") or uri.release,
+        title=title.value if title else None,
+        date=at.string("releaseDate"),
+        languages=at.strings("availableLanguages"),
+        prerelease_languages=at.strings("prereleaseLanguages"),
+        child_ids=at.ids("child") or (),
+        all_releases=tuple(release_of(item) for item in at.strings("allReleases")),
+        browser_url=_known(at.string("browserUrl")),
+        extra={key: value for key, value in at.doc.items() if key not in _TOP_LEVEL_FIELDS},
+    )
+
+
+def parse_release_list(doc: Any, *, asked: str = "") -> ReleaseList:
+    """Read the releases in which a classification or an entity exists."""
+    at = _Reader(doc, asked)
+    title = at.text("title")
+    latest = at.string("latestRelease")
+    known = {"@context", "@id", "title", "latestRelease", "release"}
+    return ReleaseList(
+        uri=str(at.uri("@id")),
+        title=title.value if title else None,
+        latest=release_of(latest) if latest else None,
+        releases=tuple(release_of(item) for item in at.strings("release")),
+        extra={key: value for key, value in at.doc.items() if key not in known},
+    )
+
+
+def parse_code_info(doc: Any, *, asked: str = "") -> CodeInfo:
+    """Read what the API says of a code or cluster."""
+    at = _Reader(doc, asked)
+    known = {
+        "@context",
+        "@id",
+        "code",
+        "stemId",
+        "stemCode",
+        "simplifiedCode",
+        "simplifiedStemCode",
+        "otherPostcoordination",
+    }
+    axes = {key: at.strings(key) for key, value in at.doc.items() if key not in known and isinstance(value, list)}
+    return CodeInfo(
+        uri=at.string("@id") or asked,
+        code=unquote(at.string("code") or ""),
+        stem_id=at.entity_uri("stemId").entity_id or "",
+        stem_code=at.string("stemCode"),
+        values=axes,
+        other=at.strings("otherPostcoordination"),
+        simplified_code=at.string("simplifiedCode"),
+        simplified_stem_code=at.string("simplifiedStemCode"),
+        extra={key: value for key, value in at.doc.items() if key not in known and key not in axes},
+    )
+
+
+def release_of(text: str) -> str:
+    """Give the release id in a URI, in its ``?version=`` or ``?releaseId=`` marker, or the text itself."""
+    head, _, query = text.partition("?")
+    if query:
+        return query.rpartition("=")[2]
+    if "://" not in head:
+        return head
+    try:
+        return parse_uri(head).release or head
+    except CodeSyntaxError:
+        return head
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    value: str
+    language: str | None
+
+
+class _Reader:
+    """Typed look-ups in one JSON object; every complaint names the place."""
+
+    def __init__(self, doc: Any, asked: str) -> None:
+        self.asked = asked
+        self.path = "$"
+        if not isinstance(doc, dict):
+            raise self.wrong("$", "an object", doc)
+        self.doc: dict[str, Any] = doc
+        self.asked = asked or str(doc.get("@id", ""))
+
+    def wrong(self, path: str, expected: str, found: object) -> ResponseShapeError:
+        seen = "nothing" if found is None else f"{type(found).__name__} {str(found)[:60]!r}"
+        return ResponseShapeError(
+            f"The answer for {self.asked or 'this request'} is not as the ICD API documents it: "
+            f"{path} should be {expected}, but is {seen}. Try again later; if it stays so, report it with this line.",
+            uri=self.asked,
+            json_path=path,
+        )
+
+    def string(self, key: str) -> str | None:
+        return self._checked(key, str, "a text")  # type: ignore[no-any-return]
+
+    def strings(self, key: str) -> tuple[str, ...]:
+        items = self._checked(key, list, "a list of texts") or []
+        for place, item in enumerate(items):
+            if not isinstance(item, str):
+                raise self.wrong(f"$.{key}[{place}]", "a text", item)
+        return tuple(items)
+
+    def objects(self, key: str) -> list[Any]:
+        return self._checked(key, list, "a list") or []
+
+    def text(self, key: str, *, required: bool = False) -> Any:
+        value = self.doc.get(key)
+        if value is None and not required:
+            return None
+        return self.language_string(value, f"$.{key}")
+
+    def language_string(self, value: object, path: str) -> _Text:
+        if not isinstance(value, dict) or not isinstance(value.get("@value"), str):
+            raise self.wrong(path, "a text with its language", value)
+        language = value.get("@language")
+        return _Text(value["@value"], language if isinstance(language, str) else None)
+
+    def uri(self, key: str, value: object = None, path: str = "") -> EntityUri:
+        value = self.doc.get(key) if value is None else value
+        path = path or f"$.{key}"
+        if not isinstance(value, str):
+            raise self.wrong(path, "a URI", value)
+        try:
+            return parse_uri(value)
+        except CodeSyntaxError as error:
+            raise self.wrong(path, "a URI of the ICD API", value) from error
+
+    def entity_uri(self, key: str) -> EntityUri:
+        uri = self.uri(key)
+        if uri.entity_id is None:
+            raise self.wrong(f"$.{key}", "the URI of an entity", self.doc[key])
+        return uri
+
+    def ids(self, key: str) -> tuple[str, ...] | None:
+        """Entity ids in a list of URIs, each once; None where the field is absent."""
+        if self.doc.get(key) is None:
+            return None
+        uris = (self.uri(key, item, f"$.{key}[{place}]") for place, item in enumerate(self.objects(key)))
+        return tuple(dict.fromkeys(uri.entity_id for uri in uris if uri.entity_id is not None))
+
+    def _checked(self, key: str, kind: type, expected: str) -> Any:
+        value = self.doc.get(key)
+        if value is not None and not isinstance(value, kind):
+            raise self.wrong(f"$.{key}", expected, value)
+        return value
+
+
+def _terms(at: _Reader) -> list[Term]:
+    return [
+        Term(kind, label, foundation, linearization, deprecated=item.get("deprecated") is True)
+        for field, kind in TERM_FIELDS.items()
+        for item, label, foundation, linearization in _labelled(at, field)
+    ]
+
+
+def _references(at: _Reader) -> list[Reference]:
+    found = [
+        Reference(kind, label, foundation, linearization)
+        for field, kind in LABELLED_REFERENCE_FIELDS.items()
+        for _, label, foundation, linearization in _labelled(at, field)
+    ]
+    for field, kind in BARE_REFERENCE_FIELDS.items():
+        listed = [at.doc[field]] if isinstance(at.doc.get(field), str) else at.objects(field)
+        found += [
+            Reference(kind, None, at.uri(field, item, f"$.{field}[{place}]").entity_id)
+            for place, item in enumerate(listed)
+        ]
+    return found
+
+
+def _labelled(at: _Reader, field: str) -> list[tuple[dict[str, Any], str, str | None, str | None]]:
+    rows = []
+    for place, item in enumerate(at.objects(field)):
+        path = f"$.{field}[{place}]"
+        if not isinstance(item, dict):
+            raise at.wrong(path, "an object with a label", item)
+        label = at.language_string(item.get("label"), f"{path}.label").value
+        rows.append(
+            (
+                item,
+                _translated(label),
+                _linked(at, item, "foundationReference", path),
+                _linked(at, item, "linearizationReference", path),
+            )
+        )
+    return rows
+
+
+def _linked(at: _Reader, item: dict[str, Any], key: str, path: str) -> str | None:
+    return at.uri(key, item[key], f"{path}.{key}").entity_id if item.get(key) else None
+
+
+def _axes(at: _Reader) -> list[Axis]:
+    axes = []
+    for place, item in enumerate(at.objects("postcoordinationScale")):
+        path = f"$.postcoordinationScale[{place}]"
+        if not isinstance(item, dict) or not isinstance(item.get("axisName"), str):
+            raise at.wrong(path, "an axis with its name", item)
+        inner = _Reader(item, at.asked)
+        axes.append(
+            Axis(
+                axis=item["axisName"].removeprefix(SCHEMA_PREFIX),
+                required=item.get("requiredPostcoordination") in {"true", True},
+                allow_multiple=inner.string("allowMultipleValues"),
+                scale_entity_ids=inner.ids("scaleEntity") or (),
+            )
+        )
+    return axes
+
+
+def _foundation_id(at: _Reader, uri: EntityUri) -> str | None:
+    if uri.classification == "foundation":
+        return uri.entity_id
+    return at.uri("source").entity_id if isinstance(at.doc.get("source"), str) else None
+
+
+def _translated(text: str) -> str:
+    return text.removesuffix(UNTRANSLATED)
+
+
+def _known(text: str | None) -> str | None:
+    return None if text in {None, "", "NA"} else text

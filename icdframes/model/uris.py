@@ -1,0 +1,164 @@
+"""Identifiers of the ICD API: read, make canonical, build; it never sends a request.
+
+WHO's URIs are names and addresses at once. Inside this package an entity goes by
+its *entity id*: ``"257068234"``, ``"135352227/other"`` for a residual, ``"A00-A09"``
+for a block of ICD-10.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, unquote, urlsplit
+
+from icdframes.errors import CodeSyntaxError, ConfigurationError, did_you_mean
+from icdframes.settings import CLASSIFICATIONS
+
+HOST = "id.who.int"
+PREFIX = f"http://{HOST}"
+RESIDUALS = ("other", "unspecified")
+
+_ID = re.compile(r"\d+(?:/(?:other|unspecified))?")
+_RELEASE = re.compile(r"\d{4}(?:-\d{2})?|beta")
+_ICD10_KEY = re.compile(r"[IVX]+|[A-Z]\d{2}(?:\.\d+)?(?:-[A-Z]\d{2}(?:\.\d+)?)?")
+_LINEARIZATION = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class EntityUri:
+    """A URI of the ICD API, taken apart.
+
+    Attributes
+    ----------
+    classification : str
+        ``"mms"``, ``"icf"``, ``"foundation"``, ``"icd10"`` (or another linearization).
+    release : str or None
+        None where the URI names no release.
+    entity_id : str or None
+        None for the classification itself.
+
+    """
+
+    classification: str
+    release: str | None
+    entity_id: str | None
+
+    @property
+    def path(self) -> str:
+        """Path on any server, such as ``/icd/release/11/2024-01/mms/257068234``."""
+        if self.classification == "foundation":
+            parts = ["icd", "entity"]
+        elif self.classification == "icd10":
+            parts = ["icd", "release", "10", *([self.release] if self.release else [])]
+        else:
+            parts = ["icd", "release", "11", *([self.release] if self.release else []), self.classification]
+        if self.entity_id:
+            parts.append(quote(self.entity_id, safe="/" if _ID.fullmatch(self.entity_id) else ""))
+        return "/" + "/".join(parts)
+
+    def __str__(self) -> str:
+        """Canonical form: ``http://id.who.int/…``, as WHO writes it."""
+        return PREFIX + self.path
+
+
+def parse_uri(text: str) -> EntityUri:
+    """Read a foundation, linearization or ICD-10 URI, http or https.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``"https://id.who.int/icd/release/11/2024-01/mms/257068234/other"``.
+
+    Returns
+    -------
+    EntityUri
+
+    Raises
+    ------
+    CodeSyntaxError
+        If it is no URI of the ICD API.
+
+    Examples
+    --------
+    >>> parse_uri("https://id.who.int/icd/entity/257068234").entity_id
+    '257068234'
+
+    """
+    parts = urlsplit(text.strip())
+    if parts.scheme not in {"http", "https"} or parts.netloc != HOST:
+        raise CodeSyntaxError(f"{text!r} is no URI of the ICD API: it must begin with {PREFIX}/icd/.", text=text)
+    segments = [unquote(segment) for segment in parts.path.strip("/").split("/")]
+    match segments:
+        case ["icd", "entity", *rest]:
+            uri = EntityUri("foundation", None, _joined_id(rest, text))
+        case ["icd", "release", "11", release, lin, *rest] if _RELEASE.fullmatch(release):
+            uri = EntityUri(_checked_linearization(lin, text), release, _joined_id(rest, text))
+        case ["icd", "release", "11", lin, *rest]:
+            uri = EntityUri(_checked_linearization(lin, text), None, _joined_id(rest, text))
+        case ["icd", "release", "10", *rest]:
+            uri = _icd10_uri(rest, text)
+        case _:
+            raise CodeSyntaxError(f"{text!r} is no entity URI of the ICD API.", text=text, position=len(PREFIX))
+    return uri
+
+
+def entity_id_of(text: str) -> str:
+    """Give the entity id in a URI; an error where the URI is of no entity."""
+    uri = parse_uri(text)
+    if uri.entity_id is None:
+        raise CodeSyntaxError(f"{text!r} names a classification, not an entity.", text=text)
+    return uri.entity_id
+
+
+def is_residual(entity_id: str) -> bool:
+    """Tell whether an entity id is an "other specified" or "unspecified" category."""
+    return entity_id.rpartition("/")[2] in RESIDUALS
+
+
+def is_entity_id(text: str) -> bool:
+    """Tell whether a text is a numeric id, with or without a residual suffix."""
+    return _ID.fullmatch(text) is not None
+
+
+def is_icd10_key(text: str) -> bool:
+    """Tell whether a text is a chapter, block or category of ICD-10."""
+    return _ICD10_KEY.fullmatch(text) is not None
+
+
+def check_classification(name: str) -> str:
+    """Return the name, or say which classifications there are."""
+    if name in CLASSIFICATIONS:
+        return name
+    known = ", ".join(CLASSIFICATIONS)
+    hint = did_you_mean(str(name).lower(), CLASSIFICATIONS)
+    raise ConfigurationError(f"Unknown classification {name!r}: give one of {known}.{hint}")
+
+
+def _joined_id(segments: list[str], text: str) -> str | None:
+    joined = "/".join(segments)
+    if not joined:
+        return None
+    if not _ID.fullmatch(joined):
+        raise CodeSyntaxError(
+            f"{text!r} is no entity URI: {joined!r} is no entity id.", text=text, position=text.find(joined)
+        )
+    return joined
+
+
+def _checked_linearization(name: str, text: str) -> str:
+    if not _LINEARIZATION.fullmatch(name):
+        raise CodeSyntaxError(f"{text!r} is no URI of the ICD API: {name!r} is no linearization.", text=text)
+    return name
+
+
+def _icd10_uri(segments: list[str], text: str) -> EntityUri:
+    match segments:
+        case []:
+            return EntityUri("icd10", None, None)
+        case [release] if _RELEASE.fullmatch(release):
+            return EntityUri("icd10", release, None)
+        case [key] if _ICD10_KEY.fullmatch(key):
+            return EntityUri("icd10", None, key)
+        case [release, key] if _RELEASE.fullmatch(release) and _ICD10_KEY.fullmatch(key):
+            return EntityUri("icd10", release, key)
+    raise CodeSyntaxError(f"{text!r} is no ICD-10 URI.", text=text)

@@ -1,0 +1,1 @@
+"""A real HTTP server on loopback that behaves like the ICD API."""

@@ -1,0 +1,110 @@
+"""Which server, which folders; it reads the environment and nothing else."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import platformdirs
+
+from icdframes.errors import ConfigurationError, did_you_mean
+
+ENV_SERVER = "ICD_SERVER"
+ENV_CLIENT_ID = "ICD_CLIENT_ID"
+ENV_CLIENT_SECRET = "ICD_CLIENT_SECRET"  # noqa: S105  the variable's name, not a secret
+ENV_TOKEN_URL = "ICD_TOKEN_URL"  # noqa: S105  the variable's name, not a secret
+ENV_CACHE_DIR = "ICDFRAMES_CACHE_DIR"
+ENV_CONFIG_DIR = "ICDFRAMES_CONFIG_DIR"
+
+SCOPE = "icdapi_access"
+API_VERSION = "v2"
+LICENCE = (
+    "International Classification of Diseases Eleventh Revision (ICD-11), "
+    "Geneva: World Health Organization, licence CC BY-ND 3.0 IGO"
+)
+CLASSIFICATIONS = ("mms", "icf", "foundation", "icd10")
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where an ICD API answers and where its tokens come from.
+
+    Attributes
+    ----------
+    name : str
+        ``"who"``, ``"local"``, ``"sandbox"`` or ``"custom"``.
+    base_url : str
+        Scheme and host (and a path prefix, if any), without a final slash.
+    token_url : str or None
+        Token endpoint; None means that the server asks for no authentication.
+
+    """
+
+    name: str
+    base_url: str
+    token_url: str | None = None
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether requests must carry a bearer token."""
+        return self.token_url is not None
+
+
+WHO = Server("who", "https://id.who.int", "https://icdaccessmanagement.who.int/connect/token")
+LOCAL = Server("local", "http://localhost")
+_NAMED = {"who": WHO, "local": LOCAL}
+
+
+def resolve_server(server: str | None, token_url: str | None = None) -> Server:
+    """Turn a name or a base URL into a `Server`; ``"sandbox"`` is not started here."""
+    text = (server or os.environ.get(ENV_SERVER) or "who").strip()
+    token_url = token_url or (os.environ.get(ENV_TOKEN_URL) if server is None else None)
+    if text in _NAMED:
+        named = _NAMED[text]
+        return Server(
+            named.name, named.base_url, _checked_url(token_url, "token URL") if token_url else named.token_url
+        )
+    if "://" not in text:
+        names = (*_NAMED, "sandbox")
+        raise ConfigurationError(
+            f"Unknown server {text!r}: give one of {', '.join(names)}, or a base URL such as "
+            f"http://localhost:8080.{did_you_mean(text, names)}"
+        )
+    base = _checked_url(text, "server URL")
+    checked = _checked_url(token_url, "token URL") if token_url else None
+    if checked and urlsplit(base).scheme == "http" and not is_loopback(base):
+        raise ConfigurationError(
+            f"Refusing to send a token to {base} over plain http: use https, or leave token_url out "
+            "for a local deployment without authentication."
+        )
+    return Server("custom", base, checked)
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL points to this machine."""
+    return (urlsplit(url).hostname or "") in _LOOPBACK
+
+
+def cache_folder() -> Path:
+    """Give the default cache folder; nothing is created."""
+    return Path(os.environ.get(ENV_CACHE_DIR) or platformdirs.user_cache_dir("icdframes", appauthor=False))
+
+
+def config_folder() -> Path:
+    """Give the folder of stored profiles; nothing is created."""
+    return Path(os.environ.get(ENV_CONFIG_DIR) or platformdirs.user_config_dir("icdframes", appauthor=False))
+
+
+def _checked_url(text: str, what: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigurationError(f"{text!r} is no {what}: it must begin with https:// (or http:// on this machine).")
+    if parts.username or parts.password:
+        raise ConfigurationError(f"The {what} must not hold a user name or password; give client_id and client_secret.")
+    if what == "token URL" and parts.scheme == "http" and not is_loopback(text):
+        raise ConfigurationError(f"Refusing to send a secret to {parts.hostname} over plain http: use https.")
+    return text.rstrip("/")
