@@ -1,0 +1,49 @@
+"""A progress bar where somebody looks, silence elsewhere; it knows nothing of what is counted."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Report = Callable[[int, int, int], None]
+
+
+def somebody_looks() -> bool:
+    """Tell whether standard error is a terminal or this is a notebook."""
+    shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
+    in_kernel = getattr(shell, "kernel", None) is not None
+    return in_kernel or bool(getattr(sys.stderr, "isatty", lambda: False)())
+
+
+@contextmanager
+def progress_bar(label: str, *, show: bool | None = None) -> Iterator[Report]:
+    """Give a function ``report(done, total, cached)`` for the time of a walk.
+
+    Parameters
+    ----------
+    label : str
+        Stands before the bar.
+    show : bool, optional
+        None shows the bar where somebody looks.
+
+    Yields
+    ------
+    callable
+        Takes how many are done, how many there are, how many came from the cache.
+
+    """
+    if not (somebody_looks() if show is None else show):
+        yield lambda _done, _total, _cached: None
+        return
+    from tqdm.auto import tqdm  # noqa: PLC0415  only where a bar is drawn
+
+    with tqdm(desc=label, unit=" entities", leave=False, file=sys.stderr, dynamic_ncols=True) as bar:
+
+        def report(done: int, total: int, cached: int) -> None:
+            bar.total = total
+            bar.set_postfix_str(f"{cached} from cache", refresh=False)
+            bar.update(done - bar.n)
+
+        yield report
+        bar.refresh()
