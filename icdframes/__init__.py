@@ -1,3 +1,39 @@
-"""WHO classifications (ICD-11 MMS, ICF, foundation, ICD-10) as pandas DataFrames."""
+"""WHO classifications (ICD-11 MMS, ICF, foundation, ICD-10) as pandas DataFrames.
+
+``import icdframes`` is quick: a name loads its module when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "icdframes.connection": ("connect", "get_client", "use_client"),
+    "icdframes.api": ("languages", "load_entity", "load_tables", "releases"),
+    "icdframes.client": ("IcdClient",),
+    "icdframes.frames.tables": ("EntityTables",),
+    "icdframes.frames.provenance": ("Provenance",),
+    "icdframes.frames.export": ("read_frame", "read_tables", "to_csv", "to_parquet", "write_tables"),
+    "icdframes.frames.tabulation": ("read_tabulation",),
+}
+_NAMES = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = ["__version__", "errors", *sorted(_NAMES)]  # noqa: PLE0604  every item is a text
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name's module and give the name."""
+    if name == "errors":
+        return import_module("icdframes.errors")
+    if name not in _NAMES:
+        raise AttributeError(f"module 'icdframes' has no attribute {name!r}")
+    value = getattr(import_module(_NAMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

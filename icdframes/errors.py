@@ -21,6 +21,7 @@
     └─ ExportError                   (OSError)
     IcdWarning                       (UserWarning)
     ├─ PartialResultWarning
+    ├─ HierarchyWarning
     ├─ CacheWarning
     └─ CredentialStorageWarning
 
@@ -158,6 +159,10 @@ class IcdWarning(UserWarning):
 
 class PartialResultWarning(IcdWarning):
     """A result is not complete."""
+
+
+class HierarchyWarning(IcdWarning):
+    """A hierarchy holds a circle: an entity that is below itself."""
 
 
 class CacheWarning(IcdWarning):

@@ -14,6 +14,7 @@ from icdframes.model.uris import EntityUri, is_entity_id, is_icd10_key, parse_ur
 
 _CHAPTER_NUMBER = re.compile(r"\d{2}")
 _DOTLESS = re.compile(r"([A-Z]\d{2})(\d+)")
+_BEFORE_DOT = 4
 _CLUSTER = re.compile(r"[&/]|%26|%2F", re.IGNORECASE)
 
 
@@ -51,7 +52,8 @@ def read_name(entity: object, classification: str) -> Named:
     text = str(entity).strip() if isinstance(entity, str | int) and not isinstance(entity, bool) else ""
     if not text:
         raise CodeSyntaxError(
-            f"{entity!r} names no entity: give a code such as '1A00', an id such as '257068234', a URI, or None for all.",
+            f"{entity!r} names no entity: give a code such as '1A00', an id such as '257068234', a URI, "
+            "or None for all.",
             text=str(entity),
         )
     if "://" in text:
@@ -142,7 +144,8 @@ class Resolver:
         except EntityNotFoundError:
             near = next((f" Did you mean {other!r}?" for other in _spellings(code) if self._exists(other)), "")
             raise EntityNotFoundError(
-                f"No code {code!r} in {self._classification.name} {self._release}.{near or ' Find codes with search().'}"
+                f"No code {code!r} in {self._classification.name} {self._release}."
+                f"{near or ' Find codes with search().'}"
             ) from None
 
     def _exists(self, code: str) -> bool:
@@ -163,8 +166,10 @@ def _spellings(code: str) -> Iterator[str]:
     upper = code.upper()
     seen = {code}
     fixed = upper.replace("O", "0").replace("I", "1")
-    dotted = f"{fixed[:4]}.{fixed[4:]}" if len(fixed) > 4 and "." not in fixed else fixed  # noqa: PLR2004  WHO's form
-    for spelling in (upper, fixed, dotted, fixed[:-1].rstrip("."), fixed.partition(".")[0]):
+    needs_dot = len(fixed) > _BEFORE_DOT and "." not in fixed
+    dotted = f"{fixed[:_BEFORE_DOT]}.{fixed[_BEFORE_DOT:]}" if needs_dot else fixed
+    shorter = (fixed[:-1].rstrip("."), fixed.partition(".")[0])
+    for spelling in (upper, fixed, dotted, code.lower(), *shorter):
         if spelling and spelling not in seen:
             seen.add(spelling)
             yield spelling

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -99,7 +100,7 @@ def walk(
     try:
         ask(frontier.discover(order, 0))
         while waiting:
-            entity_id, answer = crew.answers.get()
+            entity_id, answer = crew.answer()
             waiting.discard(entity_id)
             if isinstance(answer, Entity):
                 ask(frontier.arrived(entity_id, answer))
@@ -167,12 +168,14 @@ class _Patience:
 
 
 class _Crew:
-    """Threads that fetch what they are asked for and put it on ``answers``."""
+    """Threads that fetch what they are asked for; only a little is queued with them at a time."""
 
     def __init__(self, fetch: Fetch, size: int) -> None:
-        self.answers: SimpleQueue[tuple[str, Entity | Exception]] = SimpleQueue()
         self._fetch = fetch
+        self._backlog: deque[str] = deque()
+        self._room = 2 * size
         self._asked: SimpleQueue[str | None] = SimpleQueue()
+        self._answers: SimpleQueue[tuple[str, Entity | Exception]] = SimpleQueue()
         self._leaving = Event()
         self._threads = [
             Thread(target=self._work, name=f"icdframes-walk-{number}", daemon=True) for number in range(size)
@@ -181,7 +184,15 @@ class _Crew:
             thread.start()
 
     def ask(self, entity_id: str) -> None:
-        self._asked.put(entity_id)
+        self._backlog.append(entity_id)
+        self._hand_out()
+
+    def answer(self) -> tuple[str, Entity | Exception]:
+        """Wait for the next answer."""
+        answer = self._answers.get()
+        self._room += 1
+        self._hand_out()
+        return answer
 
     def leave(self) -> None:
         """Drop what is queued; a request under way ends by itself."""
@@ -192,10 +203,15 @@ class _Crew:
         for thread in self._threads:
             thread.join(max(0.0, end - monotonic()))
 
+    def _hand_out(self) -> None:
+        while self._backlog and self._room:
+            self._room -= 1
+            self._asked.put(self._backlog.popleft())
+
     def _work(self) -> None:
         while (entity_id := self._asked.get()) is not None and not self._leaving.is_set():
             try:
                 answer: Entity | Exception = self._fetch(entity_id)
             except Exception as error:  # noqa: BLE001  what is no IcdError is raised by the calling thread
                 answer = error
-            self.answers.put((entity_id, answer))
+            self._answers.put((entity_id, answer))

@@ -84,7 +84,10 @@ def parse_uri(text: str) -> EntityUri:
     '257068234'
 
     """
-    parts = urlsplit(text.strip())
+    try:
+        parts = urlsplit(text.strip())
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme not in {"http", "https"} or parts.netloc != HOST:
         raise CodeSyntaxError(f"{text!r} is no URI of the ICD API: it must begin with {PREFIX}/icd/.", text=text)
     segments = [unquote(segment) for segment in parts.path.strip("/").split("/")]

@@ -1,0 +1,267 @@
+"""One connection to one server: the verbs as methods; it composes the layers and decides nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from icdframes.endpoints.base import Classification
+from icdframes.endpoints.coding import Coding
+from icdframes.endpoints.foundation import Foundation
+from icdframes.endpoints.icd10 import Icd10
+from icdframes.endpoints.linearization import Linearization
+from icdframes.errors import ConfigurationError
+from icdframes.frames.snapshot import SnapshotStore
+from icdframes.frames.tables import EntityTables
+from icdframes.loading import Loader
+from icdframes.model.entity import Entity
+from icdframes.model.uris import check_classification
+from icdframes.question import OnError, read_question
+from icdframes.settings import Server, cache_folder
+from icdframes.transport.credentials import Credentials
+from icdframes.transport.session import ApiSession, CacheInfo
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class IcdClient:
+    """A connection to an ICD API server, with its cache.
+
+    Made by `icdframes.connect`. It sends nothing before it is asked something,
+    and takes a token only when an answer is not in the cache. Safe to use from
+    several threads; usable as a context manager.
+
+    Parameters
+    ----------
+    server : Server
+        Where to ask.
+    get_credentials : callable
+        Gives the `Credentials` when the first token is needed.
+    cache_dir : Path, optional
+        Folder of answers and snapshots; None is the user's cache folder.
+    timeout : tuple of float
+        Seconds to connect, seconds between two bytes.
+    retries : int
+        How often a failed request is sent again.
+    max_workers : int
+        Requests under way at the same time.
+    offline : bool
+        Answer from the cache only.
+    verify : str, optional
+        File of a company's certificate authority.
+
+    Examples
+    --------
+    >>> import icdframes
+    >>> with icdframes.connect("sandbox") as client:
+    ...     client.entity("1A00").title
+    'Cholera'
+
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        get_credentials: Callable[[], Credentials],
+        *,
+        cache_dir: Path | None = None,
+        timeout: tuple[float, float] = (5, 30),
+        retries: int = 5,
+        max_workers: int = 8,
+        offline: bool = False,
+        verify: str | None = None,
+    ) -> None:
+        if isinstance(max_workers, bool) or not isinstance(max_workers, int) or not 1 <= max_workers <= 64:  # noqa: PLR2004
+            raise ConfigurationError(f"max_workers={max_workers!r} cannot be: give 1 to 64; 8 is polite.")
+        folder = Path(cache_dir) if cache_dir else cache_folder()
+        self.server = server
+        self.max_workers = max_workers
+        self.offline = offline
+        self._session = ApiSession(
+            server,
+            get_credentials,
+            cache_dir=folder,
+            timeout=timeout,
+            retries=retries,
+            max_workers=max_workers,
+            offline=offline,
+            verify=verify,
+        )
+        self._snapshots = SnapshotStore(folder / "snapshots")
+        self._classifications: dict[str, Classification] = {
+            "mms": Linearization(self._session, "mms"),
+            "icf": Linearization(self._session, "icf"),
+            "foundation": Foundation(self._session),
+            "icd10": Icd10(self._session),
+        }
+        self._coding = {name: Coding(self._session, name) for name in ("mms", "icf")}
+
+    @property
+    def base_url(self) -> str:
+        """Where this client is connected."""
+        return self.server.base_url
+
+    def load_entity(
+        self,
+        entity: str | int | None = None,
+        *,
+        classification: str = "mms",
+        release: str | None = None,
+        language: str | Sequence[str] = "en",
+        depth: int | None = None,
+        include: Iterable[str] = (),
+        on_error: OnError = "raise",
+        progress: bool | None = None,
+        refresh: bool = False,
+    ) -> pd.DataFrame:
+        """Load an entity and everything below it as a table; see `icdframes.load_entity`."""
+        return self.load_tables(
+            entity,
+            classification=classification,
+            release=release,
+            language=language,
+            depth=depth,
+            include=include,
+            on_error=on_error,
+            progress=progress,
+            refresh=refresh,
+        ).entities
+
+    def load_tables(
+        self,
+        entity: str | int | None = None,
+        *,
+        classification: str = "mms",
+        release: str | None = None,
+        language: str | Sequence[str] = "en",
+        depth: int | None = None,
+        include: Iterable[str] = (),
+        on_error: OnError = "raise",
+        progress: bool | None = None,
+        refresh: bool = False,
+    ) -> EntityTables:
+        """Load an entity and everything below it as five tables; see `icdframes.load_tables`."""
+        question = read_question(
+            entity,
+            classification=classification,
+            release=release,
+            language=language,
+            depth=depth,
+            include=include,
+            on_error=on_error,
+            progress=progress,
+            refresh=refresh,
+        )
+        return self._loader(classification).load(question)
+
+    def entity(
+        self,
+        entity: str | int,
+        *,
+        classification: str = "mms",
+        release: str | None = None,
+        language: str = "en",
+        include: Iterable[str] = (),
+    ) -> Entity:
+        """Give one entity as a value: one request, one more where a code must be looked up.
+
+        Parameters
+        ----------
+        entity : str or int
+            Code, id or URI.
+        classification, release, language
+            As `icdframes.load_entity`.
+        include : iterable of str
+            ``"ancestor"``, ``"descendant"``, ``"diagnosticCriteria"``.
+
+        Returns
+        -------
+        Entity
+
+        Raises
+        ------
+        EntityNotFoundError, UnknownReleaseError, UnknownLanguageError
+            If the server has no such thing.
+
+        """
+        question = read_question(entity, classification=classification, release=release, language=language)
+        scope = self._loader(classification).scope(question)
+        source = self._classifications[classification]
+        return source.entity(scope.root_id or "", scope.release, language=question.languages[0], include=include)
+
+    def releases(self, classification: str = "mms") -> pd.DataFrame:
+        """List the releases of a classification, newest first; see `icdframes.releases`."""
+        from icdframes.frames.listings import releases_table  # noqa: PLC0415  pandas is loaded by verbs only
+
+        check_classification(classification)
+        loader = self._loader(classification)
+        known = self._classifications[classification].releases().releases
+        return releases_table([loader.top_level(release) for release in known], server=self.base_url)
+
+    def newest_release(self, classification: str = "mms") -> str | None:
+        """Give the id of the newest release."""
+        return self._loader(classification).top_level(None).release
+
+    def languages(self, classification: str = "mms", *, release: str | None = None) -> list[str]:
+        """List the languages of a release; see `icdframes.languages`."""
+        check_classification(classification)
+        return list(self._loader(classification).top_level(release).languages)
+
+    def get(self, path: str, *, language: str = "en", **params: str) -> Any:
+        """Ask any operation of the API and give its JSON.
+
+        Parameters
+        ----------
+        path : str
+            Such as ``"/icd/release/11/2024-01/mms/257068234"``.
+        language : str, default "en"
+            Sent as ``Accept-Language``.
+        **params : str
+            The operation's own parameters.
+
+        Returns
+        -------
+        object
+            Decoded JSON.
+
+        """
+        return self._session.get_json("/" + path.lstrip("/"), params, language=language)
+
+    def cache_info(self) -> CacheInfo:
+        """Tell where the cache is, how large, and what it saved."""
+        return self._session.cache_info()
+
+    def clear_cache(self) -> int:
+        """Forget every answer and snapshot; give how many answers there were."""
+        self._snapshots.clear()
+        return self._session.clear_cache()
+
+    def close(self) -> None:
+        """Close connections and the cache; the client cannot be used afterwards."""
+        self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        mode = "offline" if self.offline else ("with credentials" if self.server.needs_token else "no authentication")
+        return f"<IcdClient {self.server.name} {self.base_url} ({mode})>"
+
+    def _loader(self, classification: str) -> Loader:
+        check_classification(classification)
+        return Loader(
+            self._classifications[classification],
+            self._coding.get(classification),
+            self._snapshots,
+            base_url=self.base_url,
+            max_workers=self.max_workers,
+            cached=lambda: self._session.answered_from_cache,
+        )

@@ -1,0 +1,181 @@
+"""Which client the verbs use: connecting, the default, and another one for a while."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from threading import Lock
+
+from icdframes.client import IcdClient
+from icdframes.errors import ConfigurationError
+from icdframes.settings import ENV_SERVER, Server, resolve_server
+from icdframes.transport.credentials import Credentials, find_credentials
+
+_default: IcdClient | None = None
+_default_lock = Lock()
+_override: ContextVar[IcdClient | None] = ContextVar("icdframes_client", default=None)
+
+
+def connect(
+    server: str | None = None,
+    *,
+    client_id: str | None = None,
+    client_secret: str | None = None,
+    profile: str = "default",
+    token_url: str | None = None,
+    cache_dir: str | Path | None = None,
+    timeout: tuple[float, float] = (5, 30),
+    retries: int = 5,
+    max_workers: int = 8,
+    offline: bool = False,
+    verify: str | None = None,
+) -> IcdClient:
+    """Connect to a server and make it the default of all verbs.
+
+    Parameters
+    ----------
+    server : str, optional
+        ``"who"`` (default; or what ``ICD_SERVER`` names), ``"local"``
+        (http://localhost), ``"sandbox"`` (a small sample on this machine, started
+        by itself), or a base URL. A base URL without `token_url` means no
+        authentication.
+    client_id, client_secret : str, optional
+        Of https://icd.who.int/icdapi. Where they are not given:
+        ``ICD_CLIENT_ID`` and ``ICD_CLIENT_SECRET``, then the stored profile.
+        They are looked for only when a token is needed.
+    profile : str, default "default"
+        Name of the stored profile.
+    token_url : str, optional
+        Token endpoint of a server of your own.
+    cache_dir : path, optional
+        Folder of answers and snapshots (``ICDFRAMES_CACHE_DIR``).
+    timeout : tuple of float, default (5, 30)
+        Seconds to connect, seconds between two bytes.
+    retries : int, default 5
+        How often a failed request is sent again.
+    max_workers : int, default 8
+        Requests under way at the same time.
+    offline : bool, default False
+        Answer from the cache only, however old; never send a request.
+    verify : str, optional
+        File with a company's certificate authority; TLS is never switched off.
+
+    Returns
+    -------
+    IcdClient
+
+    Raises
+    ------
+    ConfigurationError
+        If the server or an option cannot be used.
+
+    Notes
+    -----
+    Network: none.
+
+    Examples
+    --------
+    >>> client = connect("sandbox")
+    >>> client.server.name
+    'sandbox'
+
+    """
+    if verify is False:
+        raise ConfigurationError(
+            "verify=False is refused: TLS stays on. Give the path of your company's CA file instead."
+        )
+    name = server if server is not None else os.environ.get(ENV_SERVER)
+    given = (client_id, client_secret)
+    if name == "sandbox":
+        where, client_id, client_secret, cache_dir = _sandbox(client_id, client_secret, cache_dir)
+    else:
+        where = resolve_server(server, token_url)
+
+    def credentials() -> Credentials:
+        return find_credentials(client_id, client_secret, profile)
+
+    if any(given):
+        credentials()
+    client = IcdClient(
+        where,
+        credentials,
+        cache_dir=Path(cache_dir) if cache_dir else None,
+        timeout=timeout,
+        retries=retries,
+        max_workers=max_workers,
+        offline=offline,
+        verify=verify,
+    )
+    set_default(client)
+    return client
+
+
+def set_default(client: IcdClient) -> None:
+    """Make a client the default of all verbs."""
+    global _default  # noqa: PLW0603  the one piece of state of this package
+    with _default_lock:
+        _default = client
+
+
+def get_client() -> IcdClient:
+    """Give the client that the verbs use; the first call connects as `connect()` does.
+
+    Returns
+    -------
+    IcdClient
+
+    Examples
+    --------
+    >>> with use_client(connect("sandbox")):
+    ...     get_client().server.name
+    'sandbox'
+
+    """
+    return _override.get() or _default or connect()
+
+
+@contextmanager
+def use_client(client: IcdClient) -> Iterator[IcdClient]:
+    """Use another client within a ``with`` block.
+
+    Parameters
+    ----------
+    client : IcdClient
+        Stays open afterwards.
+
+    Yields
+    ------
+    IcdClient
+
+    Examples
+    --------
+    >>> with use_client(connect("sandbox")) as client:
+    ...     client.load_entity("1A00").title.item()
+    'Cholera'
+
+    """
+    token = _override.set(client)
+    try:
+        yield client
+    finally:
+        _override.reset(token)
+
+
+def _sandbox(
+    client_id: str | None, client_secret: str | None, cache_dir: str | Path | None
+) -> tuple[Server, str, str, str | Path]:
+    """Start the sandbox; its answers are kept for this process only, unless a folder is given."""
+    from icdframes.sandbox import shared_sandbox  # noqa: PLC0415  the server is loaded only where it is wanted
+
+    sandbox = shared_sandbox()
+    if cache_dir is None:
+        kept = tempfile.TemporaryDirectory(prefix="icdframes-sandbox-", ignore_cleanup_errors=True)
+        atexit.register(kept.cleanup)
+        cache_dir = kept.name
+    where = Server("sandbox", sandbox.url, sandbox.token_url)
+    return where, client_id or sandbox.client_id, client_secret or sandbox.client_secret, cache_dir

@@ -1,0 +1,278 @@
+"""From a question to tables: release, root, snapshot, walk, frames; it knows no HTTP and no pandas."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from icdframes import __version__
+from icdframes.endpoints.base import Classification
+from icdframes.endpoints.coding import Coding
+from icdframes.errors import (
+    EntityNotFoundError,
+    HierarchyWarning,
+    PartialResultWarning,
+    TraversalError,
+    UnknownLanguageError,
+    UnknownReleaseError,
+    did_you_mean,
+)
+from icdframes.frames.build import build_tables
+from icdframes.frames.provenance import Provenance
+from icdframes.frames.snapshot import SnapshotKey, SnapshotStore
+from icdframes.frames.tables import EntityTables
+from icdframes.model.entity import Entity, TopLevel
+from icdframes.model.graph import EntityGraph
+from icdframes.progress import progress_bar
+from icdframes.question import Question
+from icdframes.resolve import Resolver
+from icdframes.walk import Progress, walk
+
+_RELEASE_ID = re.compile(r"\d{4}(-\d{2})?|beta")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
+_SHOWN_FAILURES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A question pinned to one release and one root."""
+
+    release: str | None
+    top: TopLevel
+    root_id: str | None
+
+
+class Loader:
+    """Answers questions about one classification of one server.
+
+    Parameters
+    ----------
+    classification : Classification
+        Where entities come from.
+    coding : Coding or None
+        Turns codes into ids; None where there are no codes.
+    snapshots : SnapshotStore
+        Finished tables on disk.
+    base_url, max_workers
+        Of the client.
+    cached : callable
+        Gives the number of answers from the cache so far.
+
+    """
+
+    def __init__(
+        self,
+        classification: Classification,
+        coding: Coding | None,
+        snapshots: SnapshotStore,
+        *,
+        base_url: str,
+        max_workers: int,
+        cached: Callable[[], int],
+    ) -> None:
+        self._source = classification
+        self._coding = coding
+        self._snapshots = snapshots
+        self._base_url = base_url
+        self._max_workers = max_workers
+        self._cached = cached
+
+    def load(self, question: Question) -> EntityTables:
+        """Give the tables of a question, from a snapshot where there is one."""
+        scope = self.scope(question)
+        key = self._key(question, scope)
+        if not question.refresh and key and (kept := self._snapshots.load(key)):
+            return kept
+        graphs = {language: self._walk(question, scope, language) for language in question.languages}
+        graph = graphs[question.languages[0]]
+        tables = self._build(question, scope, graphs)
+        failures = {entity_id: error for found in graphs.values() for entity_id, error in found.failures.items()}
+        _tell_of_circles(graph)
+        if failures:
+            _tell_of_failures(failures, tables, question)
+        elif key:
+            self._snapshots.save(key, tables)
+        return tables
+
+    def scope(self, question: Question) -> Scope:
+        """Pin the release, check the languages, find the root."""
+        top = self.top_level(question.release, refresh=question.refresh)
+        for language in question.languages:
+            _check_language(language, top)
+        resolver = Resolver(self._source, self._coding, top.release)
+        return Scope(top.release, top, resolver.entity_id(question.named) if question.named else None)
+
+    def top_level(self, release: str | None, *, refresh: bool = False) -> TopLevel:
+        """Give the root of a release; None is the newest, resolved to its id."""
+        if release is None:
+            release = self._newest(refresh=refresh)
+        elif not _RELEASE_ID.fullmatch(release):
+            raise self._unknown(release)
+        try:
+            return self._source.top_level(release, refresh=refresh)
+        except EntityNotFoundError:
+            raise self._unknown(release) from None
+
+    def _newest(self, *, refresh: bool) -> str | None:
+        try:
+            return self._source.releases(refresh=refresh).latest
+        except EntityNotFoundError:
+            raise self._unknown(None) from None
+
+    def _unknown(self, release: str | None) -> UnknownReleaseError:
+        name = self._source.name
+        try:
+            known = self._source.releases().releases
+        except EntityNotFoundError:
+            return UnknownReleaseError(
+                f"{self._base_url} has no {name}: a local deployment serves ICD-11 only, in the releases that it was "
+                "started with."
+            )
+        hint = did_you_mean(release or "", known)
+        return UnknownReleaseError(f"{name} has no release {release!r}: there are {', '.join(known)}.{hint}")
+
+    def _key(self, question: Question, scope: Scope) -> SnapshotKey | None:
+        if scope.release is None:
+            return None
+        return SnapshotKey(
+            server=self._base_url,
+            classification=self._source.name,
+            release=scope.release,
+            languages=question.languages,
+            root=scope.root_id,
+            depth=question.depth,
+            include=question.include,
+        )
+
+    def _walk(self, question: Question, scope: Scope, language: str) -> EntityGraph:
+        roots = (scope.root_id,) if scope.root_id else scope.top.child_ids
+
+        def fetcher(*include: str) -> Callable[[str], Entity]:
+            return lambda entity_id: self._source.entity(
+                entity_id, scope.release, language=language, include=include, refresh=question.refresh
+            )
+
+        has_include = self._source.name != "icd10"
+        extra = question.include if has_include else ()
+        before = self._cached()
+        label = f"{self._source.name} {scope.release or ''} {language}".replace("  ", " ")
+        with progress_bar(label, show=question.progress) as report:
+
+            def tell(progress: Progress, expected: int = 0) -> None:
+                report(progress.done, max(progress.known, expected), self._cached() - before)
+
+            tops = fetcher(*(("ancestor", "descendant") if has_include else ()), *extra)
+            first = walk(roots, tops, depth=0, max_workers=self._max_workers, on_progress=tell)
+            _raise_if_nothing(first, question)
+            if question.depth == 0:
+                return first
+            below = {child for entity in first.entities.values() for child in entity.descendant_ids or ()}
+            expected = len(below | set(roots)) if question.depth is None else 0
+            return walk(
+                roots,
+                lambda entity_id: _once_more(first, entity_id) or fetcher(*extra)(entity_id),
+                depth=question.depth,
+                max_workers=self._max_workers,
+                fetched=first.entities,
+                on_progress=lambda progress: tell(progress, expected),
+            )
+
+    def _build(self, question: Question, scope: Scope, graphs: Mapping[str, EntityGraph]) -> EntityTables:
+        first, *others = question.languages
+        graph = graphs[first]
+        failures = {entity_id for found in graphs.values() for entity_id in found.failures}
+        provenance = Provenance(
+            server=self._base_url,
+            classification=self._source.name,
+            release=scope.release,
+            languages=question.languages,
+            root=scope.root_id,
+            depth=question.depth,
+            include=question.include,
+            retrieved_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            package_version=__version__,
+            n_failures=len(failures),
+        )
+        return build_tables(
+            graph,
+            provenance,
+            chapters={
+                root: self._chapter(graph.entities[root], scope) for root in graph.roots if root in graph.entities
+            },
+            translations={language: graphs[language].entities for language in others},
+            include=question.include,
+        )
+
+    def _chapter(self, entity: Entity, scope: Scope) -> str | None:
+        """Give the code of the chapter in which a root lies; a foundation entity lies in none."""
+        if self._source.name == "foundation":
+            return None
+        met = {entity.entity_id}
+        while entity.class_kind != "chapter":
+            above = entity.ancestor_ids[-1:] if entity.ancestor_ids else entity.parent_ids[:1]
+            if not above or above[0] in met:
+                return None
+            met.add(above[0])
+            entity = self._source.entity(above[0], scope.release)
+        return entity.code
+
+
+def _check_language(language: str, top: TopLevel) -> None:
+    known = top.languages
+    if not _LANGUAGE.fullmatch(language) or (known and language not in known):
+        there = f": there are {', '.join(known)}" if known else ""
+        raise UnknownLanguageError(
+            f"{top.classification} {top.release} is not available in {language!r}{there}."
+            f"{did_you_mean(language, known)}"
+        )
+
+
+def _raise_if_nothing(found: EntityGraph, question: Question) -> None:
+    """Where not even a root could be had, its own error says it best."""
+    if found.entities or not found.failures:
+        return
+    error = next(iter(found.failures.values()))
+    if isinstance(error, EntityNotFoundError) and question.named:
+        raise EntityNotFoundError(
+            f"No entity {question.named.text!r} in {question.classification}"
+            f"{' ' + question.release if question.release else ''}: check the id, "
+            "or try another release or classification='foundation'."
+        ) from None
+    raise error
+
+
+def _once_more(first: EntityGraph, entity_id: str) -> Entity | None:
+    """Raise the failure of a root again instead of asking for it twice."""
+    if entity_id in first.failures:
+        raise first.failures[entity_id]
+    return None
+
+
+def _tell_of_circles(graph: EntityGraph) -> None:
+    circles = graph.cycles()
+    if circles:
+        shown = ", ".join(f"{child} is below itself through {parent}" for parent, child in circles[:_SHOWN_FAILURES])
+        warnings.warn(
+            f"The hierarchy has {len(circles)} circle(s): {shown}. Each entity stands in the tables once.",
+            HierarchyWarning,
+            stacklevel=2,
+        )
+
+
+def _tell_of_failures(failures: Mapping[str, Exception], tables: EntityTables, question: Question) -> None:
+    shown = "; ".join(f"{entity_id}: {error}" for entity_id, error in list(failures.items())[:_SHOWN_FAILURES])
+    more = "" if len(failures) <= _SHOWN_FAILURES else f"; and {len(failures) - _SHOWN_FAILURES} more"
+    message = (
+        f"{len(failures)} entities could not be loaded, {len(tables.entities)} could ({shown}{more}). "
+        "What was fetched is in the cache: run it again to ask only for the rest"
+    )
+    if question.on_error == "raise":
+        raise TraversalError(
+            f"{message}, or give on_error='warn'. The tables so far are in the error's attribute 'tables'.",
+            failures=failures,
+            tables=tables,
+        )
+    warnings.warn(f"{message}. The failures are in tables.failures.", PartialResultWarning, stacklevel=2)

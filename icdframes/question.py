@@ -1,0 +1,102 @@
+"""What a user asks to load, checked before any request is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from icdframes.errors import ConfigurationError, did_you_mean
+from icdframes.model.uris import check_classification
+from icdframes.resolve import Named, read_name
+
+OnError = Literal["raise", "warn"]
+INCLUDES = ("diagnosticCriteria",)
+ON_ERROR = ("raise", "warn")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question: which entities, of which release, in which languages, how deep."""
+
+    named: Named | None
+    classification: str
+    release: str | None
+    languages: tuple[str, ...]
+    depth: int | None
+    include: tuple[str, ...]
+    on_error: str
+    progress: bool | None
+    refresh: bool
+
+
+def read_question(
+    entity: object = None,
+    *,
+    classification: str = "mms",
+    release: str | None = None,
+    language: str | Sequence[str] = "en",
+    depth: int | None = None,
+    include: Iterable[str] = (),
+    on_error: str = "raise",
+    progress: bool | None = None,
+    refresh: bool = False,
+) -> Question:
+    """Check the options of `load_tables` and give them their standard form.
+
+    Raises
+    ------
+    ConfigurationError
+        If an option is unknown or out of range; the sentence names the likely one.
+    CodeSyntaxError
+        If `entity` is no code, id or URI.
+
+    """
+    check_classification(classification)
+    named = None if entity is None else read_name(entity, classification)
+    if named and named.release and release and named.release != release:
+        raise ConfigurationError(
+            f"{entity} is of release {named.release}, but release={release!r} was given: leave one of them out."
+        )
+    if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int) or depth < 0):
+        raise ConfigurationError(
+            f"depth={depth!r} cannot be: give 0 (the entity alone), 1, 2, … or None for everything."
+        )
+    wanted = (include,) if isinstance(include, str) else tuple(include)
+    for name in wanted:
+        _one_of("include", name, INCLUDES)
+    _one_of("on_error", on_error, ON_ERROR)
+    return Question(
+        named=named,
+        classification=classification,
+        release=_release(release, named),
+        languages=_languages(language),
+        depth=depth,
+        include=tuple(dict.fromkeys(wanted)),
+        on_error=on_error,
+        progress=progress,
+        refresh=bool(refresh),
+    )
+
+
+def _release(release: object, named: Named | None) -> str | None:
+    if release is None or release == "latest":
+        return named.release if named else None
+    text = str(release).strip()
+    if not text:
+        raise ConfigurationError("release='' cannot be: give an id such as '2024-01', or None for the newest.")
+    return text
+
+
+def _languages(language: str | Sequence[str]) -> tuple[str, ...]:
+    given = (language,) if isinstance(language, str) else tuple(language)
+    cleaned = tuple(dict.fromkeys(str(one).strip().lower() for one in given))
+    if not cleaned or not all(cleaned):
+        raise ConfigurationError(f"language={language!r} cannot be: give a code such as 'en', or a list of codes.")
+    return cleaned
+
+
+def _one_of(option: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        hint = did_you_mean(str(value), known)
+        raise ConfigurationError(f"{option}={value!r} is unknown: give {' or '.join(map(repr, known))}.{hint}")

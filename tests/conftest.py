@@ -1,0 +1,43 @@
+"""Fixtures that every test may ask for; no test reads the person's own settings."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["icdframes.testing"]
+
+PROJECT = Path(__file__).parents[1]
+DATA = Path(os.environ.get("ICDFRAMES_TEST_DATA", PROJECT.parent / "shared" / "data"))
+RECORDED = Path(os.environ.get("ICDFRAMES_TEST_RECORDED", DATA.parent / "icd-api" / "recorded"))
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(monkeypatch, tmp_path):
+    for name in list(os.environ):
+        if name.startswith(("ICD_", "ICDFRAMES_C")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("ICDFRAMES_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("ICDFRAMES_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+
+
+@pytest.fixture(scope="session")
+def project():
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def full_size():
+    """Give the folder of real full-size tables, or skip."""
+    if not DATA.is_dir():
+        pytest.skip(f"the real full-size tables are not at {DATA} (ICDFRAMES_TEST_DATA names another place)")
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def recorded():
+    """Give the folder of recorded answers of the ICD API, or skip."""
+    if not RECORDED.is_dir():
+        pytest.skip(f"the recorded answers are not at {RECORDED} (ICDFRAMES_TEST_RECORDED names another place)")
+    return RECORDED

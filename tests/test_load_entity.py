@@ -1,0 +1,293 @@
+"""The main job from end to end, over real HTTP against the sandbox."""
+
+import pandas as pd
+import pytest
+
+import icdframes
+from icdframes.errors import OfflineMissError, PartialResultWarning, TraversalError
+from icdframes.settings import Server
+from icdframes.transport.credentials import Credentials
+
+CHAPTER = "07"
+CHAPTER_ID = "274880002"
+
+
+@pytest.fixture
+def connect_to(tmp_path):
+    """Give a function that connects to a sandbox as a fresh process would."""
+    made = []
+
+    def connect(sandbox, **options):
+        options.setdefault("cache_dir", tmp_path / "cache")
+        server = Server("sandbox", sandbox.url, sandbox.token_url)
+        credentials = Credentials(sandbox.client_id, sandbox.client_secret)
+        client = icdframes.IcdClient(server, lambda: credentials, **options)
+        made.append(client)
+        return client
+
+    yield connect
+    for client in made:
+        client.close()
+
+
+def test_a_chapter_comes_as_a_tidy_table(icd_client):
+    frame = icd_client.load_entity(CHAPTER)
+    assert (frame.entity_id.iloc[0], frame.code.iloc[0], frame.depth.iloc[0]) == (CHAPTER_ID, "07", 0)
+    assert frame.entity_id.is_unique
+    assert set(frame.chapter) == {"07"}
+    assert len(frame) == 86
+    assert frame.attrs["provenance"]["release"] == "2024-01"
+    assert "CC BY-ND 3.0 IGO" in frame.attrs["provenance"]["licence"]
+
+
+def test_a_code_an_id_and_uris_name_the_same_entity(icd_client):
+    names = [
+        "1A00",
+        257068234,
+        "257068234",
+        "http://id.who.int/icd/entity/257068234",
+        "https://id.who.int/icd/release/11/mms/257068234",
+        "http://id.who.int/icd/release/11/2024-01/mms/257068234",
+    ]
+    frames = [icd_client.load_entity(name) for name in names]
+    for frame in frames:
+        assert frame.entity_id.tolist() == ["257068234"]
+        assert frame.chapter.tolist() == ["01"]
+
+
+def test_a_uri_with_a_release_loads_that_release(icd_client):
+    frame = icd_client.load_entity("http://id.who.int/icd/release/11/2022-02/mms/257068234")
+    assert frame.attrs["provenance"]["release"] == "2022-02"
+
+
+def test_the_whole_classification_has_chapters_at_depth_0(icd_client, icd_sandbox):
+    frame = icd_client.load_entity(release="2024-01")
+    assert frame[frame.depth == 0].class_kind.eq("chapter").all()
+    assert (frame.depth == 0).sum() == 28
+    assert len(frame) == 913
+    assert frame.parent_id[frame.depth == 0].isna().all()
+
+
+def test_each_entity_is_asked_for_once(icd_client, icd_sandbox):
+    frame = icd_client.load_entity(CHAPTER, release="2024-01")
+    asked = [request.path.split("?")[0] for request in icd_sandbox.log if "/2024-01/mms/" in request.path]
+    entities = [path for path in asked if "codeinfo" not in path]
+    assert len(entities) == len(set(entities)) == len(frame)
+
+
+def test_depth_cuts_and_0_is_the_entity_alone(icd_client):
+    whole = icd_client.load_entity(CHAPTER)
+    for depth in (0, 1, 2):
+        part = icd_client.load_entity(CHAPTER, depth=depth)
+        pd.testing.assert_frame_equal(part, whole[whole.depth <= depth].reset_index(drop=True), check_like=False)
+
+
+def test_every_classification_loads(icd_client):
+    foundation = icd_client.load_entity("257068234", classification="foundation")
+    assert foundation.code.isna().all()
+    assert len(foundation) > 1
+    icd10 = icd_client.load_entity("A00-A09", classification="icd10")
+    assert icd10.code.tolist()[:3] == ["A00-A09", "A00", "A00.0"]
+    assert set(icd10.chapter) == {"I"}
+    icf = icd_client.load_entity("b110", classification="icf")
+    assert icf.code.iloc[0] == "b110"
+    assert len(icf) == 6
+
+
+def test_an_icd10_code_without_its_dot_is_understood(icd_client):
+    assert icd_client.load_entity("a000", classification="icd10").code.tolist() == ["A00.0"]
+
+
+def test_an_entity_with_several_parents_stands_once_and_keeps_every_edge(icd_client):
+    tables = icd_client.load_tables(classification="foundation")
+    counts = tables.edges.child_id.value_counts()
+    assert {2, 3} <= set(counts)
+    assert tables.entities.entity_id.is_unique
+    assert set(tables.edges.child_id) <= set(tables.entities.entity_id)
+
+
+def test_several_languages_stand_side_by_side(icd_client):
+    frame = icd_client.load_entity("1A00", language=["en", "es", "fr"])
+    row = frame.iloc[0]
+    assert (row.title, row.title_es, row.title_fr) == ("Cholera", "Cólera", "Choléra")
+
+
+def test_an_untranslated_title_is_english_and_says_so(icd_client):
+    frame = icd_client.load_entity(CHAPTER, language="fr")
+    assert not frame.translated.all()
+    assert frame.translated.any()
+    assert not frame.title.str.contains("No translation").any()
+
+
+def test_one_language_after_another_is_not_mixed_up(icd_client):
+    assert icd_client.load_entity("1A00", language="en").title.item() == "Cholera"
+    assert icd_client.load_entity("1A00", language="es").title.item() == "Cólera"
+    assert icd_client.load_entity("1A00", language="en").title.item() == "Cholera"
+
+
+@pytest.mark.parametrize("vary", [True, False])
+def test_languages_and_releases_stay_apart_with_and_without_vary(connect_to, tmp_path, vary):
+    from icdframes.sandbox import Sandbox
+
+    with Sandbox(vary=vary) as sandbox:
+        client = connect_to(sandbox)
+        titles = {
+            (release, language): client.load_entity("1E71", release=release, language=language).title.item()
+            for release in ("2022-02", "2024-01")
+            for language in ("en", "es")
+        }
+    assert titles["2022-02", "en"] != titles["2024-01", "en"]
+    assert titles["2022-02", "en"] != titles["2022-02", "es"]
+
+
+def test_diagnostic_criteria_come_where_they_are_asked_for(icd_client):
+    assert "diagnostic_criteria" not in icd_client.load_entity(CHAPTER)
+    frame = icd_client.load_entity(release="2024-01", include=["diagnosticCriteria"])
+    assert frame.diagnostic_criteria.notna().sum() >= 3
+
+
+def test_the_five_tables_hold_what_the_sample_has(icd_client):
+    tables = icd_client.load_tables(release="2024-01")
+    assert set(tables.terms.kind) == {"inclusion", "index_term"}
+    assert set(tables.references.kind) == {"exclusion", "child_elsewhere", "related_maternal", "related_perinatal"}
+    assert tables.axes.required.any()
+    assert tables.terms.deprecated.any()
+    assert set(tables.axes.allow_multiple) == {"AllowAlways", "NotAllowed", "AllowedExceptFromSameBlock"}
+
+
+def test_a_fresh_process_with_a_warm_cache_needs_no_credentials_and_no_request(connect_to, icd_sandbox, tmp_path):
+    first = connect_to(icd_sandbox).load_entity(CHAPTER)
+    asked, tokens = icd_sandbox.count(), icd_sandbox.tokens_issued
+
+    def nobody():
+        raise AssertionError("credentials were asked for")
+
+    with icdframes.IcdClient(
+        Server("sandbox", icd_sandbox.url, icd_sandbox.token_url), nobody, cache_dir=tmp_path / "cache"
+    ) as second:
+        pd.testing.assert_frame_equal(second.load_entity(CHAPTER), first)
+        second._snapshots.clear()
+        again = second.load_entity(CHAPTER)
+    pd.testing.assert_frame_equal(again, first)
+    assert (icd_sandbox.count(), icd_sandbox.tokens_issued) == (asked, tokens)
+
+
+def test_one_token_serves_a_whole_process_with_16_threads(connect_to, icd_sandbox):
+    connect_to(icd_sandbox, max_workers=16).load_entity(release="2024-01")
+    assert icd_sandbox.tokens_issued == 1
+
+
+def test_a_token_that_dies_in_mid_walk_costs_one_more(connect_to, icd_sandbox):
+    client = connect_to(icd_sandbox, max_workers=16)
+    revoked = []
+
+    def revoke_at_half(done, _total, _cached):
+        if done > 40 and not revoked:
+            revoked.append(done)
+            icd_sandbox.revoke_tokens()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("icdframes.loading.progress_bar", _bar_that_calls(revoke_at_half))
+        frame = client.load_entity(CHAPTER)
+    assert len(frame) == 86
+    assert revoked
+    assert icd_sandbox.tokens_issued == 2
+
+
+def test_an_interrupted_walk_goes_on_where_it_was(connect_to, icd_sandbox):
+    def interrupt_at_half(done, _total, _cached):
+        if done == 43:
+            raise KeyboardInterrupt
+
+    client = connect_to(icd_sandbox)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("icdframes.loading.progress_bar", _bar_that_calls(interrupt_at_half))
+        with pytest.raises(KeyboardInterrupt):
+            client.load_entity(CHAPTER)
+    client.close()
+    before = icd_sandbox.count("/icd/release/11/2024-01/mms/")
+    frame = connect_to(icd_sandbox).load_entity(CHAPTER)
+    paths = [r.path for r in icd_sandbox.log if r.status == 200 and "/2024-01/mms/" in r.path]
+    assert len(frame) == 86
+    assert before >= 43
+    assert len(paths) == len(set(paths))
+
+
+def test_a_failed_entity_loses_nothing_else(connect_to, icd_sandbox):
+    whole = connect_to(icd_sandbox).load_entity(CHAPTER)
+    victim = whole.entity_id[whole.is_leaf].iloc[3]
+    icd_sandbox.fail(f"*/mms/{victim}", status=404, times=None)
+    client = connect_to(icd_sandbox, cache_dir=None)
+    client.clear_cache()
+    with pytest.raises(TraversalError) as caught:
+        client.load_entity(CHAPTER)
+    assert list(caught.value.failures) == [victim]
+    assert len(caught.value.tables.entities) == len(whole) - 1
+    with pytest.warns(PartialResultWarning, match="1 entities could not be loaded"):
+        frame = client.load_entity(CHAPTER, on_error="warn")
+    assert len(frame) == len(whole) - 1
+    assert frame.attrs["provenance"]["n_failures"] == 1
+
+
+def test_refresh_asks_again(connect_to, icd_sandbox):
+    client = connect_to(icd_sandbox)
+    client.load_entity("1A00")
+    before = icd_sandbox.count()
+    client.load_entity("1A00")
+    assert icd_sandbox.count() == before
+    client.load_entity("1A00", refresh=True)
+    assert icd_sandbox.count() > before
+
+
+def test_offline_answers_from_the_cache_or_says_so(connect_to, icd_sandbox):
+    first = connect_to(icd_sandbox).load_entity(CHAPTER)
+    before = icd_sandbox.count()
+    offline = connect_to(icd_sandbox, offline=True)
+    pd.testing.assert_frame_equal(offline.load_entity(CHAPTER), first)
+    offline._snapshots.clear()
+    pd.testing.assert_frame_equal(offline.load_entity(CHAPTER), first)
+    with pytest.raises(OfflineMissError):
+        offline.load_entity("17")
+    assert icd_sandbox.count() == before
+
+
+@pytest.mark.parametrize("workers", [1, 3, 16])
+def test_the_table_is_the_same_whatever_the_threads_do(connect_to, icd_sandbox, tmp_path, workers):
+    one = connect_to(icd_sandbox, max_workers=1, cache_dir=tmp_path / "one").load_tables("10")
+    many = connect_to(icd_sandbox, max_workers=workers, cache_dir=tmp_path / str(workers)).load_tables("10")
+    for name in ("entities", "edges", "terms", "references", "axes"):
+        left, right = getattr(one, name).copy(), getattr(many, name).copy()
+        left.attrs = right.attrs = {}
+        pd.testing.assert_frame_equal(left, right)
+
+
+def test_a_local_deployment_needs_no_credentials(tmp_path):
+    from icdframes.sandbox import Sandbox
+
+    with Sandbox(authenticate=False) as sandbox, icdframes.connect(sandbox.url, cache_dir=tmp_path) as client:
+        assert client.load_entity("1A00").title.item() == "Cholera"
+        with pytest.raises(icdframes.errors.UnknownReleaseError, match="local deployment"):
+            client.load_entity("A00", classification="icd10")
+
+
+def test_the_verbs_use_the_sandbox_after_connect():
+    icdframes.connect("sandbox")
+    assert icdframes.load_entity("1A00").code.tolist() == ["1A00"]
+    assert icdframes.releases().release.tolist() == ["2024-01", "2022-02"]
+    assert icdframes.languages(release="2022-02") == ["en", "es", "fr"]
+
+
+def test_a_raw_answer_is_one_call_away(icd_client):
+    doc = icd_client.get("/icd/release/11/2024-01/mms/257068234")
+    assert doc["code"] == "1A00"
+    assert icd_client.entity("1A00").axes[0].axis == "infectiousAgent"
+
+
+def _bar_that_calls(report):
+    from contextlib import contextmanager
+
+    @contextmanager
+    def progress_bar(_label, *, show=None):
+        yield report
+
+    return progress_bar

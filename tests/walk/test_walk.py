@@ -1,0 +1,154 @@
+import threading
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from icdframes.errors import ConnectionFailedError, CredentialsRejectedError, EntityNotFoundError, TraversalError
+from icdframes.model.entity import Entity
+from icdframes.walk import walk
+
+
+def _fetcher(children, missing=(), error=EntityNotFoundError):
+    asked = []
+
+    def fetch(entity_id):
+        asked.append(entity_id)
+        if entity_id in missing or entity_id not in children:
+            raise error(f"no {entity_id}")
+        return Entity(uri=entity_id, entity_id=entity_id, title=entity_id, child_ids=tuple(children[entity_id]))
+
+    fetch.asked = asked
+    return fetch
+
+
+def test_everything_below_the_roots_is_fetched_once():
+    fetch = _fetcher({"a": "bc", "b": "d", "c": "d", "d": ""})
+    graph = walk(["a"], fetch)
+    assert sorted(graph.entities) == list("abcd")
+    assert sorted(fetch.asked) == list("abcd")
+    assert graph.failures == {}
+
+
+@pytest.mark.parametrize("depth,expected", [(0, "a"), (1, "abc"), (2, "abcd"), (None, "abcd")])
+def test_depth_counts_levels_below_the_roots(depth, expected):
+    assert sorted(walk(["a"], _fetcher({"a": "bc", "b": "d", "c": "d", "d": ""}), depth=depth).entities) == list(
+        expected
+    )
+
+
+def test_a_shorter_way_found_later_still_counts():
+    children = {"a": "bs", "b": "x", "s": "t", "x": "y", "t": "x", "y": "z", "z": ""}
+    direct_comes_last = {"a": "bd", "b": "c", "c": "x", "d": "x", "x": "y", "y": "z", "z": ""}
+    x_is_here = threading.Event()
+    plain = _fetcher(direct_comes_last)
+
+    def watched(entity_id):
+        entity = plain(entity_id)
+        if entity_id == "x":
+            x_is_here.set()
+        elif entity_id == "d":
+            assert x_is_here.wait(10)
+        return entity
+
+    assert sorted(walk(["a"], _fetcher(children), depth=3).entities) == list("abstxy")
+    graph = walk(["a"], watched, depth=3, max_workers=2)
+    assert sorted(graph.entities) == list("abcdxy")
+    assert graph.depths()["y"] == 3
+
+
+def test_circles_and_self_parents_end():
+    graph = walk(["a"], _fetcher({"a": "ab", "b": "c", "c": "a"}))
+    assert sorted(graph.entities) == list("abc")
+
+
+def test_one_failure_does_not_lose_the_rest():
+    graph = walk(["a"], _fetcher({"a": "bcd", "b": "", "d": ""}, missing="c"))
+    assert sorted(graph.entities) == list("abd")
+    assert list(graph.failures) == ["c"]
+    assert isinstance(graph.failures["c"], EntityNotFoundError)
+
+
+def test_a_walk_where_nothing_works_any_more_ends_early_and_names_all_that_is_missing():
+    children = {"a": [f"x{number}" for number in range(500)]}
+    fetch = _fetcher(children, error=ConnectionFailedError)
+    graph = walk(["a"], fetch, max_workers=4)
+    assert len(fetch.asked) < 40
+    assert len(graph.failures) == 500
+    assert sum(isinstance(error, TraversalError) for error in graph.failures.values()) > 450
+
+
+def test_many_missing_entities_do_not_end_a_walk():
+    children = {"a": [f"x{number}" for number in range(100)] + ["b"], "b": ""}
+    graph = walk(["a"], _fetcher(children), max_workers=2)
+    assert sorted(graph.entities) == ["a", "b"]
+    assert len(graph.failures) == 100
+
+
+def test_refused_credentials_end_a_walk_at_once():
+    fetch = _fetcher({}, error=CredentialsRejectedError)
+    graph = walk([f"x{number}" for number in range(100)], fetch, max_workers=2)
+    assert len(fetch.asked) <= 4
+    assert len(graph.failures) == 100
+
+
+def test_a_bug_in_fetch_reaches_the_caller():
+    def fetch(entity_id):
+        raise ZeroDivisionError(entity_id)
+
+    with pytest.raises(ZeroDivisionError):
+        walk(["a"], fetch)
+
+
+def test_entities_at_hand_are_not_fetched():
+    fetch = _fetcher({"b": ""})
+    at_hand = {"a": Entity(uri="a", entity_id="a", title="a", child_ids=("b",))}
+    assert sorted(walk(["a"], fetch, fetched=at_hand).entities) == list("ab")
+    assert fetch.asked == ["b"]
+
+
+def test_progress_ends_at_the_number_of_entities():
+    seen = []
+    walk(["a"], _fetcher({"a": "bc", "b": "", "c": ""}), on_progress=seen.append)
+    assert [step.done for step in seen] == [1, 2, 3]
+    assert (seen[0].known, seen[-1].known) == (3, 3)
+
+
+def test_requests_run_at_the_same_time_up_to_the_number_of_workers():
+    barrier = threading.Barrier(4, timeout=10)
+
+    def fetch(entity_id):
+        if entity_id != "a":
+            barrier.wait()
+        return Entity(uri=entity_id, entity_id=entity_id, title="", child_ids=tuple("bcde") if entity_id == "a" else ())
+
+    assert len(walk(["a"], fetch, max_workers=4).entities) == 5
+
+
+def test_no_thread_is_left_behind():
+    walk(["a"], _fetcher({"a": "b", "b": ""}))
+    end = time.monotonic() + 5
+    while any(thread.name.startswith("icdframes-walk") for thread in threading.enumerate()):
+        assert time.monotonic() < end
+
+
+ids = st.sampled_from("abcdefgh")
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.dictionaries(ids, st.lists(ids, max_size=5, unique=True)),
+    st.lists(ids, min_size=1, max_size=3, unique=True),
+    st.one_of(st.none(), st.integers(0, 4)),
+)
+def test_any_graph_is_walked_once_and_the_same_by_one_thread_or_many(children, roots, depth):
+    alone, together = _fetcher(children), _fetcher(children)
+    one = walk(roots, alone, depth=depth, max_workers=1)
+    many = walk(roots, together, depth=depth, max_workers=6)
+    assert dict(one.entities) == dict(many.entities)
+    assert list(one.failures) == list(many.failures)
+    assert list(one.tabular_list()) == list(many.tabular_list())
+    assert len(together.asked) == len(set(together.asked)) == len(many.entities) + len(many.failures)
+    if depth is not None:
+        assert all(place.depth <= depth for place in many.tabular_list())
