@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from icdframes import __version__
-from icdframes.errors import IcdError
+from icdframes.errors import IcdError, IcdWarning
 from icdframes.settings import CLASSIFICATIONS
 
 _EXAMPLES = {
@@ -61,6 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     run: Callable[[argparse.Namespace], int | None] = getattr(import_module("icdframes.commands"), options.run)
     with warnings.catch_warnings():
+        warnings.simplefilter("always", IcdWarning)
         warnings.showwarning = lambda message, *_rest: print(f"icdframes: warning: {message}", file=sys.stderr)  # type: ignore[assignment]
         try:
             return run(options) or 0

@@ -201,9 +201,9 @@ class IcdClient:
         known = self._classifications[classification].releases().releases
         return releases_table([loader.top_level(release) for release in known], server=self.base_url)
 
-    def newest_release(self, classification: str = "mms") -> str | None:
-        """Give the id of the newest release."""
-        return self._loader(classification).top_level(None).release
+    def newest_release(self, classification: str = "mms", *, refresh: bool = False) -> str | None:
+        """Give the id of the newest release; `refresh` asks the server, and so tries the credentials."""
+        return self._loader(classification).top_level(None, refresh=refresh).release
 
     def languages(self, classification: str = "mms", *, release: str | None = None) -> list[str]:
         """List the languages of a release; see `icdframes.languages`."""

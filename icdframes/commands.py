@@ -73,14 +73,14 @@ def login(options: Namespace) -> None:
     from icdframes.transport.profiles import delete_profile, save_profile  # noqa: PLC0415
 
     if options.forget:
-        gone = delete_profile(options.profile)
-        print(f"Profile {options.profile!r} is forgotten." if gone else f"There is no profile {options.profile!r}.")
+        delete_profile(options.profile)
+        print(f"Profile {options.profile!r} is forgotten.")
         return
     print(f"A client id and secret are free of charge: {REGISTER_URL}", file=sys.stderr)
     client_id = input("Client id: ")
     credentials = Credentials(client_id, getpass.getpass("Client secret (not shown): "))
     with _connect(options, client_id=credentials.client_id, client_secret=credentials.client_secret) as client:
-        newest = client.newest_release()
+        newest = client.newest_release(refresh=True)
     where = save_profile(options.profile, credentials)
     print(f"Connected to {client.base_url}; ICD-11 {newest} is the newest release. Stored in {where}.")
 
@@ -104,7 +104,7 @@ def status(options: Namespace) -> None:
         print(f"profiles     {', '.join(list_profiles()) or 'none'}")
         _show_cache(client)
         if options.check:
-            print(f"newest       ICD-11 MMS {client.newest_release()}")
+            print(f"newest       ICD-11 MMS {client.newest_release(refresh=True)}")
 
 
 def cache(options: Namespace) -> None:

@@ -21,6 +21,7 @@
     └─ ExportError                   (OSError)
     IcdWarning                       (UserWarning)
     ├─ PartialResultWarning
+    │  └─ ChoppedResultWarning
     ├─ HierarchyWarning
     ├─ CacheWarning
     └─ CredentialStorageWarning
@@ -161,6 +162,10 @@ class PartialResultWarning(IcdWarning):
     """A result is not complete."""
 
 
+class ChoppedResultWarning(PartialResultWarning):
+    """The server gave the best hits of a search only."""
+
+
 class HierarchyWarning(IcdWarning):
     """A hierarchy holds a circle: an entity that is below itself."""
 
@@ -173,7 +178,7 @@ class CredentialStorageWarning(IcdWarning):
     """A secret is kept in a file because no system keyring is there."""
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
     """Give ``" Did you mean 'mms'?"``, or nothing where no name is near."""
-    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    near = get_close_matches(word, list(known), n=1, cutoff=cutoff)
     return f" Did you mean {near[0]!r}?" if near else ""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from icdframes.errors import CodeSyntaxError, ResponseShapeError
+from icdframes.errors import CodeSyntaxError
 from icdframes.model.entity import (
     Axis,
     CodeInfo,
@@ -19,6 +18,7 @@ from icdframes.model.entity import (
     TermKind,
     TopLevel,
 )
+from icdframes.model.reader import Reader
 from icdframes.model.uris import EntityUri, parse_uri
 
 UNTRANSLATED = " [No translation available]"
@@ -83,7 +83,7 @@ def parse_entity(doc: Any, *, asked: str = "") -> Entity:
         If a known field has another shape than the API documents.
 
     """
-    at = _Reader(doc, asked)
+    at = Reader(doc, asked)
     uri = at.entity_uri("@id")
     title = at.text("title", required=True)
     others = {name: at.text(field) for field, name in TEXT_FIELDS.items()}
@@ -113,7 +113,7 @@ def parse_entity(doc: Any, *, asked: str = "") -> Entity:
 
 def parse_top_level(doc: Any, *, asked: str = "") -> TopLevel:
     """Read the root of one release of a classification."""
-    at = _Reader(doc, asked)
+    at = Reader(doc, asked)
     uri = at.uri("@id")
     title = at.text("title")
     return TopLevel(
@@ -133,7 +133,7 @@ def parse_top_level(doc: Any, *, asked: str = "") -> TopLevel:
 
 def parse_release_list(doc: Any, *, asked: str = "") -> ReleaseList:
     """Read the releases in which a classification or an entity exists."""
-    at = _Reader(doc, asked)
+    at = Reader(doc, asked)
     title = at.text("title")
     latest = at.string("latestRelease")
     known = {"@context", "@id", "title", "latestRelease", "release"}
@@ -148,7 +148,7 @@ def parse_release_list(doc: Any, *, asked: str = "") -> ReleaseList:
 
 def parse_code_info(doc: Any, *, asked: str = "") -> CodeInfo:
     """Read what the API says of a code or cluster."""
-    at = _Reader(doc, asked)
+    at = Reader(doc, asked)
     known = {
         "@context",
         "@id",
@@ -186,88 +186,7 @@ def release_of(text: str) -> str:
         return head
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
-    value: str
-    language: str | None
-
-
-class _Reader:
-    """Typed look-ups in one JSON object; every complaint names the place."""
-
-    def __init__(self, doc: Any, asked: str) -> None:
-        self.asked = asked
-        self.path = "$"
-        if not isinstance(doc, dict):
-            raise self.wrong("$", "an object", doc)
-        self.doc: dict[str, Any] = doc
-        self.asked = asked or str(doc.get("@id", ""))
-
-    def wrong(self, path: str, expected: str, found: object) -> ResponseShapeError:
-        seen = "nothing" if found is None else f"{type(found).__name__} {str(found)[:60]!r}"
-        return ResponseShapeError(
-            f"The answer for {self.asked or 'this request'} is not as the ICD API documents it: "
-            f"{path} should be {expected}, but is {seen}. Try again later; if it stays so, report it with this line.",
-            uri=self.asked,
-            json_path=path,
-        )
-
-    def string(self, key: str) -> str | None:
-        return self._checked(key, str, "a text")  # type: ignore[no-any-return]
-
-    def strings(self, key: str) -> tuple[str, ...]:
-        items = self._checked(key, list, "a list of texts") or []
-        for place, item in enumerate(items):
-            if not isinstance(item, str):
-                raise self.wrong(f"$.{key}[{place}]", "a text", item)
-        return tuple(items)
-
-    def objects(self, key: str) -> list[Any]:
-        return self._checked(key, list, "a list") or []
-
-    def text(self, key: str, *, required: bool = False) -> Any:
-        value = self.doc.get(key)
-        if value is None and not required:
-            return None
-        return self.language_string(value, f"$.{key}")
-
-    def language_string(self, value: object, path: str) -> _Text:
-        if not isinstance(value, dict) or not isinstance(value.get("@value"), str):
-            raise self.wrong(path, "a text with its language", value)
-        language = value.get("@language")
-        return _Text(value["@value"], language if isinstance(language, str) else None)
-
-    def uri(self, key: str, value: object = None, path: str = "") -> EntityUri:
-        value = self.doc.get(key) if value is None else value
-        path = path or f"$.{key}"
-        if not isinstance(value, str):
-            raise self.wrong(path, "a URI", value)
-        try:
-            return parse_uri(value)
-        except CodeSyntaxError as error:
-            raise self.wrong(path, "a URI of the ICD API", value) from error
-
-    def entity_uri(self, key: str) -> EntityUri:
-        uri = self.uri(key)
-        if uri.entity_id is None:
-            raise self.wrong(f"$.{key}", "the URI of an entity", self.doc[key])
-        return uri
-
-    def ids(self, key: str) -> tuple[str, ...] | None:
-        """Entity ids in a list of URIs, each once; None where the field is absent."""
-        if self.doc.get(key) is None:
-            return None
-        uris = (self.uri(key, item, f"$.{key}[{place}]") for place, item in enumerate(self.objects(key)))
-        return tuple(dict.fromkeys(uri.entity_id for uri in uris if uri.entity_id is not None))
-
-    def _checked(self, key: str, kind: type, expected: str) -> Any:
-        value = self.doc.get(key)
-        if value is not None and not isinstance(value, kind):
-            raise self.wrong(f"$.{key}", expected, value)
-        return value
-
-
-def _terms(at: _Reader) -> list[Term]:
+def _terms(at: Reader) -> list[Term]:
     return [
         Term(kind, label, foundation, linearization, deprecated=item.get("deprecated") is True)
         for field, kind in TERM_FIELDS.items()
@@ -275,7 +194,7 @@ def _terms(at: _Reader) -> list[Term]:
     ]
 
 
-def _references(at: _Reader) -> list[Reference]:
+def _references(at: Reader) -> list[Reference]:
     found = [
         Reference(kind, label, foundation, linearization)
         for field, kind in LABELLED_REFERENCE_FIELDS.items()
@@ -290,7 +209,7 @@ def _references(at: _Reader) -> list[Reference]:
     return found
 
 
-def _labelled(at: _Reader, field: str) -> list[tuple[dict[str, Any], str, str | None, str | None]]:
+def _labelled(at: Reader, field: str) -> list[tuple[dict[str, Any], str, str | None, str | None]]:
     rows = []
     for place, item in enumerate(at.objects(field)):
         path = f"$.{field}[{place}]"
@@ -308,17 +227,17 @@ def _labelled(at: _Reader, field: str) -> list[tuple[dict[str, Any], str, str | 
     return rows
 
 
-def _linked(at: _Reader, item: dict[str, Any], key: str, path: str) -> str | None:
+def _linked(at: Reader, item: dict[str, Any], key: str, path: str) -> str | None:
     return at.uri(key, item[key], f"{path}.{key}").entity_id if item.get(key) else None
 
 
-def _axes(at: _Reader) -> list[Axis]:
+def _axes(at: Reader) -> list[Axis]:
     axes = []
     for place, item in enumerate(at.objects("postcoordinationScale")):
         path = f"$.postcoordinationScale[{place}]"
         if not isinstance(item, dict) or not isinstance(item.get("axisName"), str):
             raise at.wrong(path, "an axis with its name", item)
-        inner = _Reader(item, at.asked)
+        inner = Reader(item, at.asked)
         axes.append(
             Axis(
                 axis=item["axisName"].removeprefix(SCHEMA_PREFIX),
@@ -330,7 +249,7 @@ def _axes(at: _Reader) -> list[Axis]:
     return axes
 
 
-def _foundation_id(at: _Reader, uri: EntityUri) -> str | None:
+def _foundation_id(at: Reader, uri: EntityUri) -> str | None:
     if uri.classification == "foundation":
         return uri.entity_id
     return at.uri("source").entity_id if isinstance(at.doc.get("source"), str) else None

@@ -1,0 +1,157 @@
+"""An `EntityGraph` as five typed tables; pure, and the same for the same graph."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from icdframes.frames.provenance import Provenance
+from icdframes.frames.schema import DIAGNOSTIC_CRITERIA, apply_schema, columns_of
+from icdframes.frames.tables import EntityTables
+from icdframes.model.entity import Entity
+from icdframes.model.graph import EntityGraph, Place
+
+_FROM_ENTITY = (
+    "code", "title", "class_kind", "is_leaf", "is_residual", "block_id", "code_range", "fully_specified_name",
+    "definition", "long_definition", "coding_note", "foundation_id", "translated", "browser_url", "uri",
+)  # fmt: skip
+_TRANSLATED_TEXT = ("title", "fully_specified_name", "definition", "long_definition", "coding_note")
+
+
+def build_tables(
+    graph: EntityGraph,
+    provenance: Provenance,
+    *,
+    chapters: Mapping[str, str | None],
+    translations: Mapping[str, Mapping[str, Entity]] | None = None,
+    include: Iterable[str] = (),
+) -> EntityTables:
+    """Flatten what a walk found.
+
+    Parameters
+    ----------
+    graph : EntityGraph
+        Entities below some roots.
+    provenance : Provenance
+        Where they come from; ``languages`` and ``include`` are taken as given here.
+    chapters : Mapping of str to str or None
+        For each root the code of the chapter in which it lies. A chapter counts as its own.
+    translations : Mapping of str to Mapping of str to Entity, optional
+        For each further language the entities by id; each language adds columns.
+    include : iterable of str
+        ``"diagnosticCriteria"`` adds that column.
+
+    Returns
+    -------
+    EntityTables
+
+    """
+    include = tuple(include)
+    translations = translations or {}
+    places = list(graph.tabular_list())
+    entities = [graph.entities[place.entity_id] for place in places]
+    n_failures = max(len(graph.failures), provenance.n_failures)
+    provenance = replace(
+        provenance,
+        include=include,
+        complete=provenance.complete and not n_failures,
+        n_failures=n_failures,
+    )
+    columns = _entity_columns(places, entities, chapters, include)
+    for language, translated in translations.items():
+        columns |= _translation_columns(places, language, translated, include)
+    frames = {
+        "entities": apply_schema("entities", columns, languages=tuple(translations), include=include),
+        "edges": apply_schema("edges", _edge_columns(places, entities)),
+        **{name: apply_schema(name, _by_row(name, rows)) for name, rows in _detail_rows(places, entities).items()},
+    }
+    for frame in frames.values():
+        frame.attrs["provenance"] = provenance.to_dict()
+    failures = {entity_id: str(error) or type(error).__name__ for entity_id, error in graph.failures.items()}
+    if failures:
+        frames["entities"].attrs["failures"] = failures
+    return EntityTables(**frames, provenance=provenance, failures=failures)
+
+
+def _entity_columns(
+    places: Sequence[Place], entities: Sequence[Entity], chapters: Mapping[str, str | None], include: tuple[str, ...]
+) -> dict[str, list[Any]]:
+    fields = (*_FROM_ENTITY, "diagnostic_criteria") if DIAGNOSTIC_CRITERIA in include else _FROM_ENTITY
+    columns: dict[str, list[Any]] = {name: [getattr(entity, name) for entity in entities] for name in fields}
+    columns["entity_id"] = [place.entity_id for place in places]
+    columns["depth"] = [place.depth for place in places]
+    columns["parent_id"] = [place.parent_id for place in places]
+    columns["n_children"] = [len(entity.child_ids) for entity in entities]
+    columns["chapter"] = _chapters(places, entities, chapters)
+    return columns
+
+
+def _chapters(
+    places: Sequence[Place], entities: Sequence[Entity], chapters: Mapping[str, str | None]
+) -> list[str | None]:
+    found: dict[str, str | None] = {}
+    for place, entity in zip(places, entities, strict=True):
+        if entity.class_kind == "chapter" and entity.code:
+            chapter: str | None = entity.code
+        elif place.entity_id in chapters:
+            chapter = chapters[place.entity_id]
+        else:
+            chapter = found.get(place.parent_id or "")
+        found[place.entity_id] = chapter
+    return list(found.values())
+
+
+def _translation_columns(
+    places: Sequence[Place], language: str, translated: Mapping[str, Entity], include: tuple[str, ...]
+) -> dict[str, list[Any]]:
+    fields = (*_TRANSLATED_TEXT, "diagnostic_criteria") if DIAGNOSTIC_CRITERIA in include else _TRANSLATED_TEXT
+    others = [translated.get(place.entity_id) for place in places]
+    columns: dict[str, list[Any]] = {
+        f"{name}_{language}": [getattr(other, name) if other else None for other in others] for name in fields
+    }
+    columns[f"translated_{language}"] = [other.translated if other else False for other in others]
+    return columns
+
+
+def _edge_columns(places: Sequence[Place], entities: Sequence[Entity]) -> dict[str, list[Any]]:
+    loaded = {place.entity_id for place in places}
+    position: dict[tuple[str, str], int] = {}
+    listed_by: defaultdict[str, list[str]] = defaultdict(list)
+    for place, entity in zip(places, entities, strict=True):
+        for number, child in enumerate(entity.child_ids):
+            if child in loaded:
+                position.setdefault((place.entity_id, child), number)
+                listed_by[child].append(place.entity_id)
+    pairs = [
+        (parent, place.entity_id)
+        for place, entity in zip(places, entities, strict=True)
+        for parent in dict.fromkeys((*entity.parent_ids, *listed_by[place.entity_id]))
+    ]
+    return {
+        "parent_id": [parent for parent, _ in pairs],
+        "child_id": [child for _, child in pairs],
+        "position": [position.get(pair) for pair in pairs],
+    }
+
+
+def _detail_rows(places: Sequence[Place], entities: Sequence[Entity]) -> dict[str, list[tuple[Any, ...]]]:
+    terms: list[tuple[Any, ...]] = []
+    references: list[tuple[Any, ...]] = []
+    axes: list[tuple[Any, ...]] = []
+    for place, entity in zip(places, entities, strict=True):
+        key = place.entity_id
+        terms += [(key, t.kind, t.label, t.foundation_id, t.linearization_id, t.deprecated) for t in entity.terms]
+        references += [(key, r.kind, r.label, r.foundation_id, r.linearization_id) for r in entity.references]
+        axes += [
+            (key, axis.axis, axis.required, axis.allow_multiple, scale)
+            for axis in entity.axes
+            for scale in axis.scale_entity_ids or (None,)
+        ]
+    return {"terms": terms, "references": references, "axes": axes}
+
+
+def _by_row(name: str, rows: list[tuple[Any, ...]]) -> dict[str, Sequence[Any]]:
+    names = list(columns_of(name))
+    return dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(names, ())

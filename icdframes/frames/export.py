@@ -1,0 +1,75 @@
+"""Tables ↔ files: one table as a file, all five as a folder; it never leaves half a file behind."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from icdframes.frames.files import check_target, read_frame, to_csv, to_parquet
+from icdframes.frames.folder import FileFormat, read_manifest, read_table
+from icdframes.frames.provenance import Provenance
+from icdframes.frames.schema import TABLES
+from icdframes.frames.tables import EntityTables
+
+__all__ = ["check_target", "read_frame", "read_tables", "to_csv", "to_parquet", "write_tables"]
+
+
+def write_tables(
+    tables: EntityTables,
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    format: FileFormat = "parquet",  # noqa: A002  the word users look for
+) -> Path:
+    """Write a folder with one file per table and ``provenance.json``.
+
+    Parameters
+    ----------
+    tables : EntityTables
+        What a load gave.
+    path : path
+        The folder to create; the one above it must exist.
+    overwrite : bool
+        Whether a folder that icdframes wrote may be replaced.
+    format : {"parquet", "csv"}
+        Kind of file.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    ExportError
+        If the folder cannot be written. What was there before is unchanged.
+    MissingExtraError
+        If Parquet is asked for and pyarrow is not installed.
+
+    """
+    return tables.write(path, overwrite=overwrite, file_format=format)
+
+
+def read_tables(path: str | os.PathLike[str]) -> EntityTables:
+    """Read a folder that `write_tables` wrote.
+
+    Parameters
+    ----------
+    path : path
+        The folder.
+
+    Returns
+    -------
+    EntityTables
+        Equal to what was written.
+
+    Raises
+    ------
+    FileFormatError
+        If the folder or one of its files is missing, damaged or of another kind.
+
+    """
+    folder = Path(path)
+    manifest = read_manifest(folder)
+    provenance = Provenance.from_dict(manifest["provenance"])
+    frames = {name: read_table(folder, manifest, name) for name in TABLES}
+    return EntityTables(**frames, provenance=provenance, failures=manifest["failures"])

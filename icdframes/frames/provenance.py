@@ -1,0 +1,155 @@
+"""Where a table comes from, as a value that travels with it; it looks nothing up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from html import escape
+from typing import Any
+
+from icdframes import __version__
+from icdframes.errors import FileFormatError
+from icdframes.settings import LICENCE
+
+_WHO_TERMS = "used under WHO's terms for its classifications"
+_ICD10 = (
+    "International Statistical Classification of Diseases and Related Health Problems, Tenth Revision (ICD-10), "
+    f"Geneva: World Health Organization, {_WHO_TERMS}"
+)
+_ICF = (
+    "International Classification of Functioning, Disability and Health (ICF), "
+    f"Geneva: World Health Organization, {_WHO_TERMS}"
+)
+
+
+def licence_of(classification: str) -> str:
+    """Give the line that names source and licence of a classification."""
+    return {"icd10": _ICD10, "icf": _ICF}.get(classification, LICENCE)
+
+
+def utc_text(moment: datetime) -> str:
+    """Write a moment as ISO 8601 in UTC, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What was loaded, from where and when.
+
+    Attributes
+    ----------
+    server : str
+        Base URL, or the name of the file that was read.
+    classification : str
+        ``"mms"``, ``"icf"``, ``"foundation"`` or ``"icd10"``.
+    release : str or None
+        Release id, such as ``"2024-01"``.
+    languages : tuple of str
+        The first fills the text columns; empty where the source does not say.
+    root : str or None
+        Entity id of the loaded branch; None for the whole classification.
+    depth : int or None
+        Levels that were asked for; None for all.
+    include : tuple of str
+        Such as ``"diagnosticCriteria"``.
+    retrieved_at : str or None
+        ISO 8601, UTC.
+    package_version : str
+        Version of icdframes.
+    licence : str
+        Source and licence of the content.
+    complete : bool
+        Whether everything that was asked for is there.
+    n_failures : int
+        Entities that could not be had.
+
+    """
+
+    server: str
+    classification: str
+    release: str | None = None
+    languages: tuple[str, ...] = ("en",)
+    root: str | None = None
+    depth: int | None = None
+    include: tuple[str, ...] = ()
+    retrieved_at: str | None = None
+    package_version: str = __version__
+    licence: str = ""
+    complete: bool = True
+    n_failures: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.licence:
+            object.__setattr__(self, "licence", licence_of(self.classification))
+
+    @property
+    def language(self) -> str | None:
+        """Language of the text columns."""
+        return self.languages[0] if self.languages else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values that JSON can hold, for ``df.attrs["provenance"]``."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()} | {
+            "language": self.language
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Provenance:
+        """Read what `to_dict` wrote; keys of later versions are passed over.
+
+        Raises
+        ------
+        FileFormatError
+            If it is no provenance of icdframes.
+
+        """
+        known = {field.name for field in fields(cls)}
+        given: dict[str, Any] = {
+            key: tuple(v) if isinstance(v, list) else v for key, v in values.items() if key in known
+        }
+        for key in ("server", "classification"):
+            if not isinstance(given.get(key), str):
+                raise FileFormatError(f"This is no provenance of icdframes: it has no {key!r}.")
+        return cls(**given)
+
+    def cite(self) -> str:
+        """Give one line for a paper: source, licence, release, language and retrieval."""
+        which = " ".join(part for part in (f"release {self.release}" if self.release else "", self.language) if part)
+        when = f" on {self.retrieved_at[:10]}" if self.retrieved_at else ""
+        return (
+            f"{self.licence}. {self.classification}{f' {which}' if which else ''}, retrieved{when} "
+            f"from {self.server} with icdframes {self.package_version}."
+        )
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Give what a reader wants to see, as pairs of name and text."""
+        where = f"entity {self.root}" if self.root else "whole classification"
+        levels = "" if self.depth is None else f", {self.depth} levels below it"
+        return [
+            ("classification", f"{self.classification} {self.release or ''}".strip()),
+            ("language", ", ".join(self.languages) or "unknown"),
+            ("loaded", where + levels),
+            ("complete", "yes" if self.complete else f"no, {self.n_failures} entities failed"),
+            ("source", self.server),
+            ("retrieved", self.retrieved_at or "unknown"),
+            ("icdframes", self.package_version),
+            ("licence", self.licence),
+        ]
+
+    def __str__(self) -> str:
+        return "\n".join(f"{name:<15} {text}" for name, text in self.rows())
+
+    def _repr_html_(self) -> str:
+        return html_rows(self.rows())
+
+
+def html_rows(rows: list[tuple[str, str]]) -> str:
+    """Write pairs as a small HTML table that takes its colours from the page."""
+    cell = "text-align:left;padding:0 1em 0 0;background:transparent;color:inherit"
+    body = "".join(
+        f'<tr style="background:transparent"><th style="{cell}">{escape(name)}</th>'
+        f'<td style="{cell}">{escape(text)}</td></tr>'
+        for name, text in rows
+    )
+    return f'<table style="border-collapse:collapse;border:1px solid currentColor;color:inherit">{body}</table>'

@@ -1,0 +1,82 @@
+"""The five tables of a load as one value; it fetches nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from icdframes.frames.folder import FileFormat, write_folder
+from icdframes.frames.provenance import Provenance, html_rows
+from icdframes.frames.schema import TABLES
+
+_FIRST_TITLES = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class EntityTables:
+    """What was loaded: five DataFrames and where they come from.
+
+    Attributes
+    ----------
+    entities : pandas.DataFrame
+        One row per distinct entity, in tabular-list order.
+    edges : pandas.DataFrame
+        Every parent of every entity.
+    terms : pandas.DataFrame
+        Synonyms, narrower terms, inclusions, index terms.
+    references : pandas.DataFrame
+        Exclusions, children elsewhere, maternal and perinatal relations.
+    axes : pandas.DataFrame
+        Postcoordination axes and their scales.
+    provenance : Provenance
+        Server, release, language, licence and so on.
+    failures : Mapping of str to str
+        Entities that could not be had, and why.
+
+    """
+
+    entities: pd.DataFrame
+    edges: pd.DataFrame
+    terms: pd.DataFrame
+    references: pd.DataFrame
+    axes: pd.DataFrame
+    provenance: Provenance
+    failures: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """The tables by name."""
+        return {name: getattr(self, name) for name in TABLES}
+
+    def to_parquet(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write a folder of Parquet files; see `icdframes.write_tables`."""
+        return self.write(folder, overwrite=overwrite, file_format="parquet")
+
+    def to_csv(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write a folder of CSV files; see `icdframes.write_tables`."""
+        return self.write(folder, overwrite=overwrite, file_format="csv")
+
+    def write(self, folder: str | os.PathLike[str], *, overwrite: bool = False, file_format: FileFormat) -> Path:
+        """Write a folder of either kind."""
+        return write_folder(
+            Path(folder), self.frames, self.provenance, self.failures, overwrite=overwrite, file_format=file_format
+        )
+
+    def __len__(self) -> int:
+        return len(self.entities)
+
+    def __repr__(self) -> str:
+        rows = [*self._count_rows(), *self.provenance.rows()]
+        return "EntityTables\n" + "\n".join(f"  {name:<15} {text}" for name, text in rows)
+
+    def _repr_html_(self) -> str:
+        return html_rows([*self._count_rows(), *self.provenance.rows()])
+
+    def _count_rows(self) -> list[tuple[str, str]]:
+        counts = [(name, f"{len(frame):,} rows") for name, frame in self.frames.items()]
+        titles = "; ".join(self.entities["title"].dropna().head(_FIRST_TITLES))
+        return [*counts, ("begins with", titles)] if titles else counts

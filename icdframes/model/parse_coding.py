@@ -1,0 +1,206 @@
+"""JSON of search, autocode, describe, DORIS and CoDEdit → values; it refuses an answer that says it is an error."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from icdframes.errors import CodeSyntaxError, ServerError
+from icdframes.model.certificate import CertificateCheck, UnderlyingCause
+from icdframes.model.hits import (
+    ENTITY_TYPES,
+    POSTCOORDINATION,
+    VALUE_TYPES,
+    AutocodeMatch,
+    MatchedTerm,
+    PostcoordinationSet,
+    SearchHit,
+    SearchResult,
+    WordSuggestion,
+)
+from icdframes.model.parse import SCHEMA_PREFIX
+from icdframes.model.reader import Reader
+from icdframes.model.uris import parse_uri
+
+_FOUND = re.compile(r"""<em\s+class=(['"])found\1>(.*?)</em>""", re.DOTALL)
+_NEXT_URI = re.compile(r"\s*&\s*|\s+/\s*|\s*/\s+")
+
+
+def plain_text(text: str) -> str:
+    """Take the search's highlighting out of a text.
+
+    Examples
+    --------
+    >>> plain_text("<em class='found'>Fever</em> of unknown origin")
+    'Fever of unknown origin'
+
+    """
+    return _FOUND.sub(r"\2", text)
+
+
+def first_entity_id(expression: str | None) -> str | None:
+    """Give the entity id of the stem in a URI or an expression of URIs; None where there is none."""
+    if not expression:
+        return None
+    try:
+        return parse_uri(_NEXT_URI.split(expression.strip(), maxsplit=1)[0]).entity_id
+    except CodeSyntaxError:
+        return None
+
+
+def parse_search(doc: Any, *, asked: str = "", highlight: bool = False) -> SearchResult:
+    """Read the answer to a search.
+
+    Parameters
+    ----------
+    doc : object
+        The decoded JSON.
+    asked : str
+        What was asked for, for error messages.
+    highlight : bool
+        Keep ``<em class='found'>`` in titles and labels.
+
+    Returns
+    -------
+    SearchResult
+
+    Raises
+    ------
+    ServerError
+        If the answer, although its status is 200, says that the search failed.
+    ResponseShapeError
+        If a known field has another shape than the API documents.
+
+    """
+    at = Reader(doc, asked)
+    if at.flag("error"):
+        said = at.string("errorMessage") or "no reason is given"
+        raise ServerError(f"The search {asked} failed on the server: {said}. Try again later, or with other words.")
+    return SearchResult(
+        hits=tuple(_hit(item, highlight=highlight) for item in at.items("destinationEntities")),
+        words=tuple(
+            WordSuggestion(word.string("label") or "", word.flag("dontChangeResult")) for word in at.items("words")
+        ),
+        chopped=at.flag("resultChopped"),
+        words_chopped=at.flag("wordSuggestionsChopped"),
+    )
+
+
+def parse_autocode(doc: Any, *, asked: str = "") -> AutocodeMatch:
+    """Read the best match for a text; no match is an answer too."""
+    at = Reader(doc, asked)
+    foundation = _present(at.string("foundationURI"))
+    uri = _present(at.string("linearizationURI"))
+    level = at.number("matchLevel")
+    return AutocodeMatch(
+        text=at.string("searchText") or "",
+        matching_text=_present(at.string("matchingText")),
+        code=_present(at.string("theCode")),
+        uri=uri or foundation,
+        foundation_uri=foundation,
+        entity_id=first_entity_id(uri or foundation),
+        foundation_id=first_entity_id(foundation),
+        level=None if level is None else int(level),
+        score=at.number("matchScore"),
+        match_type=_named(at, "matchType", VALUE_TYPES),
+        is_title=at.flag("isTitle") if "isTitle" in at.doc else None,
+    )
+
+
+def parse_postcoordination_set(doc: Any, *, asked: str = "") -> PostcoordinationSet:
+    """Read the description of a code or cluster."""
+    return _described(Reader(doc, asked))
+
+
+def parse_underlying_cause(doc: Any, *, asked: str = "") -> UnderlyingCause:
+    """Read what DORIS found; a rejected certificate is an answer too."""
+    at = Reader(doc, asked)
+    return UnderlyingCause(
+        code=_present(at.string("code")),
+        stem_code=_present(at.string("stemCode")),
+        uri=_present(at.string("uri")),
+        stem_uri=_present(at.string("stemURI")),
+        reject=at.flag("reject"),
+        error=_present(at.string("error")),
+        warning=_present(at.string("warning")),
+        report=_present(at.string("report")),
+        tabular_report=_present(at.string("tabularReport")),
+    )
+
+
+def parse_certificate_check(doc: Any, *, asked: str = "") -> CertificateCheck:
+    """Read what CoDEdit found."""
+    at = Reader(doc, asked)
+    ids = re.split(r"[,;|]", at.string("issueIds") or "")
+    return CertificateCheck(
+        issue_ids=tuple(name.strip() for name in ids if name.strip()),
+        report=_present(at.string("report")),
+        tabular_report=_present(at.string("tabularReport")),
+    )
+
+
+def _hit(at: Reader, *, highlight: bool) -> SearchHit:
+    def shown(text: str | None) -> str:
+        return (text or "") if highlight else plain_text(text or "")
+
+    uri = at.string("id") or ""
+    return SearchHit(
+        uri=uri,
+        entity_id=first_entity_id(at.string("stemId")) or first_entity_id(uri) or "",
+        title=shown(at.string("title")),
+        code=_present(at.string("theCode")),
+        score=at.number("score"),
+        chapter=_present(at.string("chapter")),
+        is_leaf=at.flag("isLeaf"),
+        is_residual=at.flag("isResidualOther") or at.flag("isResidualUnspecified"),
+        postcoordination=_named(at, "postcoordinationAvailability", POSTCOORDINATION),
+        entity_type=_named(at, "entityType", ENTITY_TYPES),
+        important=at.flag("important"),
+        title_matches=at.flag("titleIsASearchResult"),
+        title_is_best=at.flag("titleIsTopScore"),
+        has_coding_note=at.flag("hasCodingNote"),
+        has_maternal_link=at.flag("hasMaternalChapterLink"),
+        has_perinatal_link=at.flag("hasPerinatalChapterLink"),
+        terms=tuple(
+            MatchedTerm(
+                label=shown(term.string("label")),
+                property_name=_present(term.string("propertyId")),
+                score=term.number("score"),
+                important=term.flag("important"),
+                foundation_id=first_entity_id(term.string("foundationUri")),
+                value_type=_named(term, "propertyValueType", VALUE_TYPES),
+            )
+            for term in at.items("matchingPVs")
+        ),
+        terms_truncated=at.flag("propertiesTruncated"),
+        descendants=tuple(_hit(item, highlight=highlight) for item in at.items("descendants")),
+    )
+
+
+def _described(at: Reader) -> PostcoordinationSet:
+    return PostcoordinationSet(
+        code=_present(at.string("code")),
+        label=_present(at.string("label")),
+        uri=_present(at.string("linearizationUri")),
+        foundation_uri=_present(at.string("foundationUri")),
+        stem_code=_present(at.string("stemCode")),
+        stem_label=_present(at.string("stemLabel")),
+        stem_uri=_present(at.string("stemLinearizationUri")),
+        stem_foundation_uri=_present(at.string("stemFoundationUri")),
+        values=tuple(
+            ((axis.string("axisName") or "").removeprefix(SCHEMA_PREFIX) or None, _described(value))
+            for axis in at.items("postcoordinationValues")
+            for value in axis.items("values")
+        ),
+    )
+
+
+def _named(at: Reader, key: str, names: Mapping[int, str]) -> str | None:
+    """Give the word for a number; a number that this version does not know stays a number."""
+    value = at.number(key)
+    return None if value is None else names.get(int(value), str(int(value)))
+
+
+def _present(text: str | None) -> str | None:
+    return None if text is None or not text.strip() else text

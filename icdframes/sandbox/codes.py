@@ -1,0 +1,48 @@
+"""Answers of the code endpoints; it refuses unknown codes and, unless flexible, values that fit no axis."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from icdframes.model.uris import EntityUri
+from icdframes.sandbox.answers import Answer, json_answer, not_found
+from icdframes.sandbox.call import Call
+from icdframes.sandbox.clusters import Placed, place, terminal
+from icdframes.sandbox.corpus import Listing
+
+_CONTEXT = "http://id.who.int/icd/contexts/contextForCodeInfo.json"
+
+
+def codeinfo(call: Call) -> Answer:
+    """Answer ``/icd/release/11/{release}/{lin}/codeinfo/{code}``."""
+    listing = call.linearization()
+    call.language(listing)
+    placed = place(listing, call.path["code"])
+    if placed is None or not (placed.fits or call.flag("flexibleMode")):
+        raise not_found()
+    if call.flag("convertToTerminalCodes"):
+        placed = terminal(listing, placed)
+    return json_answer(_document(listing, call.path["code"], placed))
+
+
+def expression(placed: Placed) -> str:
+    """Write a placed code with what was added to it."""
+    extensions = [part for part in placed.parts if part.code.startswith("X")]
+    stems = [part for part in placed.parts if not part.code.startswith("X")]
+    return "/".join(["&".join([placed.code, *(part.code for part in extensions)]), *map(expression, stems)])
+
+
+def _document(listing: Listing, asked: str, placed: Placed) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "@context": _CONTEXT,
+        "@id": f"{EntityUri(listing.classification, listing.release, None)}/codeinfo/{quote(asked, safe='')}",
+        "code": asked,
+        "stemId": str(EntityUri(listing.classification, listing.release, placed.entity_id)),
+    }
+    if placed.parts:
+        document["stemCode"] = placed.code
+    document |= {axis: [expression(value) for value in values] for axis, values in placed.values.items()}
+    if placed.other:
+        document["otherPostcoordination"] = [expression(value) for value in placed.other]
+    return document

@@ -1,0 +1,246 @@
+"""The sandbox itself: start, stop, faults and a log of requests; it never listens beyond this machine."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import TracebackType
+from typing import Self
+
+from icdframes.errors import ConfigurationError
+from icdframes.sandbox.answers import Asked
+from icdframes.sandbox.corpus import Corpus
+from icdframes.sandbox.desk import Desk
+from icdframes.sandbox.faults import Fault, FaultBook
+from icdframes.sandbox.sample import sample_corpus
+from icdframes.sandbox.server import HOST, LoopbackServer, Reply
+from icdframes.sandbox.tokens import TOKEN_PATH, TokenDesk
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One line of the log.
+
+    Attributes
+    ----------
+    method, path : str
+        The path as it was sent, with its query.
+    status : int or None
+        None where the connection was closed without an answer.
+    language, api_version : str or None
+        Headers ``Accept-Language`` and ``API-Version``.
+    has_token : bool
+        Whether an Authorization header of any content came along.
+
+    """
+
+    method: str
+    path: str
+    status: int | None
+    language: str | None
+    api_version: str | None
+    has_token: bool
+
+
+class Sandbox:
+    """A server on loopback that behaves like the ICD API.
+
+    Parameters
+    ----------
+    corpus : Corpus, optional
+        What it serves; the shipped sample by default.
+    port : int
+        0 takes any free port; a restart keeps it.
+    authenticate : bool
+        False behaves like WHO's local container: no tokens, no ICD-10.
+    token_lifetime : float
+        Seconds.
+    client_id, client_secret : str
+        The credentials that the token endpoint accepts.
+    delay : float
+        Seconds before each answer; may be changed while it runs.
+    vary : bool
+        Whether answers carry ``Vary``.
+
+    Examples
+    --------
+    >>> with Sandbox() as sandbox:
+    ...     sandbox.url.startswith("http://127.0.0.1:")
+    True
+
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus | None = None,
+        *,
+        port: int = 0,
+        authenticate: bool = True,
+        token_lifetime: float = 3600,
+        client_id: str = "sandbox-client",
+        client_secret: str = "sandbox-secret",  # noqa: S107  public by intent
+        delay: float = 0.0,
+        vary: bool = True,
+    ) -> None:
+        self.client_id = client_id
+        self.client_secret = client_secret
+        self.delay = delay
+        served = sample_corpus() if corpus is None else corpus
+        self.corpus = served if authenticate else served.without("icd10")
+        self._tokens = TokenDesk(client_id, client_secret, token_lifetime) if authenticate else None
+        self._desk = Desk(self.corpus, self._tokens, vary=vary)
+        self._faults = FaultBook()
+        self._lock = threading.Lock()
+        self._log: list[Request] = []
+        self._port = port
+        self._server: LoopbackServer | None = None
+
+    def __repr__(self) -> str:
+        return f"Sandbox({f'at {self.url}' if self._server else 'stopped'})"
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> Self:
+        """Begin to serve; nothing happens if it serves already."""
+        if self._server is None:
+            try:
+                server = LoopbackServer(self._port, self._respond)
+            except OSError as error:
+                raise ConfigurationError(
+                    f"The sandbox cannot listen on {HOST}:{self._port} ({error.strerror}): "
+                    "give another port, or 0 for any free one."
+                ) from error
+            server.open()
+            self._server, self._port = server, server.server_port
+        return self
+
+    def stop(self) -> None:
+        """End all connections; nothing happens if it does not serve."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+
+    @property
+    def url(self) -> str:
+        """Base URL, without a final slash; known from the first start on."""
+        if not self._port:
+            raise ConfigurationError("The sandbox has no URL yet: start it first, or use it in a with statement.")
+        return f"http://{HOST}:{self._port}"
+
+    @property
+    def token_url(self) -> str | None:
+        """Token endpoint, None where no token is asked for."""
+        return self.url + TOKEN_PATH if self._tokens else None
+
+    @property
+    def tokens_issued(self) -> int:
+        """How many tokens were given out."""
+        return self._tokens.issued if self._tokens else 0
+
+    @property
+    def log(self) -> list[Request]:
+        """All requests so far, in the order they came; a copy."""
+        with self._lock:
+            return list(self._log)
+
+    def count(self, path_prefix: str = "") -> int:
+        """Count the requests whose path begins so."""
+        return sum(request.path.startswith(path_prefix) for request in self.log)
+
+    def clear_log(self) -> None:
+        """Forget the requests so far."""
+        with self._lock:
+            self._log.clear()
+
+    def revoke_tokens(self) -> None:
+        """Let every token issued so far die."""
+        if self._tokens:
+            self._tokens.revoke()
+
+    def fail(
+        self,
+        pattern: str,
+        *,
+        status: int | None = None,
+        times: int | None = 1,
+        delay: float = 0.0,
+        cut_body: int | None = None,
+        body: bytes | str | None = None,
+        content_type: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        close: bool = False,
+    ) -> None:
+        """Let requests go wrong on purpose.
+
+        Parameters
+        ----------
+        pattern : str
+            Shell pattern of the path as it is sent, without the query; ``"/connect/token"`` too.
+        status : int, optional
+            Answer with this status; by default the real answer is altered.
+        times : int or None
+            How many requests; None for all until `clear_faults`.
+        delay : float
+            Seconds before the answer.
+        cut_body : int, optional
+            Send so many bytes of the body, then close the connection.
+        body, content_type, headers : optional
+            What replaces the answer's own.
+        close : bool
+            Close the connection without an answer.
+
+        """
+        content = body.encode() if isinstance(body, str) else body
+        self._faults.add(
+            Fault(pattern, status, times, delay, cut_body, content, content_type, dict(headers or {}), close)
+        )
+
+    def clear_faults(self) -> None:
+        """Forget the faults that have not happened."""
+        self._faults.clear()
+
+    def _respond(self, asked: Asked) -> Reply:
+        fault = self._faults.take(asked.path)
+        if fault is None:
+            reply = Reply(self._desk.answer(asked), self.delay)
+        elif fault.close:
+            reply = Reply(None, self.delay + fault.delay)
+        else:
+            real = self._desk.answer(asked) if fault.status is None else None
+            reply = Reply(fault.alter(real), self.delay + fault.delay, fault.cut_body)
+        request = Request(
+            asked.method,
+            asked.target,
+            reply.answer.status if reply.answer else None,
+            asked.header("Accept-Language") or None,
+            asked.header("API-Version") or None,
+            has_token=bool(asked.header("Authorization")),
+        )
+        with self._lock:
+            self._log.append(request)
+        return reply
+
+
+@cache
+def _shared() -> Sandbox:
+    sandbox = Sandbox().start()
+    atexit.register(sandbox.stop)
+    return sandbox
+
+
+_SHARING = threading.Lock()
+
+
+def shared_sandbox() -> Sandbox:
+    """Give the one sandbox of this process; it starts at first use and ends with the process."""
+    with _SHARING:
+        return _shared()

@@ -1,0 +1,236 @@
+"""The file that keeps answers: private, shared by processes, replaced when broken; a fault of it is never an error.
+
+Answers are stored as JSON, not pickled: reading a pickle runs whatever code the
+file holds, and a cache is passed around. It costs some 15 % of the time of a hit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from requests_cache import json_serializer
+from requests_cache.backends.base import BaseCache, BaseStorage
+from requests_cache.models.response import CachedResponse
+
+from icdframes.errors import CacheWarning
+
+FILE_NAME = "http.sqlite"
+
+_BUSY_SECONDS = 30
+_BUSY_PAUSE = 0.01
+_BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_PARTS = ("", "-wal", "-shm")
+_SETUP = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",
+    "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, value TEXT)",
+)
+
+
+def open_cache(folder: Path) -> BaseCache:
+    """Open the cache in a folder, or one in memory where the folder cannot be used.
+
+    Parameters
+    ----------
+    folder : Path
+        Created with mode 0700 if it is not there.
+
+    Returns
+    -------
+    BaseCache
+
+    Warns
+    -----
+    CacheWarning
+        If the file is broken (it is set aside) or cannot be used (answers stay in memory).
+
+    """
+    try:
+        return DiskCache(folder / FILE_NAME)
+    except (OSError, sqlite3.Error) as fault:
+        warnings.warn(
+            f"No cache can be kept in {folder} ({fault}): answers stay in memory until this client is closed. "
+            "Give another folder as cache_dir=... or in ICDFRAMES_CACHE_DIR.",
+            CacheWarning,
+            stacklevel=2,
+        )
+        return BaseCache(cache_name="memory")
+
+
+class DiskCache(BaseCache):
+    """requests-cache's cache over one `AnswerTable`."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(cache_name=str(path))
+        self.path = path
+        self.responses = AnswerTable(path)
+
+    def size(self) -> int:
+        """Bytes on the disk."""
+        return sum(part.stat().st_size for part in _parts(self.path) if part.exists())
+
+
+class AnswerTable(BaseStorage[str, CachedResponse]):
+    """Answers in one SQLite table, with faults of the file as misses and one warning.
+
+    requests-cache's own SQLite storage tries for ever to write to a file that has
+    become read-only or is gone, therefore this one.
+
+    Parameters
+    ----------
+    path : Path
+        The file; made private before SQLite opens it.
+
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(serializer=json_serializer)
+        self._path = path
+        self._lock = threading.RLock()
+        self._warned = False
+        self._connection: sqlite3.Connection | None = None
+        _make_private(path)
+        if _is_broken(path):
+            _set_aside(path)
+        self._connected()
+
+    def __getitem__(self, key: str) -> CachedResponse:
+        for (value,) in self._run("SELECT value FROM answers WHERE key = ?", key):
+            with contextlib.suppress(Exception):  # damaged, or of another version: ask the server again
+                answer: CachedResponse = json_serializer.loads(value)
+                answer.cache_key = key
+                return answer
+        raise KeyError(key)
+
+    def __setitem__(self, key: str, answer: CachedResponse) -> None:
+        self._run("INSERT OR REPLACE INTO answers VALUES (?, ?)", key, json_serializer.dumps(answer))
+
+    def __delitem__(self, key: str) -> None:
+        if key not in self:
+            raise KeyError(key)
+        self._run("DELETE FROM answers WHERE key = ?", key)
+
+    def __iter__(self) -> Iterator[str]:
+        return (key for (key,) in self._run("SELECT key FROM answers"))
+
+    def __len__(self) -> int:
+        return sum(count for (count,) in self._run("SELECT count(*) FROM answers"))
+
+    def clear(self) -> None:
+        """Forget all answers and give the space back."""
+        for statement in ("DELETE FROM answers", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+            self._run(statement)
+
+    def close(self) -> None:
+        """Close the file; the next look-up would open it again."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            connection = sqlite3.connect(
+                self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            try:
+                for statement in _SETUP:
+                    _patiently(connection, statement)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
+        return self._connection
+
+    def _run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Run one statement; where the file does not allow it there are no rows."""
+        with self._lock:
+            try:
+                return self._connected().execute(statement, values).fetchall()
+            except sqlite3.Error as fault:
+                if getattr(fault, "sqlite_errorcode", 0) & 0xFF in _BROKEN:
+                    self._start_again()
+                else:
+                    self._warn(str(fault))
+                return []
+
+    def _start_again(self) -> None:
+        """Set a broken file aside, unless another process already did, and open a new one."""
+        self.close()
+        try:
+            if _is_broken(self._path, thorough=True):
+                _set_aside(self._path)
+            _make_private(self._path)
+            self._connected()
+        except (OSError, sqlite3.Error) as fault:
+            self._warn(str(fault))
+
+    def _warn(self, reason: str) -> None:
+        if not self._warned:
+            self._warned = True
+            warnings.warn(
+                f"The cache {self._path} cannot be used ({reason}): answers are not kept until this is mended.",
+                CacheWarning,
+                stacklevel=2,
+            )
+
+
+def _patiently(connection: sqlite3.Connection, statement: str) -> None:
+    """Execute a statement for which SQLite itself does not wait, as the switch to WAL."""
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute(statement)
+        except sqlite3.OperationalError as fault:
+            if fault.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_BUSY_PAUSE)
+        else:
+            return
+
+
+def _parts(path: Path) -> list[Path]:
+    return [path.with_name(path.name + part) for part in _PARTS]
+
+
+def _make_private(path: Path) -> None:
+    """Create folder and file with modes 0700 and 0600; SQLite gives its side files the mode of the file."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    for part in _parts(path):
+        with contextlib.suppress(FileNotFoundError, PermissionError):  # not there, or somebody else's
+            part.chmod(0o600)
+
+
+def _is_broken(path: Path, *, thorough: bool = False) -> bool:
+    check = "PRAGMA quick_check(1)" if thorough else "SELECT 'ok' FROM (SELECT count(*) FROM sqlite_master)"
+    with contextlib.closing(sqlite3.connect(path, timeout=_BUSY_SECONDS)) as connection:
+        try:
+            return bool(connection.execute(check).fetchone()[0] != "ok")
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            return True
+
+
+def _set_aside(path: Path) -> None:
+    for part in _parts(path):
+        with contextlib.suppress(FileNotFoundError):
+            part.replace(part.with_name(part.name + ".broken"))
+    _make_private(path)
+    warnings.warn(
+        f"The cache {path} was damaged. It is now {path.name}.broken, and a new one is begun.",
+        CacheWarning,
+        stacklevel=2,
+    )

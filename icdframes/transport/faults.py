@@ -1,0 +1,125 @@
+"""What went wrong on the wire, as one of icdframes' errors; no error made here holds a request or a header."""
+
+from __future__ import annotations
+
+import ssl
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+import requests
+import urllib3.exceptions
+
+from icdframes.errors import (
+    ConfigurationError,
+    ConnectionFailedError,
+    CredentialsRejectedError,
+    EntityNotFoundError,
+    IcdError,
+    RateLimitedError,
+    ResponseShapeError,
+    ServerError,
+)
+from icdframes.transport.policy import Fault
+
+_MEGABYTE = 1_000_000
+_KINDS: tuple[tuple[type[Exception], Fault, str], ...] = (
+    (ssl.SSLCertVerificationError, Fault.CERTIFICATE, "its TLS certificate is not trusted"),
+    (requests.exceptions.ChunkedEncodingError, Fault.CUT_SHORT, "the answer was cut short"),
+    (requests.exceptions.ContentDecodingError, Fault.CUT_SHORT, "the answer was cut short"),
+    (requests.exceptions.ProxyError, Fault.CONNECTION, "the proxy did not let the request through"),
+    (urllib3.exceptions.NameResolutionError, Fault.CONNECTION, "its name could not be resolved"),
+    (urllib3.exceptions.ReadTimeoutError, Fault.CONNECTION, "it did not answer in time"),
+    (requests.exceptions.Timeout, Fault.CONNECTION, "it did not answer in time"),
+)
+
+
+def fault_of(error: Exception) -> tuple[Fault, str]:
+    """Tell the kind of a fault of requests, and name it in a few words."""
+    causes = _causes(error)
+    for kind, fault, words in _KINDS:
+        if any(isinstance(cause, kind) for cause in causes):
+            return fault, words
+    if isinstance(error, requests.ConnectionError):
+        system = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
+        return Fault.CONNECTION, (system or "the connection broke off").lower()
+    return Fault.SETTING, f"{type(error).__name__}: check proxy variables and REQUESTS_CA_BUNDLE"
+
+
+def error_of_fault(fault: Fault, detail: str, url: str, *, largest: int) -> IcdError:
+    """Make the error for an attempt that brought no answer to look at."""
+    host = urlsplit(url).netloc
+    match fault:
+        case Fault.NOT_JSON:
+            return ResponseShapeError(
+                f"{url} answered with something that is not JSON ({detail}). A proxy or a log-in page may stand "
+                "between; otherwise try again later.",
+                uri=url,
+            )
+        case Fault.CERTIFICATE:
+            return ConnectionFailedError(
+                f"{host} was not used: {detail}. Behind a company proxy, give the company's CA file as verify=... "
+                "or in REQUESTS_CA_BUNDLE."
+            )
+        case Fault.REDIRECT:
+            return ServerError(
+                f"{host} redirects to {detail}; this is not followed, so that no token leaves the server. "
+                "Check the server URL."
+            )
+        case Fault.TOO_LARGE:
+            return ServerError(f"{url} answered with more than {largest // _MEGABYTE} MB; this was not read.")
+        case Fault.SETTING:
+            return ConfigurationError(f"The request to {host} could not be made ({detail}).")
+    return ConnectionFailedError(
+        f"No complete answer from {host}: {detail}. Check the network and the proxy and try again; "
+        "answers that are in the cache are there with offline=True."
+    )
+
+
+def error_of_status(status: int, reason: str, url: str, *, signed: bool, retry_after: float | None = None) -> IcdError:
+    """Make the error for a status other than success.
+
+    Parameters
+    ----------
+    status : int
+        Of the last answer.
+    reason : str
+        What the server says about it, short and free of secrets.
+    url : str
+        What was asked for.
+    signed : bool
+        Whether the request carried a token.
+    retry_after : float, optional
+        Seconds that the server asks to wait.
+
+    """
+    host = urlsplit(url).netloc
+    said = f" The server says: {reason}" if reason else ""
+    if status == HTTPStatus.NOT_FOUND:
+        return EntityNotFoundError(f"{url} does not exist on this server (404).{said}")
+    if status == HTTPStatus.UNAUTHORIZED and not signed:
+        return CredentialsRejectedError(
+            f"{host} wants a token (401), but this connection has none: give token_url to connect().{said}"
+        )
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return CredentialsRejectedError(
+            f"{host} does not accept the token ({status}). Check that the key is active in your ICD API account.{said}"
+        )
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        when = f"in {retry_after:.0f} s" if retry_after else "later"
+        return RateLimitedError(
+            f"{host} keeps saying that there are too many requests (429): try again {when}, or with fewer max_workers."
+        )
+    hint = " Try again later." if status >= HTTPStatus.INTERNAL_SERVER_ERROR else ""
+    return ServerError(f"{url} answered with status {status}.{said}{hint}")
+
+
+def _causes(error: BaseException | None) -> list[BaseException]:
+    """Give an exception and everything behind it."""
+    found: list[BaseException] = []
+    waiting: list[object] = [error]
+    while waiting:
+        cause = waiting.pop(0)
+        if isinstance(cause, BaseException) and cause not in found:
+            found.append(cause)
+            waiting += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
+    return found

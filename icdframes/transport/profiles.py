@@ -1,0 +1,185 @@
+"""Keep named client ids and secrets, in the system keyring or else in a private file; it refuses to do so quietly.
+
+The file ``profiles.json`` lists names and client ids. A secret stands in it only
+where no system keyring is there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import tempfile
+import warnings
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from icdframes.errors import ConfigurationError, CredentialStorageWarning, did_you_mean
+from icdframes.settings import config_folder
+from icdframes.transport.keys import Credentials
+
+DEFAULT_PROFILE = "default"
+SERVICE = "icdframes"
+
+_NAME = re.compile(r"\w[\w.-]{0,63}")
+_RECOMMENDED = 1  # keyring's own limit: below it are back ends that keep nothing, or keep it in clear
+
+
+def save_profile(name: str, credentials: Credentials) -> str:
+    """Keep credentials under a name.
+
+    Parameters
+    ----------
+    name : str
+        Letters, digits, ``.``, ``_`` and ``-``; an existing profile is replaced.
+    credentials : Credentials
+        What to keep.
+
+    Returns
+    -------
+    str
+        Where the secret is: ``"keyring …"`` or the path of a file.
+
+    Warns
+    -----
+    CredentialStorageWarning
+        If there is no system keyring, so that the secret stands in a file that only you can read.
+
+    """
+    _check_name(name)
+    profiles = _read()
+    keyring = _system_keyring()
+    if keyring is not None and _put(keyring, name, credentials.client_secret):
+        _write({**profiles, name: {"client_id": credentials.client_id}})
+        return f"keyring {type(keyring).__module__}"
+    _write({**profiles, name: {"client_id": credentials.client_id, "client_secret": credentials.client_secret}})
+    warnings.warn(
+        f"No system keyring is there: the secret of profile {name!r} stands in {_file()}, which only you can read. "
+        "pip install 'icdframes[keyring]' where the system has a keyring.",
+        CredentialStorageWarning,
+        stacklevel=2,
+    )
+    return str(_file())
+
+
+def load_profile(name: str) -> Credentials | None:
+    """Give the credentials kept under a name, or None.
+
+    Raises
+    ------
+    ConfigurationError
+        If the file is broken, or the keyring does not give the secret.
+
+    """
+    _check_name(name)
+    entry = _read().get(name)
+    if entry is None:
+        return None
+    secret = entry.get("client_secret") or _get(_system_keyring(), name)
+    if not secret:
+        raise ConfigurationError(
+            f"The secret of profile {name!r} should be in the system keyring, which does not give it: "
+            "unlock the keyring, or store the profile again with `icdframes login`."
+        )
+    return Credentials(entry["client_id"], secret)
+
+
+def delete_profile(name: str) -> None:
+    """Forget a profile, in the file and in the keyring."""
+    _check_name(name)
+    profiles = _read()
+    if name not in profiles:
+        raise ConfigurationError(f"There is no profile {name!r}.{did_you_mean(name, profiles)}")
+    keyring = _system_keyring()
+    if keyring is not None and "client_secret" not in profiles[name]:
+        with contextlib.suppress(Exception):  # the user may have removed it there already
+            keyring.delete_password(SERVICE, name)
+    _write({key: entry for key, entry in profiles.items() if key != name})
+
+
+def list_profiles() -> list[str]:
+    """Give the names of all stored profiles, sorted."""
+    return sorted(_read())
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise ConfigurationError(
+            f"{name!r} is no profile name: use up to 64 letters, digits, '.', '_' and '-', beginning with a letter."
+        )
+
+
+def _file() -> Path:
+    return config_folder() / "profiles.json"
+
+
+def _read() -> dict[str, dict[str, str]]:
+    path = _file()
+    profiles: dict[str, dict[str, str]] = {}
+    try:
+        _tighten(path)
+        profiles = json.loads(path.read_text("utf-8"))["profiles"]
+        complete = all(isinstance(entry["client_id"], str) for entry in profiles.values())
+    except FileNotFoundError:
+        complete = True
+    except OSError as fault:
+        raise ConfigurationError(f"The stored profiles in {path} cannot be read: {fault.strerror}.") from fault
+    except (ValueError, KeyError, TypeError, AttributeError):
+        complete = False
+    if not complete:
+        raise ConfigurationError(
+            f"{path} does not hold profiles as icdframes writes them: repair or delete it, "
+            "then store them again with `icdframes login`."
+        )
+    return profiles
+
+
+def _tighten(path: Path) -> None:
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        path.chmod(0o600)
+        warnings.warn(
+            f"{path} could be read by others; now it cannot. If this machine is shared, "
+            "ask WHO for a new key and delete the old one.",
+            CredentialStorageWarning,
+            stacklevel=4,
+        )
+
+
+def _write(profiles: dict[str, dict[str, str]]) -> None:
+    path = _file()
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".profiles-")  # made with mode 0600
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                json.dump({"profiles": profiles}, stream, indent=2, sort_keys=True)
+            Path(draft).replace(path)
+        finally:
+            Path(draft).unlink(missing_ok=True)
+    except OSError as fault:
+        raise ConfigurationError(
+            f"Profiles cannot be stored in {path.parent}: {fault.strerror}. Set ICDFRAMES_CONFIG_DIR to another folder."
+        ) from None
+
+
+def _system_keyring() -> Any | None:
+    """Give a keyring worth the name, or None."""
+    with contextlib.suppress(Exception):  # back ends raise what they like; then there is no keyring
+        backend = import_module("keyring").get_keyring()
+        return backend if backend.priority >= _RECOMMENDED else None
+    return None
+
+
+def _put(keyring: Any, name: str, secret: str) -> bool:
+    with contextlib.suppress(Exception):  # locked, no session bus, …
+        keyring.set_password(SERVICE, name, secret)
+        return _get(keyring, name) == secret
+    return False
+
+
+def _get(keyring: Any | None, name: str) -> str | None:
+    with contextlib.suppress(Exception):  # locked, no session bus, …
+        return None if keyring is None else keyring.get_password(SERVICE, name)
+    return None

@@ -1,0 +1,312 @@
+"""Ask an ICD API for JSON, through cache, signature and retries; it refuses any other server and any unsafe setting."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
+from typing import Any, NoReturn, Self
+
+import requests
+from requests_cache import DEFAULT_IGNORED_PARAMS, CachedSession
+
+from icdframes.errors import ConfigurationError, OfflineMissError
+from icdframes.settings import API_VERSION, Server
+from icdframes.transport import policy
+from icdframes.transport.adapter import IcdAdapter
+from icdframes.transport.cache import DiskCache, open_cache
+from icdframes.transport.faults import error_of_status
+from icdframes.transport.keys import Credentials
+from icdframes.transport.token import USER_AGENT, TokenSource
+
+Params = Mapping[str, str | int | float | bool | None]
+
+_ACCEPT = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class CacheInfo:
+    """What the cache holds and what it has saved.
+
+    Attributes
+    ----------
+    path : Path or None
+        The file; None if answers are only in memory.
+    answers, bytes : int
+        Answers kept, of all servers that share the file, and its size.
+    requests_sent : int
+        Requests that this session sent to the API, retries included.
+    answered_from_cache : int
+        Requests that it did not have to send.
+    tokens_fetched : int
+        Tokens that it bought.
+
+    """
+
+    path: Path | None
+    answers: int
+    bytes: int
+    requests_sent: int
+    answered_from_cache: int
+    tokens_fetched: int
+
+
+class ApiSession:
+    """A connection to one server of the ICD API, for any number of threads.
+
+    Parameters
+    ----------
+    server : Server
+        Where to ask.
+    get_credentials : callable
+        Gives the credentials; called only when a token must be bought.
+    cache_dir : Path
+        Folder of the cache.
+    timeout : tuple of float
+        Seconds to connect and to read.
+    retries : int
+        Retries of a failed request.
+    max_workers : int
+        Connections kept open: as many as there are threads.
+    offline : bool
+        Answer from the cache only, expired answers included, and never send.
+    verify : str, optional
+        CA file of a company; None is requests' default, REQUESTS_CA_BUNDLE included.
+    clock, sleep : callable
+        Seconds since 1970, how to wait.
+
+    Raises
+    ------
+    ConfigurationError
+        If a setting cannot be used; TLS verification cannot be switched off.
+
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        get_credentials: Callable[[], Credentials],
+        *,
+        cache_dir: Path,
+        timeout: float | tuple[float, float] = (5, 30),
+        retries: int = 5,
+        max_workers: int = 8,
+        offline: bool = False,
+        verify: str | None = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        _check_settings(timeout, retries, max_workers, verify)
+        verify = str(verify) if verify else None
+        self.server = server
+        self.offline = offline
+        self.answered_from_cache = 0
+        self._options: dict[str, Any] = {"timeout": timeout, "verify": verify, "allow_redirects": False}
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._closed = False
+        self._tokens = (
+            TokenSource(
+                server, get_credentials, verify=verify, timeout=timeout, retries=retries, clock=clock, sleep=sleep
+            )
+            if server.needs_token
+            else None
+        )
+        self._adapter = IcdAdapter(
+            server.base_url, self._tokens, retries=retries, max_workers=max_workers, clock=clock, sleep=sleep
+        )
+        self._http = _cached_session(Path(cache_dir), self._adapter)
+
+    @property
+    def requests_sent(self) -> int:
+        """Requests sent to the API so far, retries included."""
+        return self._adapter.sent
+
+    def get_json(self, path: str, params: Params | None = None, *, language: str = "en", refresh: bool = False) -> Any:
+        """Give the decoded answer to a GET.
+
+        Parameters
+        ----------
+        path : str
+            Such as ``"/icd/release/11/2024-01/mms"``, quoted as it goes on the wire.
+        params : mapping, optional
+            The query; None values are left out.
+        language : str
+            One language tag.
+        refresh : bool
+            Ask the server even if the answer is in the cache, and keep the new one.
+
+        Returns
+        -------
+        Any
+            Decoded JSON.
+
+        Raises
+        ------
+        EntityNotFoundError, CredentialsRejectedError, RateLimitedError, ServerError, ResponseShapeError
+            By the answer of the server.
+        ConnectionFailedError
+            If there is no answer.
+        OfflineMissError
+            If ``offline`` is set and the answer is not in the cache.
+
+        """
+        request = self._request("GET", path, params, language)
+        response = self._cached(request) if self.offline else self._sent(request, force_refresh=refresh)
+        return json.loads(response.content)
+
+    def post_json(
+        self,
+        path: str,
+        params: Params | None = None,
+        *,
+        body: Any = None,
+        form: Params | None = None,
+        language: str = "en",
+    ) -> Any:
+        """Give the decoded answer to a POST with a JSON body or form fields; it is never kept in the cache."""
+        request = self._request("POST", path, params, language)
+        if body is not None:
+            request.json = body
+        request.files = {name: (None, _written(value)) for name, value in (form or {}).items() if value is not None}
+        if self.offline:
+            raise _offline_miss(request, "answers to POST are never kept")
+        return json.loads(self._sent(request).content)
+
+    def cache_info(self) -> CacheInfo:
+        """Tell what the cache holds and what it has saved."""
+        cache = self._http.cache
+        on_disk = cache if isinstance(cache, DiskCache) else None
+        return CacheInfo(
+            path=on_disk.path if on_disk else None,
+            answers=len(cache.responses),
+            bytes=on_disk.size() if on_disk else sum(answer.size for answer in cache.responses.values()),
+            requests_sent=self.requests_sent,
+            answered_from_cache=self.answered_from_cache,
+            tokens_fetched=self._tokens.fetched if self._tokens else 0,
+        )
+
+    def clear_cache(self) -> int:
+        """Forget all answers and tell how many there were."""
+        answers = len(self._http.cache.responses)
+        self._http.cache.responses.clear()
+        return answers
+
+    def close(self) -> None:
+        """Close connections and cache; the session cannot be used any more."""
+        self._closed = True
+        self._http.close()  # type: ignore[no-untyped-call]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"ApiSession({self.server.base_url!r}{', offline=True' if self.offline else ''})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("An ApiSession is not pickled or copied: connect in each process.")
+
+    def _request(self, method: str, path: str, params: Params | None, language: str) -> requests.Request:
+        if self._closed:
+            raise ConfigurationError("This client is closed: connect again.")
+        if not policy.is_language(language):
+            raise ConfigurationError(f"{language!r} is no language: give one tag such as 'en', 'es' or 'pt-BR'.")
+        if not path.startswith("/") or path.startswith("//") or not path.isprintable() or set(path) & set("?#\\ "):
+            raise ConfigurationError(
+                f"{path!r} is no path on {self.server.base_url}: it begins with one '/', is quoted, and has its query "
+                "in params."
+            )
+        query = {name: _written(value) for name, value in (params or {}).items() if value is not None}
+        headers = {"Accept": _ACCEPT, "Accept-Language": language, "API-Version": API_VERSION}
+        return requests.Request(method, self.server.base_url + path, headers=headers, params=query)
+
+    def _cached(self, request: requests.Request) -> requests.Response:
+        cache = self._http.cache
+        response = cache.get_response(cache.create_key(self._http.prepare_request(request)))
+        if response is None:
+            raise _offline_miss(request, f"it is not in the cache {self.cache_info().path or 'in memory'}")
+        self._count_hit()
+        return response
+
+    def _sent(self, request: requests.Request, *, force_refresh: bool = False) -> requests.Response:
+        response = self._http.request(
+            request.method,
+            request.url,
+            params=request.params,
+            headers=request.headers,
+            json=request.json,
+            files=request.files,
+            force_refresh=force_refresh,
+            **self._options,
+        )
+        if response.from_cache:
+            self._count_hit()
+        if response.status_code == requests.codes.ok:
+            return response
+        headers = response.headers
+        raise error_of_status(
+            response.status_code,
+            policy.reason_text(headers.get("Content-Type", ""), response.text),
+            response.url,
+            signed=self.server.needs_token,
+            retry_after=policy.parse_retry_after(headers.get("Retry-After"), self._clock()),
+        )
+
+    def _count_hit(self) -> None:
+        with self._lock:
+            self.answered_from_cache += 1
+
+
+def _cached_session(folder: Path, adapter: IcdAdapter) -> CachedSession:
+    session = CachedSession(
+        backend=open_cache(folder),
+        allowable_methods=("GET",),
+        allowable_codes=(200,),
+        match_headers=policy.MATCHED_HEADERS,
+        ignored_parameters=DEFAULT_IGNORED_PARAMS,
+        urls_expire_after=dict(policy.EXPIRY),
+        cache_control=False,
+    )
+    session.headers["User-Agent"] = USER_AGENT
+    session.auth = _unsigned
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, adapter)
+    return session
+
+
+def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Leave a request unsigned; any ``auth`` at all keeps requests from reading ~/.netrc."""
+    return request
+
+
+def _written(value: str | float | bool) -> str:  # noqa: FBT001  a query value, not a switch
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _offline_miss(request: requests.Request, why: str) -> OfflineMissError:
+    language = request.headers["Accept-Language"]
+    return OfflineMissError(
+        f"Offline, and {request.url} (language {language}) cannot be had: {why}. "
+        "Ask for it once without offline=True, then it is there."
+    )
+
+
+def _check_settings(timeout: object, retries: int, max_workers: int, verify: object) -> None:
+    if verify is not None and (not isinstance(verify, str | Path) or not Path(verify).exists()):
+        raise ConfigurationError(
+            f"verify={verify!r} is no CA file or folder: TLS verification cannot be switched off; give the path of "
+            "your company's CA file, or set REQUESTS_CA_BUNDLE."
+        )
+    if retries < 0 or max_workers < 1:
+        raise ConfigurationError(f"retries={retries} must be 0 or more, and max_workers={max_workers} 1 or more.")
+    seconds = timeout if isinstance(timeout, tuple) else (timeout,)
+    if not all(isinstance(part, int | float) and part > 0 for part in seconds):
+        raise ConfigurationError(f"timeout={timeout!r} must be seconds, or a pair (to connect, to read) of them.")

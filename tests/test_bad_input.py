@@ -1,0 +1,159 @@
+"""Bad input gets one clear sentence: what, where, what to do next; and nothing changes on disk."""
+
+import pytest
+
+import icdframes
+from icdframes import errors
+from icdframes.cli import main
+
+CASES = [
+    # what is asked, the error, what the sentence must hold
+    ({"entity": "1A0O"}, errors.EntityNotFoundError, ["'1A0O'", "Did you mean '1A00'?"]),
+    ({"entity": "1a00"}, errors.EntityNotFoundError, ["Did you mean '1A00'?"]),
+    ({"entity": "7A010"}, errors.EntityNotFoundError, ["'7A010'", "Did you mean '7A01'?"]),
+    ({"entity": "ZZ99"}, errors.EntityNotFoundError, ["'ZZ99'", "mms 2024-01", "search()"]),
+    ({"entity": "999999999"}, errors.EntityNotFoundError, ["999999999", "another release"]),
+    ({"entity": "257068234/other"}, errors.EntityNotFoundError, ["257068234/other"]),
+    ({"entity": "1A00&XN62R"}, errors.CodeSyntaxError, ["cluster", "codeinfo()"]),
+    ({"entity": "not a code!"}, errors.CodeSyntaxError, ["'not a code!'", "'1A00'"]),
+    ({"entity": ""}, errors.CodeSyntaxError, ["names no entity"]),
+    ({"entity": 1.5}, errors.CodeSyntaxError, ["names no entity"]),
+    ({"entity": True}, errors.CodeSyntaxError, ["names no entity"]),
+    ({"entity": "http://example.org/icd/entity/5"}, errors.CodeSyntaxError, ["no URI of the ICD API"]),
+    ({"entity": "http://id.who.int/icd/release/11/2024-01/mms"}, errors.ConfigurationError, ["None for all"]),
+    (
+        {"entity": "http://id.who.int/icd/release/11/2024-01/icf/619527855"},
+        errors.ConfigurationError,
+        ["'icf', not 'mms'", "classification='icf'"],
+    ),
+    (
+        {"entity": "http://id.who.int/icd/release/11/2024-01/mms/257068234", "release": "2022-02"},
+        errors.ConfigurationError,
+        ["2024-01", "'2022-02'"],
+    ),
+    ({"entity": "1A00", "classification": "foundation"}, errors.CodeSyntaxError, ["ids and no codes"]),
+    ({"entity": "1A00", "classification": "icd10"}, errors.CodeSyntaxError, ["'A00-A09'"]),
+    ({"entity": "A99", "classification": "icd10"}, errors.EntityNotFoundError, ["'A99'", "icd10"]),
+    ({"classification": "icd-11"}, errors.ConfigurationError, ["'icd-11'", "mms, icf, foundation, icd10"]),
+    ({"release": "2024-02"}, errors.UnknownReleaseError, ["'2024-02'", "2024-01, 2022-02", "Did you mean"]),
+    ({"release": "../../etc"}, errors.UnknownReleaseError, ["'../../etc'", "2024-01"]),
+    ({"release": ""}, errors.ConfigurationError, ["release=''"]),
+    ({"release": "2022-02", "classification": "icf"}, errors.UnknownReleaseError, ["icf", "2024-01"]),
+    ({"language": "xx"}, errors.UnknownLanguageError, ["'xx'", "en, es, fr"]),
+    ({"language": ["en", "no way"]}, errors.UnknownLanguageError, ["'no way'"]),
+    ({"language": []}, errors.ConfigurationError, ["language=[]"]),
+    ({"depth": -1}, errors.ConfigurationError, ["depth=-1", "None for everything"]),
+    ({"depth": "2"}, errors.ConfigurationError, ["depth='2'"]),
+    ({"include": ["diagnosticcriteria"]}, errors.ConfigurationError, ["Did you mean 'diagnosticCriteria'?"]),
+    ({"on_error": "ignore"}, errors.ConfigurationError, ["on_error='ignore'", "'raise' or 'warn'"]),
+]
+
+
+@pytest.mark.parametrize("asked,error,words", CASES, ids=lambda value: str(value)[:60])
+def test_bad_input_is_answered_in_one_sentence_and_changes_nothing(icd_client, tmp_path, asked, error, words):
+    before = sorted(path for path in tmp_path.rglob("*") if "icdframes-cache" not in str(path))
+    with pytest.raises(error) as caught:
+        icd_client.load_entity(**{"entity": "1A00", **asked} if "entity" not in asked else asked)
+    message = str(caught.value)
+    for word in words:
+        assert word in message
+    assert "\n" not in message
+    assert sorted(path for path in tmp_path.rglob("*") if "icdframes-cache" not in str(path)) == before
+
+
+def test_an_unknown_option_is_a_type_error_that_names_it(icd_client):
+    with pytest.raises(TypeError, match="langauge"):
+        icd_client.load_entity("1A00", langauge="en")
+
+
+@pytest.mark.parametrize(
+    "arguments,error,words",
+    [
+        ({"server": "whoo"}, errors.ConfigurationError, ["'whoo'", "Did you mean 'who'?"]),
+        ({"server": "ftp://localhost"}, errors.ConfigurationError, ["https://"]),
+        (
+            {"server": "http://example.org", "token_url": "https://example.org/token"},
+            errors.ConfigurationError,
+            ["plain http"],
+        ),
+        (
+            {"server": "https://example.org", "token_url": "http://example.org/token"},
+            errors.ConfigurationError,
+            ["plain http"],
+        ),
+        ({"server": "https://me:secret@example.org"}, errors.ConfigurationError, ["user name or password"]),
+        ({"client_id": "only-the-id"}, errors.ConfigurationError, ["secret"]),
+        ({"client_secret": "only-the-secret"}, errors.ConfigurationError, ["id"]),
+        ({"verify": False}, errors.ConfigurationError, ["TLS stays on"]),
+        ({"max_workers": 0}, errors.ConfigurationError, ["max_workers=0"]),
+        ({"server": "local", "profile": "../x", "client_id": None}, None, []),
+    ],
+    ids=str,
+)
+def test_a_connection_that_cannot_be_is_refused_before_any_request(arguments, error, words):
+    if error is None:
+        icdframes.connect(**arguments).close()
+        return
+    with pytest.raises(error) as caught:
+        icdframes.connect(**arguments)
+    for word in words:
+        assert word in str(caught.value)
+    assert "only-the-secret" not in str(caught.value)
+
+
+def test_no_credentials_says_where_to_register_and_how_to_give_them(icd_sandbox, tmp_path):
+    client = icdframes.connect(icd_sandbox.url, token_url=icd_sandbox.token_url, cache_dir=tmp_path)
+    with client, pytest.raises(errors.CredentialsUnavailableError) as caught:
+        client.load_entity("1A00")
+    for word in ("https://icd.who.int/icdapi", "ICD_CLIENT_ID", "ICD_CLIENT_SECRET", "icdframes login"):
+        assert word in str(caught.value)
+
+
+def test_wrong_credentials_are_refused_in_plain_words(icd_sandbox, tmp_path):
+    with icdframes.connect(
+        icd_sandbox.url,
+        token_url=icd_sandbox.token_url,
+        client_id="me",
+        client_secret="wr0ng-secret",
+        cache_dir=tmp_path,
+    ) as client, pytest.raises(errors.CredentialsRejectedError) as caught:
+        client.load_entity("1A00")
+    assert "wr0ng-secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "arguments,words",
+    [
+        (["load"], ["Which entity?"]),
+        (["load", "07", "--all"], ["not both"]),
+        (["load", "1A0O"], ["Did you mean '1A00'?"]),
+        (["load", "1A00", "--out", "x.xlsx"], ["x.xlsx", ".parquet"]),
+        (["load", "1A00", "--out", "no/such/folder/x.csv"], ["no/such/folder"]),
+        (["load", "1A00", "--out", "kept.csv"], ["kept.csv", "overwrite"]),
+        (["load", "1A00", "--language", "xx"], ["'xx'"]),
+        (["sandbox", "--corpus", "nowhere"], ["nowhere"]),
+        (["sandbox", "--corpus", "kept.csv"], ["kept.csv"]),
+        (["login", "--profile", "../x", "--forget"], ["../x"]),
+    ],
+    ids=" ".join,
+)
+def test_the_program_says_it_in_one_line_and_ends_with_1(arguments, words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "kept.csv").write_text("mine\n", encoding="utf-8")
+    if arguments[0] == "load":
+        arguments = [*arguments, "--server", "sandbox"]
+    assert main(arguments) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.startswith("icdframes: ")
+    for word in words:
+        assert word in err
+    assert (tmp_path / "kept.csv").read_text(encoding="utf-8") == "mine\n"
+
+
+def test_a_wrong_command_line_ends_with_2(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["load", "--no-such-option"])
+    assert caught.value.code == 2
+    assert "--no-such-option" in capsys.readouterr().err

@@ -1,0 +1,157 @@
+"""The program ``icdframes``."""
+
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+import icdframes
+from icdframes.cli import _EXAMPLES, main
+from icdframes.sandbox import Sandbox
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ICD_SERVER", "sandbox")
+
+
+@pytest.mark.parametrize("name", ["chapter.parquet", "chapter.csv"])
+def test_load_writes_a_file_and_shows_the_first_rows(capsys, tmp_path, name):
+    assert main(["load", "07", "--release", "2024-01", "--out", name]) == 0
+    out, err = capsys.readouterr()
+    assert "Sleep-wake disorders" in out
+    assert f"86 rows written to {name}" in out
+    assert "CC BY-ND 3.0 IGO" in out
+    assert err == ""
+    frame = icdframes.read_frame(tmp_path / name)
+    assert len(frame) == 86
+    assert frame.attrs["provenance"]["release"] == "2024-01"
+    assert frame.code.iloc[0] == "07"
+
+
+def test_overwrite_replaces_a_file(tmp_path):
+    (tmp_path / "a.csv").write_text("old", encoding="utf-8")
+    assert main(["load", "1A00", "--out", "a.csv", "--overwrite"]) == 0
+    assert icdframes.read_frame(tmp_path / "a.csv").code.tolist() == ["1A00"]
+
+
+def test_a_dash_writes_csv_to_standard_output(capsys):
+    assert main(["load", "1A00", "--language", "en,es", "--out", "-"]) == 0
+    header, row = capsys.readouterr().out.splitlines()
+    assert header.startswith("entity_id,code,title,")
+    assert "Cólera" in row
+
+
+def test_all_loads_a_whole_classification(capsys):
+    assert main(["load", "--all", "--classification", "icd10", "--depth", "0"]) == 0
+    assert "22 rows in all" in capsys.readouterr().out
+
+
+def test_releases_lists_them(capsys):
+    assert main(["releases"]) == 0
+    out = capsys.readouterr().out
+    assert "2024-01" in out
+    assert "2022-02" in out
+
+
+def test_status_tells_server_credentials_and_cache(capsys):
+    assert main(["status", "--check"]) == 0
+    out = capsys.readouterr().out
+    assert "sandbox" in out
+    assert "2024-01" in out
+    assert main(["status", "--server", "who"]) == 0
+    out = capsys.readouterr().out
+    assert "https://id.who.int" in out
+    assert "none found" in out
+
+
+def test_login_tries_the_credentials_before_it_stores_them(capsys, monkeypatch, tmp_path):
+    with Sandbox() as sandbox:
+        where = ["--server", sandbox.url, "--token-url", sandbox.token_url, "--profile", "work"]
+        monkeypatch.setattr("builtins.input", lambda _prompt: sandbox.client_id)
+        monkeypatch.setattr("getpass.getpass", lambda _prompt: "wr0ng-secret")
+        assert main(["login", *where]) == 1
+        assert "wr0ng-secret" not in capsys.readouterr().err
+        assert main(["status", *where]) == 0
+        assert "none found" in capsys.readouterr().out
+        monkeypatch.setattr("getpass.getpass", lambda _prompt: sandbox.client_secret)
+        assert main(["login", *where]) == 0
+        out, err = capsys.readouterr()
+        assert "2024-01 is the newest release" in out
+        assert "warning: No system keyring" in err
+        assert sandbox.client_secret not in out + err
+        assert main(["load", "1A00", *where]) == 0
+        assert "Cholera" in capsys.readouterr().out
+        assert main(["login", "--forget", "--profile", "work"]) == 0
+        assert "forgotten" in capsys.readouterr().out
+
+
+def test_the_cache_is_shown_and_emptied(capsys, tmp_path):
+    cache = ["--cache-dir", str(tmp_path / "kept")]
+    assert main(["load", "1A00", *cache]) == 0
+    capsys.readouterr()
+    assert main(["cache", "info", *cache]) == 0
+    assert " 0 answers" not in capsys.readouterr().out
+    assert main(["cache", "clear", *cache]) == 0
+    assert " 0 answers" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", sorted(_EXAMPLES))
+def test_every_command_has_help_with_examples(command, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--help"])
+    assert caught.value.code == 0
+    assert f"icdframes {command}" in capsys.readouterr().out.split("examples:")[1]
+
+
+def test_help_and_version_load_neither_pandas_nor_widgets():
+    script = """
+import sys
+from icdframes.cli import main
+try:
+    main(["--help"])
+except SystemExit:
+    print(sorted({"pandas", "ipywidgets", "requests"} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("[]\n")
+
+
+def test_the_module_is_the_same_program_and_a_served_sandbox_answers(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "icdframes", "sandbox", "--port", "0"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        line = process.stdout.readline()
+        url = next(word for word in line.split() if word.startswith("http://127.0.0.1:"))
+        assert "sandbox-client" in line
+        with icdframes.connect(
+            url,
+            token_url=f"{url}/connect/token",
+            client_id="sandbox-client",
+            client_secret="sandbox-secret",
+            cache_dir=tmp_path,
+        ) as client:
+            assert client.load_entity("1A00").title.tolist() == ["Cholera"]
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def test_a_written_folder_can_be_served_again(tmp_path):
+    with icdframes.connect("sandbox") as client:
+        tables = client.load_tables(release="2024-01", language=["en", "es"])
+    folder = tables.to_parquet(tmp_path / "mms")
+    from icdframes.sandbox import load_corpus
+
+    with (
+        Sandbox(load_corpus(folder), authenticate=False) as sandbox,
+        icdframes.connect(sandbox.url, cache_dir=tmp_path / "c") as client,
+    ):
+        again = client.load_tables(release="2024-01", language=["en", "es"])
+    for name in ("entities", "edges", "terms", "references", "axes"):
+        left, right = getattr(tables, name).copy(), getattr(again, name).copy()
+        left.attrs = right.attrs = {}
+        pd.testing.assert_frame_equal(left, right)

@@ -1,0 +1,121 @@
+"""Real, full-size classifications served by the sandbox in a process of its own, and loaded over HTTP."""
+
+import csv
+import gzip
+import json
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+import icdframes
+from icdframes.model.uris import entity_id_of
+
+pytestmark = pytest.mark.full_size
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """Give a function that serves a corpus and connects to it."""
+    opened = []
+
+    def start(*arguments):
+        command = [sys.executable, "-m", "icdframes", "sandbox", "--no-auth", *map(str, arguments)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        opened.append(process)
+        url = next(word for word in process.stdout.readline().split() if word.startswith("http://"))
+        client = icdframes.connect(url, cache_dir=tmp_path / "cache", max_workers=4)
+        opened.append(client)
+        return client
+
+    yield start
+    for one in reversed(opened):
+        if isinstance(one, subprocess.Popen):
+            one.terminate()
+            one.communicate(timeout=20)
+        else:
+            one.close()
+
+
+def _who_rows(path):
+    with gzip.open(path, "rt", encoding="utf-8-sig", newline="") as file:
+        yield from csv.DictReader(file, delimiter="\t")
+
+
+def test_all_of_mms_agrees_with_whos_own_table_row_by_row(serve, full_size):
+    table = full_size / "mms" / "2022-02_simpletabulation_en.tsv.gz"
+    client = serve("--corpus", table, "--text", full_size / "mms_text" / "2022-02_mms_text_en.jsonl.gz")
+    tables = client.load_tables(None, release="2022-02", progress=False)
+    frame = tables.entities
+    who = pd.DataFrame(_who_rows(table))
+    assert len(frame) == len(who) == 35_459
+    uris = who["Linearization (release) URI"]
+    dashes = who["Title"].str.extract(r"^((?:- )*)")[0]
+    expected = {
+        "entity_id": uris.map(entity_id_of),
+        "code": who["Code"].where(who["ClassKind"] != "chapter", who["ChapterNo"]),
+        "title": who["Title"].str.replace(r"^(?:- )*", "", regex=True),
+        "class_kind": who["ClassKind"],
+        "depth": dashes.str.len() // 2,
+        "block_id": who["BlockId"],
+        "is_residual": who["IsResidual"] == "True",
+        "is_leaf": who["isLeaf"] == "True",
+        "chapter": who["ChapterNo"],
+    }
+    for column, values in expected.items():
+        found = frame[column].fillna("") if frame[column].dtype == "str" else frame[column]
+        assert found.tolist() == values.tolist(), column
+    assert frame.definition.notna().sum() > 7_500
+    assert {"inclusion"} <= set(tables.terms.kind)
+    assert {"exclusion", "child_elsewhere"} <= set(tables.references.kind)
+
+    branch = client.load_tables("01", release="2022-02", progress=False)
+    assert len(branch.entities) == (frame.chapter == "01").sum()
+
+
+def test_the_raw_foundation_branch_of_chapter_06_keeps_every_edge(serve, full_size):
+    path = full_size / "foundation" / "2026-01_foundation_chapter06_raw_api.json.gz"
+    visits = json.loads(gzip.decompress(path.read_bytes())).values()
+    docs = {entity_id_of(doc["@id"]): doc for doc in visits}
+    client = serve("--corpus", path)
+    tables = client.load_tables("334423054", classification="foundation", progress=False)
+    frame = tables.entities
+    assert len(frame) == len(docs) == 1_955
+    assert frame.entity_id.is_unique
+    expected = {(entity_id_of(parent), key) for key, doc in docs.items() for parent in doc["parent"]}
+    assert set(zip(tables.edges.parent_id, tables.edges.child_id, strict=True)) == expected
+    assert dict(zip(frame.entity_id, frame.title, strict=True)) == {
+        key: doc["title"]["@value"] for key, doc in docs.items()
+    }
+    assert (tables.terms.kind == "synonym").sum() == sum(len(doc.get("synonym", ())) for doc in docs.values())
+    assert (tables.references.kind == "exclusion").sum() == sum(len(doc.get("exclusion", ())) for doc in docs.values())
+
+
+def test_a_poly_hierarchy_of_36081_entities_is_walked_without_repeat(serve, full_size, tmp_path):
+    edges = pd.read_csv(full_size / "foundation" / "derived_2022_multi_parent_edges.tsv.gz", sep="\t", dtype=str)
+    children = edges.groupby("parent", sort=False)["child"].agg(list).to_dict()
+    parents = edges.groupby("child", sort=False)["parent"].agg(list).to_dict()
+    known = list(dict.fromkeys([*edges.parent, *edges.child]))
+    roots = [uri for uri in known if uri not in parents]
+    top = "http://id.who.int/icd/entity/448895267"
+    docs = [_doc(top, [], roots)] + [_doc(uri, parents.get(uri, [top]), children.get(uri, ())) for uri in known]
+    corpus = tmp_path / "derived.json"
+    corpus.write_text(json.dumps(docs), encoding="utf-8")
+    client = serve("--corpus", corpus)
+    tables = client.load_tables("448895267", classification="foundation", progress=False)
+    assert len(tables.entities) == len(known) + 1 == 36_082
+    assert tables.entities.entity_id.is_unique
+    assert len(tables.edges) == len(edges) + len(roots)
+    assert client.cache_info().requests_sent < 36_082 + 10
+
+
+def _doc(uri, parents, children):
+    return {
+        "@context": "http://id.who.int/icd/contexts/contextForFoundationEntity.json",
+        "@id": uri,
+        "parent": list(parents) or ["http://id.who.int/icd/entity"],
+        **({"child": list(children)} if children else {}),
+        "browserUrl": "NA",
+        "title": {"@language": "en", "@value": uri.rpartition("/")[2]},
+    }
