@@ -26,6 +26,7 @@ LAYERS = [
 ]
 ONLY_IN = {
     "requests": {"transport"},
+    "urllib3": {"transport"},
     "requests_cache": {"transport"},
     "authlib": {"transport"},
     "narwhals": {"analysis"},

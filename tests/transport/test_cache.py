@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from icdframes.errors import CacheWarning
+from icdframes.transport.cache import _patiently, open_cache
+
+ENTITY = "/icd/release/11/2024-01/mms/257068234"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def file(folder):
+    return folder / "http.sqlite"
+
+
+def fill(session, count=40):
+    for number in range(count):
+        session.get_json(f"{ENTITY}/{number}")
+
+
+def test_folder_and_files_are_for_their_owner_only(make_session, open_wire, folder, file):
+    session = make_session(open_wire)
+    fill(session, 2)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    names = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+    assert names == {"http.sqlite": 0o600, "http.sqlite-wal": 0o600, "http.sqlite-shm": 0o600}
+    session.close()
+    file.chmod(0o644)
+    make_session(open_wire)
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_folder_that_was_there_keeps_its_mode(make_session, open_wire, folder):
+    folder.mkdir(mode=0o755)
+    fill(make_session(open_wire), 1)
+    assert folder.stat().st_mode & 0o777 == 0o755
+
+
+def test_closing_leaves_no_open_file(make_session, open_wire, folder):
+    session = make_session(open_wire)
+    fill(session, 2)
+    session.close()
+    opened = [link.resolve() for link in Path("/proc/self/fd").iterdir()]
+    assert not [path for path in opened if path.is_relative_to(folder)]
+    assert [path.name for path in folder.iterdir()] == ["http.sqlite"]
+
+
+def test_random_bytes_are_set_aside_and_a_new_file_is_begun(make_session, open_wire, folder, file):
+    folder.mkdir()
+    rubbish = random.Random(1).randbytes(50_000)
+    file.write_bytes(rubbish)
+    file.with_name("http.sqlite-wal").write_bytes(rubbish)
+    with pytest.warns(CacheWarning, match=r"damaged.*http\.sqlite\.broken"):
+        session = make_session(open_wire)
+    fill(session, 3)
+    assert session.cache_info().answers == 3
+    assert file.with_name("http.sqlite.broken").read_bytes() == rubbish
+
+
+@pytest.mark.parametrize("rest", [0.1, 0.4, 0.6, 0.9])
+def test_a_truncated_file_costs_its_answers_and_nothing_else(make_session, open_wire, file, rest):
+    session = make_session(open_wire)
+    fill(session)
+    session.close()
+    os.truncate(file, int(file.stat().st_size * rest))
+    with pytest.warns(CacheWarning, match="damaged"):
+        fill(make_session(open_wire))
+    session = make_session(open_wire)
+    fill(session)
+    assert session.cache_info().answers > 30
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_file_that_another_process_has_renewed_is_not_set_aside(make_session, open_wire, file):
+    session = make_session(open_wire)
+    fill(session, 3)
+    session._http.cache.responses._start_again()
+    assert session.cache_info().answers == 3
+    assert not file.with_name("http.sqlite.broken").exists()
+
+
+def test_a_damaged_row_is_asked_for_again(make_session, open_wire, file):
+    session = make_session(open_wire)
+    fill(session, 2)
+    with contextlib.closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE answers SET value = substr(value, 5)")
+    fill(session, 2)
+    fill(session, 2)
+    assert session.requests_sent == 4
+
+
+@pytest.mark.parametrize("kind", ["a file stands there", "the file is a folder"])
+def test_a_folder_that_cannot_be_used_means_answers_in_memory(make_session, open_wire, folder, file, kind):
+    if kind == "a file stands there":
+        folder.write_text("")
+    else:
+        file.mkdir(parents=True)
+    with pytest.warns(CacheWarning, match=r"stay in memory.*cache_dir"):
+        session = make_session(open_wire)
+    fill(session, 2)
+    fill(session, 2)
+    info = session.cache_info()
+    assert (info.path, info.answers, info.requests_sent, info.answered_from_cache) == (None, 2, 2, 2)
+    assert info.bytes > 0
+    assert session.clear_cache() == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"), [("PRAGMA max_page_count = 8", "full"), ("PRAGMA query_only = 1", "readonly")]
+)
+def test_a_full_or_read_only_disk_is_told_once_and_answers_go_on(make_session, open_wire, fault, words):
+    session = make_session(open_wire)
+    session._http.cache.responses._run(fault)
+    with pytest.warns(CacheWarning, match=words) as told:
+        fill(session)
+    assert len(told) == 1
+    assert session.requests_sent == 40
+
+
+def test_a_folder_that_is_deleted_meanwhile_does_not_hang(make_session, open_wire, folder):
+    session = make_session(open_wire)
+    fill(session, 2)
+    shutil.rmtree(folder)
+    fill(session, 5)
+    assert session.requests_sent == 5
+
+
+def test_a_file_that_breaks_while_it_is_used_is_set_aside(make_session, open_wire, file):
+    session = make_session(open_wire)
+    fill(session)
+    session._http.cache.responses._run("PRAGMA wal_checkpoint(TRUNCATE)")
+    with file.open("r+b") as stream:
+        stream.seek(4096)
+        stream.write(random.Random(1).randbytes(file.stat().st_size - 4096))
+    session._http.cache.responses.close()
+    with pytest.warns(CacheWarning, match="damaged"):
+        fill(session)
+    fill(session)
+    assert session.cache_info().answers > 30
+
+
+def test_a_file_that_breaks_and_cannot_be_renewed_is_told(make_session, open_wire, file, monkeypatch):
+    session = make_session(open_wire)
+    fill(session, 2)
+    monkeypatch.setattr("icdframes.transport.cache._make_private", lambda path: (_ for _ in ()).throw(OSError("no")))
+    with pytest.warns(CacheWarning, match="cannot be used"):
+        session._http.cache.responses._start_again()
+
+
+def test_one_answer_can_be_deleted(make_session, open_wire):
+    session = make_session(open_wire)
+    fill(session, 2)
+    table = session._http.cache.responses
+    key = next(iter(table))
+    del table[key]
+    with pytest.raises(KeyError):
+        del table[key]
+    assert len(table) == 1
+
+
+def test_answers_are_kept_as_text_that_runs_nothing(make_session, open_wire, file):
+    session = make_session(open_wire)
+    fill(session, 1)
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        ((value,),) = connection.execute("SELECT value FROM answers").fetchall()
+    assert value.startswith("{")
+
+
+def test_an_unopened_cache_is_made_in_a_folder_below_others(tmp_path):
+    open_cache(tmp_path / "a" / "b").close()
+    assert (tmp_path / "a" / "b" / "http.sqlite").exists()
+
+
+class Locked:
+    """A connection to a file that another process holds for a while."""
+
+    def __init__(self, faults):
+        self.faults = faults
+
+    def execute(self, statement):
+        if self.faults:
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = self.faults.pop()
+            raise error
+
+
+def test_a_lock_of_another_process_is_waited_for_and_other_faults_are_not(monkeypatch):
+    monkeypatch.setattr("icdframes.transport.cache._BUSY_PAUSE", 0)
+    connection = Locked([sqlite3.SQLITE_BUSY] * 3)
+    _patiently(connection, "PRAGMA journal_mode = WAL")
+    assert connection.faults == []
+    with pytest.raises(sqlite3.OperationalError):
+        _patiently(Locked([sqlite3.SQLITE_READONLY]), "PRAGMA journal_mode = WAL")
+    monkeypatch.setattr("icdframes.transport.cache._BUSY_SECONDS", -1)
+    with pytest.raises(sqlite3.OperationalError):
+        _patiently(Locked([sqlite3.SQLITE_BUSY]), "PRAGMA journal_mode = WAL")
+
+
+def test_a_file_that_cannot_be_set_up_is_closed_and_answers_stay_in_memory(make_session, open_wire, monkeypatch):
+    monkeypatch.setattr("icdframes.transport.cache._SETUP", ("no such statement",))
+    with pytest.warns(CacheWarning, match="stay in memory"):
+        fill(make_session(open_wire), 1)
+
+
+def test_several_processes_share_one_file(make_session, open_wire, folder):
+    code = f"""
+import warnings; warnings.simplefilter("error")
+from pathlib import Path
+from icdframes.settings import Server
+from icdframes.transport.session import ApiSession
+with ApiSession(Server("custom", {open_wire.url!r}), lambda: None, cache_dir=Path({str(folder)!r})) as session:
+    for number in range(60):
+        path = f"{ENTITY}/{{number}}"
+        assert session.get_json(path)["path"] == path
+"""
+    workers = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    assert [worker.communicate(timeout=60)[1] for worker in workers] == [""] * 4
+    assert [worker.returncode for worker in workers] == [0] * 4
+    session = make_session(open_wire)
+    fill(session, 60)
+    assert (session.requests_sent, session.cache_info().answers) == (0, 60)

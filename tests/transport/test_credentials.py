@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import copy
+import dataclasses
+import pickle
+
+import pytest
+
+from icdframes.errors import REGISTER_URL, ConfigurationError, CredentialStorageWarning, CredentialsUnavailableError
+from icdframes.transport.credentials import Credentials, find_credentials
+from icdframes.transport.keys import Token
+from icdframes.transport.profiles import save_profile
+
+SECRET = "s3cret-of-mine"
+
+
+def test_credentials_never_show_the_secret():
+    mine = Credentials("client-id-0123", SECRET)
+    assert SECRET not in f"{mine} {mine!r} {mine.masked_id} {[mine]}"
+    assert "client-id" not in repr(mine)
+    assert mine.masked_id == "…0123"
+    with pytest.raises(TypeError):
+        vars(mine)
+
+
+@pytest.mark.parametrize("value", [Credentials("client-id-0123", SECRET), Token(SECRET, 5.0)])
+def test_a_secret_is_neither_pickled_nor_copied_nor_changed(value):
+    for copier in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="not pickled"):
+            copier(value)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(value, dataclasses.fields(value)[0].name, "x")
+    assert SECRET not in repr(value)
+
+
+def test_a_short_client_id_is_masked_altogether():
+    assert Credentials("abcd", SECRET).masked_id == "…"
+
+
+def test_blanks_around_pasted_values_are_cut_off():
+    assert Credentials(" id\n", "\tsecret\u00a0 ") == Credentials("id", "secret")
+
+
+@pytest.mark.parametrize("pair", [("", "x"), ("x", "  ")])
+def test_an_empty_half_is_refused(pair):
+    with pytest.raises(ConfigurationError, match="is empty"):
+        Credentials(*pair)
+
+
+def test_arguments_come_before_the_environment_and_that_before_a_profile(monkeypatch, memory_keyring):
+    save_profile("default", Credentials("profile-id", "p"))
+    assert find_credentials().client_id == "profile-id"
+    monkeypatch.setenv("ICD_CLIENT_ID", " env-id ")
+    monkeypatch.setenv("ICD_CLIENT_SECRET", "e")
+    assert find_credentials() == Credentials("env-id", "e")
+    assert find_credentials("arg-id", "a") == Credentials("arg-id", "a")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "words"),
+    [
+        ({"client_id": "x"}, {}, "client_id is given, but client_secret is missing"),
+        ({"client_secret": SECRET}, {}, "client_secret is given, but client_id is missing"),
+        ({"client_id": "x", "client_secret": " "}, {}, "client_secret is missing"),
+        ({}, {"ICD_CLIENT_ID": "x"}, "ICD_CLIENT_ID is given, but ICD_CLIENT_SECRET is missing"),
+        ({}, {"ICD_CLIENT_SECRET": SECRET}, "ICD_CLIENT_SECRET is given, but ICD_CLIENT_ID is missing"),
+    ],
+)
+def test_a_half_given_pair_names_the_missing_half(monkeypatch, arguments, environment, words):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=words) as caught:
+        find_credentials(**arguments)
+    assert SECRET not in str(caught.value)
+
+
+def test_where_there_are_none_the_error_says_where_to_register_and_how_to_give_them():
+    with pytest.raises(CredentialsUnavailableError) as caught:
+        find_credentials()
+    for words in (REGISTER_URL, "ICD_CLIENT_ID", "ICD_CLIENT_SECRET", "login()", "icdframes login", "sandbox", "local"):
+        assert words in str(caught.value)
+
+
+def test_an_unknown_profile_names_the_known_ones():
+    with pytest.warns(CredentialStorageWarning):
+        save_profile("institute", Credentials("x", "y"))
+    with pytest.raises(CredentialsUnavailableError, match=r"only institute\. Did you mean 'institute'\?"):
+        find_credentials(profile="institut")
