@@ -18,6 +18,14 @@ _HOMES = {
     "icdframes.frames.provenance": ("Provenance",),
     "icdframes.frames.export": ("read_frame", "read_tables", "to_csv", "to_parquet", "write_tables"),
     "icdframes.frames.tabulation": ("read_tabulation",),
+    "icdframes.analysis.mapping": ("CodeMapping", "load_mapping"),
+    "icdframes.analysis.map_codes": ("map_codes",),
+    "icdframes.analysis.compare": ("affected_codes", "compare_releases"),
+    "icdframes.analysis.fhir": ("to_fhir_codesystem",),
+    "icdframes.analysis.networks": ("to_networkx",),
+    "icdframes.analysis.databases": ("to_sql",),
+    "icdframes.analysis.skos": ("to_skos",),
+    "icdframes.model.codes": ("Cluster", "normalize_code", "parse_code"),
 }
 _NAMES = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -11,10 +11,13 @@ from contextvars import ContextVar
 from pathlib import Path
 from threading import Lock
 
+from icdframes.analysis import accessor
 from icdframes.client import IcdClient
 from icdframes.errors import ConfigurationError
 from icdframes.settings import ENV_SERVER, Server, resolve_server
 from icdframes.transport.credentials import Credentials, find_credentials
+
+accessor.register()
 
 _default: IcdClient | None = None
 _default_lock = Lock()

@@ -1,0 +1,204 @@
+"""What changed between two releases, by stable entity id; it never guesses by title."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from functools import partial
+
+import pandas as pd
+
+from icdframes.errors import ConfigurationError, IcdWarning
+from icdframes.frames.tables import EntityTables
+from icdframes.model.codes import canonical_key
+
+CHANGES = (
+    "added", "removed", "recoded", "retitled", "moved", "kind_changed", "text_changed", "leaf_changed",
+)  # fmt: skip
+TEXTS = ("fully_specified_name", "definition", "long_definition", "coding_note")
+
+_COMPARED = {
+    "recoded": "code", "retitled": "title", "moved": "parent_id", "kind_changed": "class_kind",
+    "leaf_changed": "is_leaf",
+}  # fmt: skip
+_SHOWN = ("title", "code", "class_kind", "parent_id", "is_leaf", *TEXTS)
+
+
+def compare_releases(old: EntityTables, new: EntityTables) -> pd.DataFrame:
+    """Tell what changed from one release of a classification to another.
+
+    Entities are matched by their id, which WHO keeps from release to release.
+
+    Parameters
+    ----------
+    old, new : EntityTables
+        Tables of the same classification, branch and language.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per (entity_id, change), in the order of the new release's tabular
+        list, removed entities last. Columns: ``entity_id``; ``change``, one of
+        ``added``, ``removed``, ``recoded``, ``retitled``, ``moved`` (another
+        parent), ``kind_changed``, ``text_changed``, ``leaf_changed`` (it gained
+        its first or lost its last child); ``fields``, the texts that changed;
+        ``old_*`` and ``new_*`` of title, code, class_kind, parent_id, is_leaf,
+        fully_specified_name, definition, long_definition and coding_note. Several
+        parents stand in ``parent_id`` with a blank between them. A text that one
+        of the two tables does not have at all (WHO's tabulation files hold no
+        definitions) is not compared. No network.
+
+    Raises
+    ------
+    ConfigurationError
+        If the tables are of different classifications.
+
+    Warns
+    -----
+    IcdWarning
+        If the languages differ (titles and texts are then not compared), or the
+        branches do.
+
+    See Also
+    --------
+    affected_codes : What the changes do to a column of codes.
+
+    Examples
+    --------
+    >>> import icdframes
+    >>> client = icdframes.connect("sandbox")
+    >>> old, new = (icdframes.load_tables(release=release) for release in ("2022-02", "2024-01"))
+    >>> changes = compare_releases(old, new)
+    >>> changes.loc[changes["entity_id"] == "36782335", ["change", "old_code", "new_code"]]
+        change old_code new_code
+    2    moved     1C89   1C8G.0
+    3  recoded     1C89   1C8G.0
+
+    """
+    translated = _check_comparable(old, new)
+    sides = _side(old).add_suffix("_old").join(_side(new).add_suffix("_new"), how="outer")
+    here_old, here_new = sides["here_old"].notna(), sides["here_new"].notna()
+    both = here_old & here_new
+    found = {"added": here_new & ~here_old, "removed": here_old & ~here_new}
+    for change, column in _COMPARED.items():
+        if column != "title" or not translated:
+            found[change] = both & _differs(sides, column)
+    texts = {} if translated else {text: both & _differs(sides, text) for text in _common_texts(sides)}
+    fields = pd.Series("", index=sides.index, dtype="str")
+    for text, differs in texts.items():
+        fields = fields.where(~differs, fields + ", " + text)
+    found["text_changed"] = fields != ""
+    parts = [_rows(sides[found[change]], change, fields) for change in CHANGES if change in found]
+    changes = pd.concat(parts).sort_values(["order", "change"], kind="stable").drop(columns="order")
+    changes.attrs["provenance"] = {
+        "classification": new.provenance.classification,
+        "old_release": old.provenance.release,
+        "new_release": new.provenance.release,
+        "language": new.provenance.language,
+        "licence": new.provenance.licence,
+    }
+    return changes.reset_index(drop=True)
+
+
+def affected_codes(changes: pd.DataFrame, codes: Iterable[str | None]) -> pd.DataFrame:
+    """Tell what changed for the codes of a column.
+
+    Parameters
+    ----------
+    changes : pandas.DataFrame
+        From `compare_releases`.
+    codes : iterable of str
+        Codes as they are in your data; case, blanks and a missing dot do not
+        matter; missing ones are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per code and change: ``code`` as given, ``n`` (how often it
+        stands in your column), ``role``, then the columns of ``changes``.
+        ``role`` is ``old`` where the changed entity had the code, ``new`` where
+        an added or recoded entity has it now: a code under both roles has
+        changed its meaning. Codes without any change have no row.
+
+    Examples
+    --------
+    >>> changes = pd.DataFrame({"entity_id": ["1"], "change": ["recoded"], "old_code": ["1A00"], "new_code": ["1A01"]})
+    >>> affected_codes(changes, ["1a00", "1A00", "XY9Z"])[["code", "n", "role", "new_code"]]
+       code  n role new_code
+    0  1A00  1  old     1A01
+    1  1a00  1  old     1A01
+
+    """
+    given = pd.Series(list(codes), dtype="str").dropna().value_counts().sort_index()
+    column = pd.DataFrame({"code": given.index.astype("str"), "n": given.to_numpy()})
+    classification = (changes.attrs.get("provenance") or {}).get("classification")
+    key = partial(canonical_key, classification=None if classification == "foundation" else classification)
+    column["key"] = column["code"].map(key).astype("str")
+    now = changes["change"].isin(["added", "recoded"])
+    parts = [
+        column.assign(role=role).merge(
+            rows.assign(key=rows[name].map(key, na_action="ignore").astype("str")).dropna(subset="key"),
+            on="key",
+        )
+        for role, name, rows in (("old", "old_code", changes), ("new", "new_code", changes[now]))
+    ]
+    result = pd.concat(parts).drop(columns="key").sort_values(["code", "role"], ascending=[True, False], kind="stable")
+    result.attrs["provenance"] = changes.attrs.get("provenance")
+    return result.reset_index(drop=True)
+
+
+def _check_comparable(old: EntityTables, new: EntityTables) -> bool:
+    """Tell whether the languages differ; refuse tables that have no entities in common by nature."""
+    before, after = old.provenance, new.provenance
+    if before.classification != after.classification:
+        raise ConfigurationError(
+            f"Cannot compare {before.classification} with {after.classification}: their entities are different things. "
+            "Load two releases of the same classification."
+        )
+    if before.root != after.root:
+        warnings.warn(
+            f"The old tables begin at {before.root or 'the top'}, the new ones at {after.root or 'the top'}: "
+            "what only one of them covers counts as added or removed.",
+            IcdWarning,
+            stacklevel=3,
+        )
+    translated = before.language != after.language
+    if translated:
+        warnings.warn(
+            f"The old tables are in {before.language}, the new ones in {after.language}: titles and texts are not "
+            "compared. Load both in the same language.",
+            IcdWarning,
+            stacklevel=3,
+        )
+    return translated
+
+
+def _side(tables: EntityTables) -> pd.DataFrame:
+    """One row per entity under its id; every parent counts, not only the one of the tabular list."""
+    side = tables.entities.set_index("entity_id")
+    side = side.reindex(columns=[*_SHOWN]).assign(order=range(len(side)), here=True)
+    if len(tables.edges):
+        parents = tables.edges.sort_values("parent_id").groupby("child_id")["parent_id"].agg(" ".join)
+        side["parent_id"] = parents.reindex(side.index).astype("str").fillna(side["parent_id"])
+    return side
+
+
+def _differs(sides: pd.DataFrame, column: str) -> pd.Series[bool]:
+    before, after = sides[f"{column}_old"], sides[f"{column}_new"]
+    return before.ne(after).fillna(value=True) & ~(before.isna() & after.isna())
+
+
+def _common_texts(sides: pd.DataFrame) -> list[str]:
+    return [text for text in TEXTS if sides[f"{text}_old"].notna().any() and sides[f"{text}_new"].notna().any()]
+
+
+def _rows(sides: pd.DataFrame, change: str, fields: pd.Series[str]) -> pd.DataFrame:
+    rows = pd.DataFrame({"entity_id": sides.index.astype("str"), "change": change}).astype({"change": "str"})
+    told = fields.reindex(sides.index).str.removeprefix(", ")
+    rows["fields"] = told.array if change == "text_changed" else pd.array([None] * len(rows), dtype="str")
+    for column in _SHOWN:
+        for age in ("old", "new"):
+            cells = sides[f"{column}_{age}"]
+            rows[f"{age}_{column}"] = (cells.astype("boolean") if column == "is_leaf" else cells.astype("str")).array
+    last = float("inf")
+    return rows.assign(order=sides["order_new"].fillna(last).to_numpy())

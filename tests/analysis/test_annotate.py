@@ -1,0 +1,284 @@
+import random
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal, assert_series_equal
+
+from icdframes.analysis.annotate import annotate, match_report
+from icdframes.analysis.grouping import Grouping, read_grouping
+from icdframes.errors import ConfigurationError, EntityNotFoundError, FileFormatError, PartialResultWarning
+from icdframes.frames.tabulation import read_tabulation
+from icdframes.model.codes import canonical_key
+
+
+def one(tables, code, *add):
+    return annotate(pd.DataFrame({"code": [code]}), tables, add=add).iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("code", "entity", "kind"),
+    [
+        ("1A03.0", "139964199", "exact"),
+        ("1435254666", "1435254666", "exact"),
+        ("135352227/other", "135352227/other", "exact"),
+        ("http://id.who.int/icd/entity/257068234", "257068234", "exact"),
+        ("https://id.who.int/icd/release/11/mms/135352227/other", "135352227/other", "exact"),
+        ("1A030", "139964199", "dotless"),
+        (" 1a03 .0\t", "139964199", "dotless"),
+        ("1A03.0&XH74S1", "139964199", "stem"),
+        ("1a00 & xh74s1 / 2c25", "257068234", "stem"),
+        ("1A00%26XH74S1", "257068234", "stem"),
+        ("1A00%2f2C25", "257068234", "stem"),
+        ("XH74S1", "1968939622", "exact"),
+        ("2C25.Z", "1000704511", "residual"),
+        ("2C252Y", "316539081", "residual"),
+        ("2C25.Z&XH74S1", "1000704511", "residual"),
+        ("1A0Y", "135352227/other", "exact"),
+        ("1A0Z", None, "unknown"),
+        ("1A00.1", "257068234", "truncated"),
+        ("1A03.0-", "139964199", "truncated"),
+        ("1A03.99&XH74S1", "344162786", "truncated"),
+        ("XH74S9", None, "unknown"),
+        ("XH74S1Z", None, "unknown"),
+        ("1A00cholera", None, "unknown"),
+        ("2570682345", None, "unknown"),
+        ("cholera", None, "unknown"),
+        ("&1A00", None, "unknown"),
+        ("/other", None, "unknown"),
+        ("", None, "unknown"),
+        (None, None, "unknown"),
+    ],
+)
+def test_each_spelling_of_icd_11_is_read(mms, code, entity, kind):
+    row = one(mms, code, "entity_id")
+    assert (row["match"], None if pd.isna(row["entity_id"]) else row["entity_id"]) == (kind, entity)
+
+
+@pytest.mark.parametrize(
+    ("code", "entity", "kind"),
+    [
+        ("A00.1", "A00.1", "exact"),
+        ("A001", "A00.1", "dotless"),
+        ("A00-A09", "A00-A09", "exact"),
+        ("XX", "XX", "exact"),
+        ("W190", "W19", "truncated"),
+        ("A00.1†", "A00.1", "truncated"),
+        ("A00.-", "A00", "truncated"),
+        ("A00.Z", "A00", "truncated"),
+        ("A0", None, "unknown"),
+        ("A01", None, "unknown"),
+        ("A00-B99", None, "unknown"),
+        ("http://id.who.int/icd/release/10/2019/A00.1", "A00.1", "exact"),
+    ],
+)
+def test_each_spelling_of_icd_10_is_read(icd10, code, entity, kind):
+    row = one(icd10, code, "entity_id")
+    assert (row["match"], None if pd.isna(row["entity_id"]) else row["entity_id"]) == (kind, entity)
+
+
+@pytest.mark.parametrize(
+    ("term", "values"),
+    [
+        ("chapter", ["01", "01", "02", None]),
+        ("chapter_title", ["Infections", "Infections", "Neoplasms", None]),
+        ("block", ["BlockL2-1A0", "BlockL1-1A0", None, None]),
+        ("block_title", ["Bacterial intestinal infections", "Gastroenteritis", None, None]),
+        ("level:0", ["01", "01", "02", None]),
+        ("level:1", ["BlockL1-1A0", "BlockL1-1A0", "2C25", None]),
+        ("level:3_title", ["Escherichia coli", None, None, None]),
+        ("depth", [4, 1, 1, None]),
+        ("ancestor:588616678", [True, True, False, None]),
+        (Grouping({"01": "a", "1A03": "b"}, name="mine"), ["b", "a", None, None]),
+        ({"01": "a", "1A03.0": "b"}, ["b", "a", None, None]),
+    ],
+)
+def test_each_column_can_be_added(mms, term, values):
+    frame = pd.DataFrame({"code": ["1A03.0", "588616678", "2C25", "?"]})
+    column = annotate(frame, mms, add=[term]).iloc[:, 1]
+    assert column.astype(object).where(column.notna(), None).tolist() == values
+    assert column.name == (term if isinstance(term, str) else getattr(term, "name", "group"))
+
+
+def test_index_order_columns_and_attributes_are_kept_and_the_input_is_untouched(mms):
+    frame = pd.DataFrame({"code": pd.Categorical(["1a00", "x", None]), "a b": [[1], 2, None]}, index=[5, 5, -1])
+    frame.attrs["source"] = "a register"
+    before = frame.copy(deep=True)
+    result = annotate(frame, mms)
+    assert_frame_equal(frame, before)
+    assert_frame_equal(result[["code", "a b"]], before)
+    assert result.attrs == {"source": "a register"}
+    assert list(result.columns) == ["code", "a b", "title", "chapter", "block", "match"]
+
+
+def test_mixed_columns_from_spreadsheets_are_read(mms):
+    frame = pd.DataFrame({"code": ["1A00", 12345, None, 257068234]}, dtype=object)
+    assert annotate(frame, mms)["match"].tolist() == ["exact", "unknown", "unknown", "exact"]
+
+
+def test_columns_that_do_not_exist_are_refused_with_the_nearest(mms):
+    frame = pd.DataFrame({"code": ["1A00"]})
+    with pytest.raises(ConfigurationError, match=r"Unknown level 'titel'.* Did you mean 'title'"):
+        annotate(frame, mms, add=["titel"])
+    with pytest.raises(ConfigurationError, match="twice"):
+        annotate(frame, mms, add=[{"01": "a"}, {"02": "b"}])
+    with pytest.raises(ConfigurationError, match="give 'flag', 'raise' or 'drop'"):
+        annotate(frame, mms, unknown="ignore")
+    with pytest.raises(EntityNotFoundError, match="'99'"):
+        annotate(frame, mms, add=["ancestor:99"])
+
+
+def test_unknown_codes_are_told_apart_from_missing_ones_in_the_error(mms):
+    with pytest.raises(EntityNotFoundError, match="2 of 3 rows.* such as 9Z9Z"):
+        annotate(pd.DataFrame({"code": ["1A00", "9Z9Z", None]}), mms, unknown="raise")
+    with pytest.raises(EntityNotFoundError, match="all missing"):
+        annotate(pd.DataFrame({"code": ["1A00", None]}), mms, unknown="raise")
+    assert len(annotate(pd.DataFrame({"code": ["1A00"]}), mms, unknown="raise")) == 1
+
+
+def test_the_report_counts_rows_and_spellings(mms):
+    report = match_report(pd.DataFrame({"c": ["1A00", "1A00", "1a00", "1a00 ", None, "?"]}), mms, code="c")
+    assert report.set_index("match")[["n_rows", "n_codes"]].T.to_dict("list") == {
+        "exact": [2, 1],
+        "dotless": [2, 2],
+        "stem": [0, 0],
+        "residual": [0, 0],
+        "truncated": [0, 0],
+        "unknown": [2, 1],
+    }
+
+
+def test_the_category_goes_before_a_block_of_the_same_code(icd10):
+    block = icd10.entities.iloc[[1]].assign(entity_id="A09-A09", code="A09")
+    both = pd.concat([block, icd10.entities], ignore_index=True)
+    assert one(both, "A09", "class_kind")["class_kind"] == "category"
+
+
+def test_a_title_that_depends_on_no_chapter_is_read_of_a_loaded_branch(mms):
+    branch = mms.entities.iloc[2:7].reset_index(drop=True)
+    row = one(branch, "1A03.0", "chapter", "chapter_title", "level:0")
+    assert (row["chapter"], row["level:0"], pd.isna(row["chapter_title"])) == ("01", "BlockL2-1A0", True)
+
+
+def test_a_poly_hierarchy_is_annotated_by_primary_parents_and_then_by_others(poly):
+    frame = pd.DataFrame({"code": ["5", "6"]})
+    assert annotate(frame, poly, add=["level:1"])["level:1"].tolist() == ["2", "3"]
+    assert annotate(frame, poly, add=[{"2": "two", "3": "three"}])["group"].tolist() == ["two", "three"]
+    assert annotate(frame, poly, add=[{"3": "three"}])["group"].tolist() == ["three", "three"]
+    assert annotate(frame, poly, add=["ancestor:3"])["ancestor:3"].tolist() == [True, True]
+
+
+def test_ranges_of_a_grouping_yield_to_narrower_ones_and_to_codes(icd10):
+    groups = {"A00.1": "eltor", "A00-B99": "infectious", "A09-A10": "diarrhoea", "W00-X99": "accidents"}
+    frame = pd.DataFrame({"code": ["A00", "A00.1", "A09", "W19"]})
+    expected = ["infectious", "eltor", "diarrhoea", "accidents"]
+    assert annotate(frame, icd10, add=[groups])["group"].tolist() == expected
+
+
+def test_entries_of_a_grouping_without_effect_are_told(icd10):
+    with pytest.warns(PartialResultWarning, match=r"2 of 3 entries of the grouping 'group'.*: Z99, B00-B09\."):
+        annotate(pd.DataFrame({"code": ["A00"]}), icd10, add=[{"A00": "a", "Z99": "b", "B00-B09": "c"}])
+
+
+def test_a_grouping_is_read_from_csv_as_text(tmp_path):
+    file = tmp_path / "list one.csv"
+    file.write_text("\ufeffcause,icd,note\n1E10,A00; A09,x\n1E10,NA,\n,,\n", encoding="utf-8")
+    assert read_grouping(file, entity="icd", group="cause") == Grouping(
+        {"A00": "1E10", "A09": "1E10", "NA": "1E10"}, name="list one"
+    )
+    assert read_grouping(file, entity="icd", group="cause", name="mine").name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("code,grup\nA00,1\n", "no column 'group'.* Did you mean 'grup'"),
+        ("code,group\nA00,1\nA00,2\n", "'A00' in two groups, '1' and '2'"),
+        ("", "cannot be read"),
+    ],
+)
+def test_faulty_groupings_are_refused(tmp_path, text, message):
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(FileFormatError, match=message):
+        read_grouping(tmp_path / "a.csv")
+    with pytest.raises(FileFormatError, match="cannot be read"):
+        read_grouping(tmp_path / "none.csv")
+
+
+@given(st.lists(st.one_of(st.none(), st.text(max_size=12)), max_size=20), st.randoms())
+@settings(max_examples=40, deadline=None)
+def test_any_text_gives_a_row_and_one_kind_whatever_stands_beside_it(mms, texts, chance):
+    codes = [*texts, "1A00", "2C25.Z"]
+    order = random.Random(chance.random()).sample(range(len(codes)), len(codes))
+    whole = annotate(pd.DataFrame({"code": pd.array(codes, dtype=object)}), mms)
+    mixed = annotate(pd.DataFrame({"code": pd.array([codes[place] for place in order], dtype=object)}), mms)
+    assert len(whole) == len(codes)
+    assert whole["match"].eq("unknown").equals(whole["title"].isna())
+    assert_series_equal(mixed["match"], whole["match"].iloc[order].reset_index(drop=True))
+
+
+@pytest.fixture(scope="module")
+def mms_2024(full_size):
+    return read_tabulation(full_size / "mms" / "2024-01_SimpleTabulation-ICD-11-MMS-en.txt.gz")
+
+
+@pytest.mark.full_size
+def test_of_244_deaths_in_icd_11_225_resolve_and_each_other_has_a_reason(full_size, mms_2024):
+    file = full_size / "examples" / "codedit_data_example_icd11.xlsx"
+    deaths = pd.read_excel(file, sheet_name="Sheet1", dtype={"Code": str})
+    report = match_report(deaths, mms_2024, code="Code").set_index("match")
+    assert report["n_rows"].to_dict() == {
+        "exact": 153,
+        "dotless": 72,
+        "stem": 2,
+        "residual": 0,
+        "truncated": 10,
+        "unknown": 7,
+    }
+    assert report.loc[["exact", "dotless"], "n_rows"].sum() == 225
+
+
+@pytest.mark.full_size
+def test_of_3613_deaths_in_icd_10_3423_resolve_without_a_list_made_by_hand(full_size, icd10_2019):
+    file = full_size / "examples" / "codedit_data_example_icd10.xlsx"
+    deaths = pd.read_excel(file, sheet_name="Sheet2", dtype={"Code": str})
+    report = match_report(deaths, icd10_2019, code="Code").set_index("match")
+    assert report.loc[["exact", "dotless"], "n_rows"].sum() == 3423
+    assert report.loc["truncated", "n_rows"] == 189  # a fifth sign: the place of an accident
+    assert report.loc["unknown", ["n_rows", "n_codes"]].tolist() == [1, 0]  # one has no code
+
+
+@pytest.mark.full_size
+def test_clusters_of_deaths_are_read_by_their_stem(full_size, mms_2024):
+    deaths = pd.read_csv(full_size / "examples" / "codedit_example_raw_cod.csv", dtype=str)
+    result = annotate(deaths, mms_2024, code="icd_11_underlying_cause")
+    assert set(result["match"]) == {"exact", "stem"}
+
+
+@pytest.mark.full_size
+@pytest.mark.parametrize("tables", ["mms_2024", "icd10_2019"])
+def test_every_code_finds_itself_written_in_any_way_and_keys_agree_with_parse_code(tables, request):
+    entities = getattr(found := request.getfixturevalue(tables), "entities", found)
+    coded = entities[entities["code"].notna()]
+    for change, kinds in (
+        (lambda code: code, {"exact"}),
+        (lambda code: " " + code.replace(".", "").lower(), {"dotless"}),
+        (lambda code: code + "&XH74S1", {"stem"}),
+    ):
+        result = annotate(pd.DataFrame({"code": coded["code"].map(change)}), entities, add=["entity_id"])
+        assert result["entity_id"].equals(coded["entity_id"])
+        assert set(result["match"]) == kinds
+    categories = coded.loc[coded["class_kind"].eq("category"), "code"]
+    keys = {canonical_key(code) for code in categories}
+    assert len(keys) == len(categories)
+
+
+@pytest.mark.full_size
+def test_a_branch_of_a_category_without_its_residuals_reads_them_as_the_category(mms_2024):
+    entities = mms_2024.entities
+    residuals = entities[entities["is_residual"] & entities["code"].str.len().gt(4)]
+    rest = entities[~entities["is_residual"]].reset_index(drop=True)
+    result = annotate(residuals[["code", "parent_id"]], rest, add=["entity_id"])
+    assert set(result["match"]) == {"residual"}
+    assert result["entity_id"].equals(result["parent_id"])

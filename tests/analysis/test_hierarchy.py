@@ -1,0 +1,151 @@
+import gzip
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from icdframes.analysis.hierarchy import (
+    Hierarchy,
+    ancestors,
+    depth,
+    descendants,
+    is_below,
+    nearest_common_ancestor,
+    path,
+    siblings,
+    subtree_sizes,
+)
+from icdframes.errors import ConfigurationError, EntityNotFoundError
+
+
+def ids(frame):
+    return frame["entity_id"].tolist()
+
+
+@pytest.mark.parametrize("name", ["1A03.0", "1a030", "139964199", 139964199, "http://id.who.int/icd/entity/139964199"])
+def test_an_entity_is_named_by_code_id_or_uri(mms, name):
+    assert ids(ancestors(mms, name)) == ["1435254666", "588616678", "135352227", "344162786"]
+
+
+def test_a_residual_is_named_by_its_id(mms):
+    assert path(mms, "135352227/other")["title"].tolist()[-2:] == ["Bacterial intestinal infections", "Other bacterial"]
+
+
+@pytest.mark.parametrize(("entity", "near"), [("1A0O", "1A00"), ("1A03.0&XH74S1", None), ("999", None)])
+def test_an_entity_that_is_not_there_is_refused(mms, entity, near):
+    with pytest.raises(EntityNotFoundError, match=f"Did you mean '{near}'" if near else "hold no entity"):
+        ancestors(mms, entity)
+
+
+def test_descendants_stand_in_tabular_order_without_the_entity(mms):
+    assert descendants(mms, "588616678")["code"].dropna().tolist() == ["1A00", "1A03", "1A03.0", "1A0Y"]
+    assert descendants(mms, "1A00").empty
+
+
+def test_rows_keep_their_columns_types_and_provenance(mms):
+    below = descendants(mms, "1A03")
+    assert below.dtypes.equals(mms.entities.dtypes)
+    assert below.index.equals(pd.RangeIndex(1))
+    assert below.attrs == mms.entities.attrs
+
+
+def test_a_poly_hierarchy_is_followed_by_every_parent(poly):
+    assert ids(ancestors(poly, "5")) == ["1", "2", "4", "3"]
+    assert ids(descendants(poly, "3")) == ["4", "5", "6"]
+    assert ids(path(poly, "5")) == ["1", "2", "4", "5"]
+    assert ids(siblings(poly, "4")) == ["6"]
+
+
+def test_entities_alone_know_the_primary_parents_only(poly):
+    assert ids(ancestors(poly.entities, "5")) == ["1", "2", "4"]
+
+
+def test_siblings_of_a_chapter_are_the_chapters(mms):
+    assert siblings(mms, "01")["code"].tolist() == ["02", "X"]
+
+
+def test_a_branch_counts_each_entity_once(poly):
+    assert subtree_sizes(poly).to_dict() == {"1": 6, "2": 3, "4": 2, "5": 1, "3": 4, "6": 1}
+
+
+def test_depth_is_the_shortest_way(poly, mms):
+    assert depth(poly, "5") == 3
+    assert depth(mms, pd.Series(["1A00", "1a03.0 ", "?", None], index=[4, 3, 2, 1])).to_dict() == {
+        4: 3,
+        3: 4,
+        2: pd.NA,
+        1: pd.NA,
+    }
+
+
+@pytest.mark.parametrize(
+    ("code", "ancestor", "strict", "expected"),
+    [
+        ("1A03.0", "01", False, True),
+        ("1A03.0", "02", False, False),
+        ("1A03", "1A03", False, True),
+        ("1A03", "1A03", True, False),
+        ("1A03", "1A03.0", False, False),
+    ],
+)
+def test_is_below_takes_a_code_or_a_column(mms, code, ancestor, strict, expected):
+    assert is_below(mms, code, ancestor, strict=strict) is expected
+    column = is_below(mms, pd.Series([code, None, "?"]), ancestor, strict=strict)
+    assert column.tolist() == [expected, pd.NA, pd.NA]
+
+
+def test_is_below_follows_every_parent(poly):
+    assert is_below(poly, "5", "3")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "nearest"),
+    [
+        ("1A00", "1A03.0", "135352227"),
+        ("1A03", "1A03.0", "344162786"),
+        ("1A00", "1A00", "257068234"),
+        ("1A00", "2C25", None),
+    ],
+)
+def test_the_nearest_common_ancestor_is_given_for_codes_and_columns(mms, first, second, nearest):
+    assert nearest_common_ancestor(mms, first, second) == nearest
+    column = nearest_common_ancestor(mms, pd.Series([first, "?"]), pd.Series([second, first]))
+    assert column.where(column.notna(), None).tolist() == [nearest, None]
+
+
+def test_on_a_poly_hierarchy_the_nearest_common_ancestor_has_the_fewest_links(poly):
+    assert nearest_common_ancestor(poly, "5", "6") == "3"
+
+
+def test_frames_of_something_else_are_refused():
+    with pytest.raises(ConfigurationError, match="no columns 'entity_id' and 'code'"):
+        ancestors(pd.DataFrame({"a": [1]}), "1A00")
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=30))
+def test_any_links_give_an_order_with_parents_first_and_no_circle(links):
+    names = [str(number) for number in range(10)]
+    entities = pd.DataFrame({"entity_id": names, "code": None, "parent_id": None})
+    edges = pd.DataFrame([map(str, link) for link in links], columns=["parent_id", "child_id"])
+    tree = Hierarchy.of(SimpleNamespace(entities=entities, edges=edges))
+    assert sorted(tree.order) == list(range(10))
+    place = {row: number for number, row in enumerate(tree.order)}
+    assert all(place[parent] < place[row] for row in range(10) for parent in tree.parents[row])
+    kept = {(parent, row) for row in range(10) for parent in tree.parents[row]}
+    if all(first < second for first, second in links):  # no circle: nothing is left out
+        assert kept == set(links)
+
+
+@pytest.mark.full_size
+def test_the_whole_poly_hierarchy_is_read(full_size):
+    text = gzip.decompress((full_size / "foundation" / "derived_2022_multi_parent_edges.tsv.gz").read_bytes()).decode()
+    links = [line.split("\t")[:2] for line in text.splitlines()[1:]]
+    edges = pd.DataFrame(links, columns=["parent_id", "child_id"]).map(lambda uri: uri.rpartition("/")[2])
+    first = edges.drop_duplicates("child_id").set_index("child_id")["parent_id"]
+    names = pd.unique(edges.stack())
+    entities = pd.DataFrame({"entity_id": names, "code": None, "parent_id": first.reindex(names).array})
+    tree = Hierarchy.of(SimpleNamespace(entities=entities, edges=edges))
+    assert sum(map(len, tree.parents)) == len(edges.drop_duplicates())
+    assert max(map(len, tree.parents)) == 10
