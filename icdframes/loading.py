@@ -84,7 +84,7 @@ class Loader:
         """Give the tables of a question, from a snapshot where there is one."""
         scope = self.scope(question)
         key = self._key(question, scope)
-        if not question.refresh and key and (kept := self._snapshots.load(key)):
+        if not question.refresh and key and (kept := self._snapshots.covering(key)):
             return kept
         graphs = {language: self._walk(question, scope, language) for language in question.languages}
         graph = graphs[question.languages[0]]

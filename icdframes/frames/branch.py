@@ -18,7 +18,7 @@ def cut_branch(tables: EntityTables, root_id: str | None, depth: int | None = No
     Parameters
     ----------
     tables : EntityTables
-        A whole classification, completely loaded.
+        A whole classification, completely loaded; nothing stands above its roots.
     root_id : str or None
         Entity id of the branch; None keeps all roots, for the first levels of everything.
     depth : int, optional

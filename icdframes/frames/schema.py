@@ -122,10 +122,7 @@ def typed_table(
     """Make a table of any other kind in the same way; each further language adds its translatable columns."""
     dtypes = {column.name: column.dtype for column in columns}
     dtypes |= {
-        f"{column.name}_{language}": column.dtype
-        for language in languages
-        for column in columns
-        if column.translatable
+        f"{column.name}_{language}": column.dtype for language in languages for column in columns if column.translatable
     }
     frame = pd.DataFrame({name: _typed(values[name], dtype) for name, dtype in dtypes.items()}, columns=list(dtypes))
     return frame if index is None else frame.set_axis(index)

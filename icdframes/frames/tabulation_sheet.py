@@ -153,7 +153,7 @@ def _spreadsheet_rows(path: Path, data: bytes) -> list[tuple[int, Sequence[str]]
         for place in coded:
             if isinstance(row[place], int | float):
                 raise FileFormatError(
-                    f"{path}, line {line}: the code {row[place]!r} is a number, the spreadsheet program has changed it. "
+                    f"{path}, line {line}: the code {row[place]!r} is a number, a spreadsheet program has changed it. "
                     "Download the file again, or give the .txt."
                 )
     return [(line, ["" if cell is None else str(cell) for cell in row]) for line, row in enumerate(cells, start=1)]

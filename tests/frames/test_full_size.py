@@ -1,0 +1,138 @@
+"""WHO's own full tables, row by row."""
+
+import gzip
+import time
+import zipfile
+
+import pandas as pd
+import pytest
+
+from icdframes.frames.branch import cut_branch
+from icdframes.frames.build import build_tables
+from icdframes.frames.export import read_tables, write_tables
+from icdframes.frames.revive import chapters_from_tables, entities_from_tables
+from icdframes.frames.tabulation import read_tabulation
+
+pytestmark = pytest.mark.full_size
+
+FILES = {  # classification, release, language, rows, untranslated: Title empty, or dashes alone (two in each es)
+    "mms/2022-02_simpletabulation_en.tsv.gz": ("mms", "2022-02", "en", 35_459, 0),
+    "mms/2022-02_simpletabulation_es.tsv.gz": ("mms", "2022-02", "es", 35_459, 112),
+    "mms/2022-02_simpletabulation_fr.tsv.gz": ("mms", "2022-02", "fr", 35_459, 122),
+    "mms/2022-02_simpletabulation_ar.tsv.gz": ("mms", "2022-02", "ar", 35_459, 5_452),
+    "mms/2024-01_SimpleTabulation-ICD-11-MMS-en.txt.gz": ("mms", "2024-01", "en", 36_044, 0),
+    "mms/2024-01_SimpleTabulation-ICD-11-MMS-es.txt.gz": ("mms", "2024-01", "es", 36_044, 144),
+    "icf/2022-09_LinearizationMiniOutput-ICF-en.zip": ("icf", "2022-09", "en", 1_673, 0),
+}
+
+
+def raw_table(path):
+    """Read the file with pandas alone, every cell a text."""
+    options = {"sep": "\t", "dtype": "str", "keep_default_na": False, "na_filter": False, "encoding": "utf-8-sig"}
+    if path.suffix != ".zip":
+        return pd.read_csv(path, **options)
+    with zipfile.ZipFile(path) as archive, archive.open("LinearizationMiniOutput-ICF-en.txt") as file:
+        return pd.read_csv(file, **options)
+
+
+@pytest.fixture(scope="session")
+def english(full_size):
+    return read_tabulation(
+        full_size / "mms/2022-02_simpletabulation_en.tsv.gz", full_size / "mms_text/2022-02_mms_text_en.jsonl.gz"
+    )
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_row_agrees_with_the_columns_of_who(name, full_size):
+    classification, release, language, n_rows, n_untranslated = FILES[name]
+    tables = read_tabulation(full_size / name)
+    found, raw = tables.entities, raw_table(full_size / name)
+    assert (tables.provenance.classification, tables.provenance.release) == (classification, release)
+    assert tables.provenance.language == language
+    assert len(found) == len(raw) == n_rows
+    assert (~found["translated"]).sum() == n_untranslated
+
+    uris = raw.filter(regex="^Linearization").iloc[:, 0]
+    assert found["entity_id"].tolist() == uris.str.split(f"/{classification}/").str[1].tolist()
+    english_title = raw["TitleEN"] if "TitleEN" in raw else raw["Title"]
+    assert found["depth"].tolist() == english_title.str.extract(r"^((?:- )*)")[0].str.count("-").tolist()
+    title = raw["Title"].where(raw["Title"].str.strip("- ") != "", english_title)
+    assert found["title"].tolist() == title.str.replace(r"^(- )*", "", regex=True).tolist()
+    number = raw["ChapterNo"].where(raw["ClassKind"] == "chapter", "")
+    assert found["code"].fillna("").tolist() == raw["Code"].where(raw["Code"] != "", number).tolist()
+    assert found["chapter"].fillna("").tolist() == raw["ChapterNo"].tolist()
+    assert found["class_kind"].tolist() == raw["ClassKind"].tolist()
+    assert found["block_id"].fillna("").tolist() == raw["BlockId"].tolist()
+    assert found["is_residual"].tolist() == (raw["IsResidual"] == "True").tolist()
+    assert found["is_leaf"].tolist() == (raw["isLeaf"] == "True").tolist()
+    foundation = raw["Foundation URI"].str.rpartition("/")[2]
+    assert found["foundation_id"].fillna("").tolist() == foundation.tolist()
+
+
+def test_depth_in_kind_follows_from_parents_and_class_kinds(english, full_size):
+    raw = raw_table(full_size / "mms/2022-02_simpletabulation_en.tsv.gz")
+    within: dict[str, tuple[str, int]] = {}
+    rows = english.entities[["entity_id", "parent_id", "class_kind"]].itertuples(index=False)
+    for entity_id, parent_id, kind in rows:
+        above, steps = within.get(parent_id, ("", 0))
+        within[entity_id] = (kind, steps + 1 if above == kind else 1)
+    assert [str(steps) for _, steps in within.values()] == raw["DepthInKind"].tolist()
+
+
+@pytest.mark.parametrize("language, definitions, notes", [("en", 7_950, 1_643), ("es", 7_956, 1_641)])
+def test_the_texts_find_their_entities(language, definitions, notes, full_size):
+    tables = read_tabulation(
+        full_size / f"mms/2022-02_simpletabulation_{language}.tsv.gz",
+        full_size / f"mms_text/2022-02_mms_text_{language}.jsonl.gz",
+    )
+    assert tables.entities["definition"].notna().sum() == definitions
+    assert tables.entities["coding_note"].notna().sum() == notes
+    assert tables.references["kind"].value_counts().to_dict() == {"exclusion": 4_683, "child_elsewhere": 4_035}
+    linked = tables.references["linearization_id"].dropna()
+    assert len(linked) / len(tables.references) > 0.95
+    assert linked.isin(tables.entities["entity_id"]).all()
+
+
+def test_the_spreadsheet_of_an_archive_gives_the_same_as_its_text(full_size, tmp_path, assert_same):
+    path = full_size / "icf/2022-09_LinearizationMiniOutput-ICF-en.zip"
+    with zipfile.ZipFile(path) as archive:
+        archive.extract("LinearizationMiniOutput-ICF-en.xlsx", tmp_path)
+    sheet = read_tabulation(tmp_path / "LinearizationMiniOutput-ICF-en.xlsx")
+    for name, frame in read_tabulation(path).frames.items():
+        pd.testing.assert_frame_equal(sheet.frames[name], frame)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_the_whole_classification_is_written_read_and_revived_equal(kind, english, assert_same, tmp_path):
+    found = read_tables(write_tables(english, tmp_path / "t", format=kind))
+    assert_same(found, english)
+    again = build_tables(entities_from_tables(found), found.provenance, chapters=chapters_from_tables(found))
+    assert_same(again, english)
+
+
+def test_a_chapter_cut_out_has_all_its_rows(english):
+    chapter = cut_branch(english, "1435254666").entities
+    expected = english.entities[english.entities["chapter"] == "01"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(chapter, expected)
+
+
+def test_building_stays_linear(english):
+    def seconds(times):
+        graph = entities_from_tables(english)
+        copies = {
+            f"{number}:{key}": entity for number in range(times) for key, entity in graph.entities.items()
+        }  # the links of a copy lead to the first, so the roots hold every entity
+        start = time.process_time()
+        tables = build_tables(type(graph)(tuple(copies), copies), english.provenance, chapters={})
+        assert len(tables) == len(copies)
+        return time.process_time() - start
+
+    assert seconds(3) < 3 * 3 * max(seconds(1), 0.1)
+
+
+def test_a_text_file_of_the_wrong_classification_is_noticed(full_size, tmp_path):
+    lines = gzip.decompress((full_size / "mms_text/2022-02_mms_text_en.jsonl.gz").read_bytes()).splitlines()
+    category = next(line for line in lines if b'"code": "1A00"' in line)
+    (tmp_path / "x.jsonl").write_bytes(category)
+    with pytest.raises(ValueError, match="another classification"):
+        read_tabulation(full_size / "icf/2022-09_LinearizationMiniOutput-ICF-en.zip", tmp_path / "x.jsonl")
