@@ -13,6 +13,7 @@ from typing import Protocol
 from urllib.parse import urljoin, urlsplit
 
 import requests
+import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 
 from icdframes.errors import ConfigurationError
@@ -90,7 +91,7 @@ class IcdAdapter(HTTPAdapter):
         self._sleep = sleep
         self._rng = rng
         self._largest = largest_body
-        self._gate = Gate(clock, sleep)
+        self._gate = Gate(max_workers, clock, sleep)
         self._lock = threading.Lock()
         self.sent = 0
 
@@ -108,10 +109,13 @@ class IcdAdapter(HTTPAdapter):
         if not policy.allowed_target(self._base_url, url):
             raise ConfigurationError(f"{url} is not on the server {self._base_url}, where this connection leads.")
         options = {"timeout": timeout, "verify": verify, "cert": cert, "proxies": proxies}
+        patience = policy.longest_answer(timeout)
         token, renewed, attempt = self._first_token(url), False, 0
         while True:
-            result = self._exchange(request, token, options)
+            result = self._exchange(request, token, options, patience)
             outcome = self._outcome(result)
+            if outcome.status in policy.SLOWING_STATUSES:
+                self._gate.slow_down()
             action = policy.decide(
                 outcome,
                 attempt=attempt,
@@ -144,17 +148,18 @@ class IcdAdapter(HTTPAdapter):
         return Outcome(result.response.status_code, result.fault, retry_after)
 
     def _pause(self, outcome: Outcome, seconds: float) -> None:
-        if outcome.status == requests.codes.too_many_requests:
-            self._gate.slow_down(seconds)
+        if policy.concerns_everybody(outcome):
+            self._gate.hold(seconds)
         else:
             self._sleep(seconds)
 
     def _exchange(
-        self, request: requests.PreparedRequest, token: Token | None, options: Mapping[str, object]
+        self, request: requests.PreparedRequest, token: Token | None, options: Mapping[str, object], patience: float
     ) -> _Result:
         """Send once and follow redirects on the same host."""
         for _ in range(_MOST_REDIRECTS):
-            result = self._attempt(request, token, options)
+            with self._gate.passage():
+                result = self._attempt(request, token, options, patience)
             if result.response is None or not result.response.is_redirect:
                 return result
             url = urljoin(request.url or "", result.response.headers["Location"])
@@ -166,10 +171,9 @@ class IcdAdapter(HTTPAdapter):
         return _Result(fault=Fault.REDIRECT, detail="itself, again and again")
 
     def _attempt(
-        self, request: requests.PreparedRequest, token: Token | None, options: Mapping[str, object]
+        self, request: requests.PreparedRequest, token: Token | None, options: Mapping[str, object], patience: float
     ) -> _Result:
         """Send once and read the body; every fault is a value, so that no exception keeps the signed request."""
-        self._gate.wait()
         with self._lock:
             self.sent += 1
         url = request.url or ""
@@ -184,18 +188,21 @@ class IcdAdapter(HTTPAdapter):
             return _Result(None, *fault_of(error))
         response.request = request
         try:
-            return self._read(response)
-        except requests.RequestException as error:
+            return self._read(response, patience)
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             return _Result(None, *fault_of(error))
         finally:
             response.close()
 
-    def _read(self, response: requests.Response) -> _Result:
+    def _read(self, response: requests.Response, patience: float) -> _Result:
         body = bytearray()
-        for piece in response.iter_content(_PIECE):
+        began = self._clock()
+        while piece := response.raw.read1(_PIECE, decode_content=True):  # what is there: a drip must not hold us up
             body += piece
             if len(body) > self._largest:
                 return _Result(fault=Fault.TOO_LARGE)
+            if self._clock() - began > patience:
+                return _Result(fault=Fault.CONNECTION, detail=f"the answer was not complete after {patience:.0f} s")
         response._content = bytes(body)  # noqa: SLF001  as requests itself does once a body is read
         if response.status_code == requests.codes.ok:
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from http import HTTPStatus
+from http.client import IncompleteRead
 from urllib.parse import urlsplit
 
 import requests
@@ -24,8 +25,8 @@ from icdframes.transport.policy import Fault
 _MEGABYTE = 1_000_000
 _KINDS: tuple[tuple[type[Exception], Fault, str], ...] = (
     (ssl.SSLCertVerificationError, Fault.CERTIFICATE, "its TLS certificate is not trusted"),
-    (requests.exceptions.ChunkedEncodingError, Fault.CUT_SHORT, "the answer was cut short"),
-    (requests.exceptions.ContentDecodingError, Fault.CUT_SHORT, "the answer was cut short"),
+    (IncompleteRead, Fault.CUT_SHORT, "the answer was cut short"),
+    (urllib3.exceptions.DecodeError, Fault.CUT_SHORT, "the answer was cut short"),
     (requests.exceptions.ProxyError, Fault.CONNECTION, "the proxy did not let the request through"),
     (urllib3.exceptions.NameResolutionError, Fault.CONNECTION, "its name could not be resolved"),
     (urllib3.exceptions.ReadTimeoutError, Fault.CONNECTION, "it did not answer in time"),
@@ -34,12 +35,12 @@ _KINDS: tuple[tuple[type[Exception], Fault, str], ...] = (
 
 
 def fault_of(error: Exception) -> tuple[Fault, str]:
-    """Tell the kind of a fault of requests, and name it in a few words."""
+    """Tell the kind of a fault of requests or urllib3, and name it in a few words."""
     causes = _causes(error)
     for kind, fault, words in _KINDS:
         if any(isinstance(cause, kind) for cause in causes):
             return fault, words
-    if isinstance(error, requests.ConnectionError):
+    if isinstance(error, requests.ConnectionError | urllib3.exceptions.HTTPError):
         system = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
         return Fault.CONNECTION, (system or "the connection broke off").lower()
     return Fault.SETTING, f"{type(error).__name__}: check proxy variables and REQUESTS_CA_BUNDLE"

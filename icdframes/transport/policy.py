@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import Enum
+from hashlib import blake2b
 from typing import TypeGuard
 from urllib.parse import urlencode, urlsplit
 
@@ -19,10 +20,12 @@ NEVER = -1  # requests-cache's word for "does not expire"
 
 MATCHED_HEADERS = ("Accept", "Accept-Language", "API-Version")  # all that an answer of the ICD API depends on
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
+SLOWING_STATUSES = frozenset({429, 503})
 LONGEST_WAIT = 120.0
 RENEW_BEFORE_END = 60.0
 USUAL_TOKEN_LIFE = 3600.0
 
+_DRIPPING = 10.0
 _FIRST_BACKOFF = 0.5
 _LONGEST_BACKOFF = 30.0
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -116,6 +119,17 @@ def backoff(attempt: int, jitter: float) -> float:
     return min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2.0 ** min(attempt, 16)) * jitter
 
 
+def concerns_everybody(outcome: Outcome) -> bool:
+    """Tell whether all threads must wait: the server said so, or asked one of them to send less."""
+    return outcome.status == 429 or (outcome.status == 503 and outcome.retry_after is not None)  # noqa: PLR2004
+
+
+def longest_answer(timeout: object) -> float:
+    """Give the seconds that a whole answer may take: ten times what two bytes of it may be apart."""
+    seconds = timeout[-1] if isinstance(timeout, tuple) else timeout
+    return _DRIPPING * seconds if isinstance(seconds, int | float) else float("inf")
+
+
 def parse_retry_after(value: str | None, now: float) -> float | None:
     """Read ``Retry-After``, seconds or an HTTP date, as seconds from now; None where it says nothing."""
     text = (value or "").strip()
@@ -126,6 +140,12 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
     except ValueError:
         return None
     return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now)
+
+
+def answer_key(method: str, url: str, headers: Mapping[str, str]) -> str:
+    """Give the name under which an answer is kept: all that it depends on."""
+    asked = "\n".join([method, url, *(headers.get(name, "") for name in MATCHED_HEADERS)])
+    return blake2b(asked.encode(), digest_size=16).hexdigest()
 
 
 def expiry_for(path: str, params: Mapping[str, object] | None = None) -> int:

@@ -106,7 +106,7 @@ class TokenSource:
         """Buy a token; threads that waited for a purchase that failed share its failure."""
         if self._failure is not None:
             refused, error, until = self._failure
-            if refused == credentials and self._clock() < until:
+            if refused == credentials and until - _FAILURE_HOLDS <= self._clock() < until:
                 raise type(error)(*error.args)
         if not (credentials.client_id + credentials.client_secret).isascii():
             raise CredentialsRejectedError(
