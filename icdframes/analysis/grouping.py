@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Any, TypeAlias
 from warnings import warn
@@ -207,7 +208,8 @@ def _structural(entities: pd.DataFrame, name: str, rows: set[int], labels: Seque
     """Label entities that are groups by the first of some columns that is not missing; titles are those of groups."""
     places = sorted(rows)
     chosen = entities.iloc[places]
-    label = chosen[[column for column in labels if column in chosen.columns]].bfill(axis=1).iloc[:, 0].tolist()
+    named = [chosen[column] for column in labels if column in chosen.columns]
+    label = reduce(pd.Series.fillna, named).tolist()
     shown = np.ones(len(chosen), dtype=bool)
     if name == "chapter" and {"class_kind", "chapter"} <= set(chosen.columns):  # a branch's root is not its chapter
         shown = (chosen["class_kind"].eq("chapter") | chosen["chapter"].isna()).to_numpy()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, overload
+from typing import overload
 
 import numpy as np
 import pandas as pd
@@ -274,23 +274,29 @@ def _column(values: pd.Series, rows: np.ndarray, like: pd.Series, name: str) -> 
 
 
 def _parents_first(parents: list[dict[int, None]]) -> tuple[int, ...]:
-    """Order entities so that parents come first; links that close a circle are taken out of `parents`."""
-    state: dict[int, Literal["open", "done"]] = {}
-    order: list[int] = []
-    for start in range(len(parents)):
-        stack = [start] if start not in state else []
+    """Order entities so that parents come first; links that close a circle on the way down are taken out."""
+    children: list[list[int]] = [[] for _ in parents]
+    for row, above in enumerate(parents):
+        for parent in above:
+            children[parent].append(row)
+    is_open: dict[int, bool] = {}
+    left: list[int] = []
+    tops = [row for row, above in enumerate(parents) if not above]
+    for start in (*tops, *range(len(parents))):
+        if start in is_open:
+            continue
+        is_open[start] = True
+        stack = [(start, iter(children[start]))]
         while stack:
-            row = stack[-1]
-            if state.get(row) == "done":
+            row, below = stack[-1]
+            child = next(below, None)
+            if child is None:
+                is_open[row] = False
+                left.append(row)
                 stack.pop()
-                continue
-            state[row] = "open"
-            for parent in [parent for parent in parents[row] if state.get(parent) == "open"]:
-                del parents[row][parent]
-            waiting = [parent for parent in parents[row] if parent not in state]
-            if waiting:
-                stack.append(waiting[0])
-                continue
-            state[row] = "done"
-            order.append(stack.pop())
-    return tuple(order)
+            elif child not in is_open:
+                is_open[child] = True
+                stack.append((child, iter(children[child])))
+            elif is_open[child]:
+                del parents[child][row]
+    return tuple(reversed(left))

@@ -29,6 +29,7 @@ _BUSY_SECONDS = 30
 _BUSY_PAUSE = 0.01
 _BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _PARTS = ("", "-wal", "-shm")
+_COLUMNS = ("key", "expires", "body", "envelope")
 _SETUP = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
@@ -101,8 +102,8 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
         self._warned = False
         self._connection: sqlite3.Connection | None = None
         _make_private(path)
-        if _is_broken(path):
-            _set_aside(path)
+        if trouble := _trouble(path):
+            _set_aside(path, trouble)
         self._connected()
 
     def __getitem__(self, key: str) -> CachedResponse:
@@ -183,8 +184,8 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
         """Set a broken file aside, unless another process already did, and open a new one."""
         self.close()
         try:
-            if _is_broken(self._path, thorough=True):
-                _set_aside(self._path)
+            if trouble := _trouble(self._path, thorough=True):
+                _set_aside(self._path, trouble)
             _make_private(self._path)
             self._connected()
         except (OSError, sqlite3.Error) as fault:
@@ -227,24 +228,27 @@ def _make_private(path: Path) -> None:
             part.chmod(0o600)
 
 
-def _is_broken(path: Path, *, thorough: bool = False) -> bool:
-    check = "PRAGMA quick_check(1)" if thorough else "SELECT 'ok' FROM (SELECT count(*) FROM sqlite_master)"
+def _trouble(path: Path, *, thorough: bool = False) -> str:
+    """Tell in a few words why a file cannot be used; nothing where it can."""
     with contextlib.closing(sqlite3.connect(path, timeout=_BUSY_SECONDS)) as connection:
         try:
-            return bool(connection.execute(check).fetchone()[0] != "ok")
+            if thorough and connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                return "damaged"
+            columns = tuple(row[1] for row in connection.execute("PRAGMA table_info(answers_2)"))
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError:
-            return True
+            return "damaged"
+    return "of another version" if columns and columns != _COLUMNS else ""
 
 
-def _set_aside(path: Path) -> None:
+def _set_aside(path: Path, trouble: str) -> None:
     for part in _parts(path):
         with contextlib.suppress(FileNotFoundError):
             part.replace(part.with_name(part.name + ".broken"))
     _make_private(path)
     warnings.warn(
-        f"The cache {path} was damaged. It is now {path.name}.broken, and a new one is begun.",
+        f"The cache {path} was {trouble}. It is now {path.name}.broken, and a new one is begun.",
         CacheWarning,
         stacklevel=2,
     )

@@ -161,7 +161,9 @@ class ApiSession:
         if not refresh and (body := self._body_at_hand(request)) is not None:
             try:
                 return json.loads(body)
-            except ValueError:  # damaged on the disk
+            except ValueError:
+                if self.offline:
+                    raise _offline_miss(request, "what the cache holds of it is damaged") from None
                 refresh = True
         response = self._cached(request) if self.offline else self._sent(request, force_refresh=refresh)
         return json.loads(response.content)

@@ -101,7 +101,7 @@ class Library:
         if self.name == "dask":
             import dask.dataframe as dd
 
-            return dd.from_pandas(frame, npartitions=2)
+            return dd.from_pandas(frame, npartitions=2 if len(frame) > 1 else 1)
         import pyarrow as pa
 
         table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()

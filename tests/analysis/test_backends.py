@@ -64,8 +64,6 @@ def test_every_library_gives_the_same_counts(library, data, mms, level, weight):
 
 
 def test_every_library_accepts_a_frame_without_rows(library, data, mms):
-    if library.name == "dask":
-        pytest.skip("Dask cannot make two partitions of no rows")
     result = library.to_pandas(annotate(library.make(data.iloc[:0]), mms))
     assert len(result) == 0
     assert rollup(library.make(data.iloc[:0]), mms, by="sex").empty
