@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], int | None] = getattr(import_module("icdframes.commands"), options.run)
     with warnings.catch_warnings():
         warnings.simplefilter("always", IcdWarning)
-        warnings.showwarning = lambda message, *_rest: print(f"icdframes: warning: {message}", file=sys.stderr)  # type: ignore[assignment]
+        warnings.showwarning = lambda message, *_rest: print(f"icdframes: warning: {message}", file=sys.stderr)
         try:
             return run(options) or 0
         except IcdError as error:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from icdframes.client import IcdClient
+    from icdframes.transport.credentials import Credentials
 
 _SHOWN_ROWS = 10
 _SHOWN_COLUMNS = ("entity_id", "code", "title", "class_kind", "depth", "chapter")
@@ -79,7 +80,7 @@ def login(options: Namespace) -> None:
     print(f"A client id and secret are free of charge: {REGISTER_URL}", file=sys.stderr)
     client_id = input("Client id: ")
     credentials = Credentials(client_id, getpass.getpass("Client secret (not shown): "))
-    with _connect(options, client_id=credentials.client_id, client_secret=credentials.client_secret) as client:
+    with _connect(options, credentials) as client:
         newest = client.newest_release(refresh=True)
     where = save_profile(options.profile, credentials)
     print(f"Connected to {client.base_url}; ICD-11 {newest} is the newest release. Stored in {where}.")
@@ -117,7 +118,7 @@ def cache(options: Namespace) -> None:
         _show_cache(client)
 
 
-def _connect(options: Namespace, **credentials: str) -> IcdClient:
+def _connect(options: Namespace, credentials: Credentials | None = None) -> IcdClient:
     from icdframes.connection import connect  # noqa: PLC0415  loads the transport, which --help does without
 
     return connect(
@@ -126,7 +127,8 @@ def _connect(options: Namespace, **credentials: str) -> IcdClient:
         profile=options.profile,
         cache_dir=options.cache_dir,
         offline=options.offline,
-        **credentials,
+        client_id=credentials.client_id if credentials else None,
+        client_secret=credentials.client_secret if credentials else None,
     )
 
 

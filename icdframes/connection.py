@@ -13,7 +13,6 @@ from threading import Lock
 
 from icdframes.analysis import accessor
 from icdframes.client import IcdClient
-from icdframes.errors import ConfigurationError
 from icdframes.settings import ENV_SERVER, Server, resolve_server
 from icdframes.transport.credentials import Credentials, find_credentials
 
@@ -88,10 +87,6 @@ def connect(
     'sandbox'
 
     """
-    if verify is False:
-        raise ConfigurationError(
-            "verify=False is refused: TLS stays on. Give the path of your company's CA file instead."
-        )
     name = server if server is not None else os.environ.get(ENV_SERVER)
     given = (client_id, client_secret)
     if name == "sandbox":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,6 +15,7 @@ from icdframes.endpoints.coding import Coding
 from icdframes.errors import (
     EntityNotFoundError,
     HierarchyWarning,
+    IcdError,
     PartialResultWarning,
     TraversalError,
     UnknownLanguageError,
@@ -52,6 +54,8 @@ class Loader:
     ----------
     classification : Classification
         Where entities come from.
+    kept : Classification
+        The same, from the cache only.
     coding : Coding or None
         Turns codes into ids; None where there are no codes.
     snapshots : SnapshotStore
@@ -66,6 +70,7 @@ class Loader:
     def __init__(
         self,
         classification: Classification,
+        kept: Classification,
         coding: Coding | None,
         snapshots: SnapshotStore,
         *,
@@ -74,6 +79,7 @@ class Loader:
         cached: Callable[[], int],
     ) -> None:
         self._source = classification
+        self._kept = kept
         self._coding = coding
         self._snapshots = snapshots
         self._base_url = base_url
@@ -149,14 +155,19 @@ class Loader:
 
     def _walk(self, question: Question, scope: Scope, language: str) -> EntityGraph:
         roots = (scope.root_id,) if scope.root_id else scope.top.child_ids
-
-        def fetcher(*include: str) -> Callable[[str], Entity]:
-            return lambda entity_id: self._source.entity(
-                entity_id, scope.release, language=language, include=include, refresh=question.refresh
-            )
-
         has_include = self._source.name != "icd10"
         extra = question.include if has_include else ()
+        of_roots = (*(("ancestor", "descendant") if has_include else ()), *extra)
+
+        def fetch(source: Classification, entity_id: str, include: tuple[str, ...]) -> Entity:
+            return source.entity(entity_id, scope.release, language=language, include=include, refresh=question.refresh)
+
+        def kept(entity_id: str, include: tuple[str, ...]) -> Entity | None:
+            if not question.refresh:
+                with suppress(IcdError):
+                    return fetch(self._kept, entity_id, include)
+            return None
+
         before = self._cached()
         label = f"{self._source.name} {scope.release or ''} {language}".replace("  ", " ")
         with progress_bar(label, show=question.progress) as report:
@@ -164,8 +175,14 @@ class Loader:
             def tell(progress: Progress, expected: int = 0) -> None:
                 report(progress.done, max(progress.known, expected), self._cached() - before)
 
-            tops = fetcher(*(("ancestor", "descendant") if has_include else ()), *extra)
-            first = walk(roots, tops, depth=0, max_workers=self._max_workers, on_progress=tell)
+            first = walk(
+                roots,
+                lambda entity_id: fetch(self._source, entity_id, of_roots),
+                depth=0,
+                max_workers=self._max_workers,
+                at_hand=lambda entity_id: kept(entity_id, of_roots),
+                on_progress=tell,
+            )
             _raise_if_nothing(first, question)
             if question.depth == 0:
                 return first
@@ -173,10 +190,10 @@ class Loader:
             expected = len(below | set(roots)) if question.depth is None else 0
             return walk(
                 roots,
-                lambda entity_id: _once_more(first, entity_id) or fetcher(*extra)(entity_id),
+                lambda entity_id: _once_more(first, entity_id) or fetch(self._source, entity_id, extra),
                 depth=question.depth,
                 max_workers=self._max_workers,
-                fetched=first.entities,
+                at_hand=lambda entity_id: first.entities.get(entity_id) or kept(entity_id, extra),
                 on_progress=lambda progress: tell(progress, expected),
             )
 

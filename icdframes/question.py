@@ -58,7 +58,7 @@ def read_question(
         raise ConfigurationError(
             f"{entity} is of release {named.release}, but release={release!r} was given: leave one of them out."
         )
-    if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int) or depth < 0):
+    if depth is not None and (type(depth) is not int or depth < 0):
         raise ConfigurationError(
             f"depth={depth!r} cannot be: give 0 (the entity alone), 1, 2, … or None for everything."
         )

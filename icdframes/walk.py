@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import Event, Thread
@@ -23,8 +23,11 @@ from icdframes.model.graph import EntityGraph
 
 Fetch = Callable[[str], Entity]
 
-_HOPELESS = (CredentialsRejectedError, CredentialsUnavailableError)
 _LEAVE_SECONDS = 2.0
+_FEWEST_FAILURES = 16
+_REFUND = 0.25
+_REFUSALS = 4
+_LONGEST_DROUGHT = 600.0
 _log = logging.getLogger(__name__)
 
 
@@ -51,7 +54,7 @@ def walk(
     *,
     depth: int | None = None,
     max_workers: int = 8,
-    fetched: Mapping[str, Entity] | None = None,
+    at_hand: Callable[[str], Entity | None] = lambda _entity_id: None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> EntityGraph:
     """Fetch the roots and everything below them, each entity once.
@@ -67,8 +70,8 @@ def walk(
         Levels below the roots, along the shortest way; None is everything.
     max_workers : int, default 8
         Threads.
-    fetched : Mapping of str to Entity, optional
-        Entities at hand already; they are not fetched.
+    at_hand : callable, optional
+        Gives an entity that need not be fetched, or None; called from this thread.
     on_progress : callable, optional
         Told after every entity.
 
@@ -76,50 +79,87 @@ def walk(
     -------
     EntityGraph
         The same for any order in which the answers come. ``failures`` holds the
-        entities that could not be had. Where the credentials are refused, or
-        where failures follow one another without a success between, the walk
-        ends early, and what was not asked for any more is a failure too.
+        entities that could not be had. Where going on is hopeless (see
+        `Patience`) the walk ends early, and what was not asked for any more is
+        a failure too.
 
     """
     order = tuple(dict.fromkeys(roots))
-    at_hand = fetched or {}
-    frontier = _Frontier(depth)
-    failures: dict[str, Exception] = {}
-    waiting: set[str] = set()
-    patience = _Patience(2 * max_workers)
-    crew = _Crew(fetch, max_workers)
-
-    def ask(entity_ids: Iterator[str]) -> None:
-        for entity_id in entity_ids:
-            if entity_id in at_hand:
-                ask(frontier.arrived(entity_id, at_hand[entity_id]))
-            else:
-                waiting.add(entity_id)
-                crew.ask(entity_id)
-
+    traversal = _Traversal(_Frontier(depth), _Crew(fetch, max_workers), at_hand, on_progress)
+    patience = Patience(max(_FEWEST_FAILURES, 2 * max_workers))
     try:
-        ask(frontier.discover(order, 0))
-        while waiting:
-            entity_id, answer = crew.answer()
-            waiting.discard(entity_id)
-            if isinstance(answer, Entity):
-                ask(frontier.arrived(entity_id, answer))
-            elif isinstance(answer, IcdError):
-                failures[entity_id] = answer
-            else:
-                raise answer
-            if patience.ends_with(answer):
-                _log.warning("walk ended early, %d entities not asked for", len(waiting))
-                failures.update(
-                    dict.fromkeys(waiting, TraversalError("Not asked for: the walk had ended.", failures={}))
-                )
-                break
-            if on_progress:
-                done = len(frontier.entities) + len(failures)
-                on_progress(Progress(done, done + len(waiting)))
+        traversal.ask(order)
+        while traversal.waiting:
+            answer = traversal.take_answer()
+            if reason := patience.end_after(answer):
+                traversal.give_up(reason, answer)
     finally:
-        crew.leave()
-    return EntityGraph(order, frontier.entities, dict(sorted(failures.items())))
+        traversal.crew.leave()
+    return EntityGraph(order, traversal.frontier.entities, dict(sorted(traversal.failures.items())))
+
+
+class _Traversal:
+    """What has come, what is waited for, what has failed."""
+
+    def __init__(
+        self,
+        frontier: _Frontier,
+        crew: _Crew,
+        at_hand: Callable[[str], Entity | None],
+        on_progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self.frontier = frontier
+        self.crew = crew
+        self.waiting: set[str] = set()
+        self.failures: dict[str, Exception] = {}
+        self._at_hand = at_hand
+        self._on_progress = on_progress
+
+    def ask(self, roots: Iterable[str]) -> None:
+        """Begin with the roots."""
+        self._follow(self.frontier.discover(roots, 0))
+
+    def take_answer(self) -> Entity | Exception:
+        """Wait for one answer and ask for what it leads to."""
+        entity_id, answer = self.crew.answer()
+        self.waiting.discard(entity_id)
+        if isinstance(answer, Entity):
+            self._follow(self.frontier.arrived(entity_id, answer))
+        elif isinstance(answer, IcdError):
+            self.failures[entity_id] = answer
+        else:
+            raise answer
+        self._tell()
+        return answer
+
+    def give_up(self, reason: str, last: object) -> None:
+        """Count what was not asked for any more among the failures."""
+        _log.warning("walk ended early, since %s; %d entities not asked for", reason, len(self.waiting))
+        self.failures.update(dict.fromkeys(self.waiting, _not_asked_for(reason, last)))
+        self.waiting.clear()
+
+    def _follow(self, entity_ids: Iterator[str]) -> None:
+        """Follow what is at hand, as far down as it goes, and have the rest fetched."""
+        following = [entity_ids]
+        while following:
+            entity_id = next(following[-1], None)
+            if entity_id is None:
+                following.pop()
+            elif (entity := self._at_hand(entity_id)) is not None:
+                following.append(self.frontier.arrived(entity_id, entity))
+                self._tell()
+            else:
+                self.waiting.add(entity_id)
+                self.crew.ask(entity_id)
+
+    def _tell(self) -> None:
+        if self._on_progress:
+            done = len(self.frontier.entities) + len(self.failures)
+            self._on_progress(Progress(done, done + len(self.waiting)))
+
+
+def _not_asked_for(reason: str, last: object) -> TraversalError:
+    return TraversalError(f"Not asked for, since {reason}; the last fault: {last}", failures={})
 
 
 class _Frontier:
@@ -152,19 +192,44 @@ class _Frontier:
         yield from self.discover(entity.child_ids, self._depths[entity_id] + 1)
 
 
-class _Patience:
-    """Tells when going on is hopeless: credentials refused, or nothing but failures."""
+class Patience:
+    """The budget of a walk: tells when going on is hopeless, and why.
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._in_a_row = 0
+    A walk ends where there are no credentials, where far more than every fifth
+    entity fails (each failure costs one, refused credentials a quarter of all, and
+    each success gives a quarter of one back), or where nothing has succeeded for
+    ten minutes. What does not exist costs nothing.
 
-    def ends_with(self, answer: Entity | Exception) -> bool:
-        if isinstance(answer, _HOPELESS):
-            return True
-        harmless = isinstance(answer, Entity | EntityNotFoundError | OfflineMissError)
-        self._in_a_row = 0 if harmless else self._in_a_row + 1
-        return self._in_a_row >= self._limit
+    Parameters
+    ----------
+    failures : int
+        How many may fail before anything succeeds.
+    clock : callable
+        Seconds that only grow.
+
+    """
+
+    def __init__(self, failures: int, clock: Callable[[], float] = monotonic) -> None:
+        self._most = failures
+        self._spent = 0.0
+        self._clock = clock
+        self._last_success = clock()
+
+    def end_after(self, answer: Entity | Exception) -> str:
+        """Take note of an answer; give the reason to end the walk, or nothing."""
+        if isinstance(answer, CredentialsUnavailableError):
+            return "there are no credentials"
+        if isinstance(answer, Entity | EntityNotFoundError | OfflineMissError):
+            self._spent = max(0.0, self._spent - _REFUND)
+            self._last_success = self._clock()
+            return ""
+        refused = isinstance(answer, CredentialsRejectedError)
+        self._spent += self._most / _REFUSALS if refused else 1
+        if self._spent >= self._most:
+            return "the credentials were refused" if refused else "too many entities had failed"
+        if self._clock() - self._last_success > _LONGEST_DROUGHT:
+            return f"nothing had succeeded for {_LONGEST_DROUGHT / 60:.0f} minutes"
+        return ""
 
 
 class _Crew:

@@ -1,4 +1,4 @@
-"""One gate for all threads: what a 429 or 503 tells one of them slows all of them down; it knows nothing of requests."""
+"""One gate for all threads: a 429 or 503 to one of them slows all of them down; it knows nothing of requests."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -55,6 +56,32 @@ class CacheInfo:
     requests_sent: int
     answered_from_cache: int
     tokens_fetched: int
+
+
+class AtHand:
+    """What a session has in its cache, fresh, and can give without a request; everything else is a miss."""
+
+    def __init__(self, session: ApiSession) -> None:
+        self._session = session
+
+    def get_json(
+        self,
+        path: str,
+        params: Params | None = None,
+        *,
+        language: str = "en",
+        refresh: bool = False,  # noqa: ARG002  what is at hand is not asked for again
+    ) -> Any:
+        """Give the decoded answer to an earlier GET, or raise `OfflineMissError`."""
+        request = self._session._request("GET", path, params, language)  # noqa: SLF001  two views of one session
+        if (body := self._session._body_at_hand(request)) is not None:  # noqa: SLF001
+            with suppress(ValueError):
+                return json.loads(body)
+        raise OfflineMissError(path)
+
+    def post_json(self, path: str, *_: Any, **__: Any) -> Any:
+        """Raise `OfflineMissError`: answers to POST are never kept."""
+        raise OfflineMissError(path)
 
 
 class ApiSession:

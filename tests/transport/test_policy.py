@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -16,10 +18,12 @@ from icdframes.transport.policy import (
     Outcome,
     allowed_target,
     backoff,
+    concerns_everybody,
     decide,
     expiry_for,
     is_language,
     is_token,
+    longest_answer,
     may_sign,
     parse_retry_after,
     reason_text,
@@ -187,33 +191,142 @@ def test_a_token_can_stand_in_a_header():
     assert not any(is_token(value) for value in ("", "a b", "a\r\nX: y", "é", None, 5))
 
 
-def test_the_pace_slows_down_to_a_limit_and_recovers():
-    pace = Pace()
-    intervals = []
-    for _ in range(7):
+def test_the_pace_halves_down_to_one_request_at_a_time_and_then_to_one_in_two_seconds():
+    pace, steps = Pace(8, 8), []
+    for _ in range(10):
         pace = pace.slower()
-        intervals.append(pace.interval)
-    assert intervals == [0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
-    for _ in range(19):
-        pace = pace.after_answer()
-    assert pace.interval == 2.0
-    assert pace.after_answer().interval == 1.0
-    for _ in range(20 * 10):
-        pace = pace.after_answer()
-    assert pace == Pace() == Pace().after_answer()
+        steps.append((pace.width, pace.interval))
+    assert steps == [(4, 0), (2, 0), (1, 0), (1, 0.1), (1, 0.2), (1, 0.4), (1, 0.8), (1, 1.6), (1, 2), (1, 2)]
+
+
+def test_the_pace_recovers_one_step_after_every_twenty_good_answers():
+    pace, steps = Pace(4, 1, 0.2), []
+    for number in range(1, 141):
+        before, pace = pace, pace.after_answer()
+        if (pace.width, pace.interval) != (before.width, before.interval):
+            steps.append((number, pace.width, pace.interval))
+    assert steps == [(20, 1, 0.1), (40, 1, 0), (60, 2, 0), (80, 3, 0), (100, 4, 0)]
+    assert pace == Pace(4, 4) == pace.after_answer()
+    assert Pace(8, 3, calm=19).slower() == Pace(8, 1)
 
 
 def test_a_429_holds_every_thread_and_several_together_count_once(fake_time):
-    gate = Gate(fake_time.clock, fake_time.sleep)
-    gate.wait()
+    gate = Gate(8, fake_time.clock, fake_time.sleep)
+
+    def pass_by():
+        with gate.passage():
+            pass
+
+    pass_by()
     assert fake_time.slept == []
-    gate.slow_down(7)
-    gate.slow_down(5)
-    assert gate.pace.interval == 0.1
-    gate.wait()
-    gate.wait()
-    assert fake_time.slept == pytest.approx([7, 0.1])
-    gate.slow_down(0)
-    assert gate.pace.interval == 0.2
-    gate.wait()
-    assert fake_time.slept[-1] == pytest.approx(1)
+    for _ in range(3):
+        gate.slow_down()
+        gate.hold(7)
+    assert gate.pace.width == 4
+    pass_by()
+    pass_by()
+    assert fake_time.slept == [7]
+    gate.slow_down()
+    gate.hold(0)
+    assert gate.pace.width == 2
+    pass_by()
+    assert fake_time.slept == [7, 1]
+
+
+def test_where_one_at_a_time_is_too_fast_there_is_a_pause_between_two(fake_time):
+    gate = Gate(1, fake_time.clock, fake_time.sleep)
+    gate.slow_down()
+    for _ in range(3):
+        with gate.passage():
+            pass
+    assert fake_time.slept == pytest.approx([0.1, 0.1])
+
+
+def test_a_503_without_a_wish_halves_the_width_once_in_a_second(fake_time):
+    gate = Gate(8, fake_time.clock, fake_time.sleep)
+    widths = []
+    for _ in range(4):
+        gate.slow_down()
+        widths.append(gate.pace.width)
+        fake_time.now += 0.5
+    assert widths == [4, 4, 2, 2]
+    with gate.passage():
+        assert fake_time.slept == []
+
+
+def test_as_many_requests_as_the_width_allows_are_under_way(fake_time):
+    gate = Gate(4, fake_time.clock, fake_time.sleep)
+    inside, most, lock, arrived = [0], [0], threading.Lock(), threading.Semaphore(0)
+    go = threading.Semaphore(0)
+
+    def work(_):
+        with gate.passage():
+            with lock:
+                inside[0] += 1
+                most[0] = max(most[0], inside[0])
+            arrived.release()
+            assert go.acquire(timeout=10)
+            with lock:
+                inside[0] -= 1
+
+    gate.slow_down()
+    with ThreadPoolExecutor(8) as pool:
+        running = [pool.submit(work, number) for number in range(6)]
+        assert arrived.acquire(timeout=10)
+        assert arrived.acquire(timeout=10)
+        for _ in range(20):
+            gate.good()
+        assert gate.pace.width == 3
+        assert arrived.acquire(timeout=10)
+        assert not arrived.acquire(timeout=0.05)
+        for _ in running:
+            go.release()
+    for future in running:
+        future.result()
+    assert most == [3]
+
+
+def test_a_hold_that_comes_while_a_thread_waits_counts_for_it_too(fake_time):
+    def sleep(seconds):
+        fake_time.sleep(seconds)
+        if len(fake_time.slept) == 1:
+            gate.hold(20)
+
+    gate = Gate(2, fake_time.clock, sleep)
+    gate.hold(5)
+    with gate.passage():
+        assert fake_time.slept == [5, 20]
+
+
+@pytest.mark.parametrize("jump", [-3600, 3600])
+def test_a_clock_that_is_set_ends_the_waiting(fake_time, jump):
+    gate = Gate(8, fake_time.clock, fake_time.sleep)
+    gate.slow_down()
+    gate.hold(100)
+    fake_time.now += jump
+    with gate.passage():
+        assert fake_time.slept == []
+    gate.slow_down()
+    assert gate.pace.width == 2
+
+
+@pytest.mark.parametrize(
+    ("outcome", "everybody"),
+    [
+        (Outcome(429), True),
+        (Outcome(429, retry_after=3.0), True),
+        (Outcome(503), False),
+        (Outcome(503, retry_after=3.0), True),
+        (Outcome(500, retry_after=3.0), False),
+        (Outcome(fault=Fault.CONNECTION), False),
+    ],
+)
+def test_whom_a_complaint_concerns(outcome, everybody):
+    assert concerns_everybody(outcome) is everybody
+
+
+@pytest.mark.parametrize(
+    ("timeout", "seconds"), [((5, 30), 300), (2, 20), (0.5, 5), (None, math.inf), ((5, None), math.inf)]
+)
+def test_how_long_a_whole_answer_may_take(timeout, seconds):
+    assert longest_answer(timeout) == seconds

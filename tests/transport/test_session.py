@@ -171,7 +171,7 @@ def test_languages_are_kept_apart(make_session, wire, headers):
 @pytest.mark.parametrize(
     ("path", "params", "days", "asked"), [(LATEST, None, 0.9, 1), (LATEST, None, 1.1, 2), (ENTITY, None, 400, 1)]
 )
-def test_an_answer_about_the_newest_release_is_asked_for_again_after_a_day(  # noqa: PLR0917  fixtures and a case
+def test_an_answer_about_the_newest_release_is_asked_for_again_after_a_day(
     make_session, wire, path, params, days, asked
 ):
     session = make_session(wire)
@@ -280,7 +280,7 @@ def test_a_passing_failure_is_tried_again(make_session, open_wire, reply, status
         (204, ServerError, 1),
     ],
 )
-def test_a_lasting_failure_is_an_error_after_so_many_attempts(make_session, open_wire, reply, status, error, attempts):  # noqa: PLR0917  fixtures and a case
+def test_a_lasting_failure_is_an_error_after_so_many_attempts(make_session, open_wire, reply, status, error, attempts):
     open_wire.script[ENTITY] = [reply(status, "" if status == 204 else "because I say so")]
     session = make_session(open_wire)
     with pytest.raises(error) as caught:
@@ -305,14 +305,35 @@ def test_a_wait_that_is_too_long_is_told_and_not_waited(make_session, open_wire,
     assert fake_time.slept == []
 
 
-def test_after_a_429_the_other_threads_go_slower_too(make_session, open_wire, reply, fake_time):
-    open_wire.script[ENTITY] = [reply(429, "", {"Retry-After": "7"}), reply(body={"n": 1})]
-    session = make_session(open_wire)
+@pytest.mark.parametrize("status", [429, 503])
+def test_after_a_429_or_503_all_threads_together_send_half_and_recover(
+    make_session, open_wire, reply, fake_time, status
+):
+    open_wire.script[ENTITY] = [reply(status, "", {"Retry-After": "7"}), reply(body={"n": 1})]
+    session = make_session(open_wire, max_workers=8)
     session.get_json(ENTITY)
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda number: session.get_json(f"{ENTITY}/{number}"), range(8)))
-    assert len(fake_time.slept) > 1
-    assert max(fake_time.slept[1:]) <= 0.1 * 5
+    assert fake_time.slept == [7]
+    gate = session._adapter._gate
+    assert gate.pace.width == 4
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: session.get_json(f"{ENTITY}/{number}"), range(80)))
+    assert gate.pace.width == 8
+
+
+def test_an_answer_that_never_ends_is_given_up(make_session, open_wire, reply, fake_time, monkeypatch):
+    pieces = []
+
+    def read1(self, *_, **__):
+        fake_time.now += 6
+        pieces.append(b" ")
+        return b" "
+
+    session = make_session(open_wire, timeout=(1, 2), retries=1)
+    monkeypatch.setattr("urllib3.response.HTTPResponse.read1", read1)
+    with pytest.raises(ConnectionFailedError, match="not complete after 20 s"):
+        session.get_json(ENTITY)
+    assert session.requests_sent == 2
+    assert len(pieces) == 8
 
 
 @pytest.mark.parametrize("kind", ["cut short", "cut gzip", "dropped", "page", "empty", "half a JSON"])
@@ -380,7 +401,7 @@ NOT_RESOLVED = requests.ConnectionError(
         (OSError("no CA bundle"), ConfigurationError, "REQUESTS_CA_BUNDLE", 1),
     ],
 )
-def test_faults_of_the_connection_are_told_apart(make_session, open_wire, monkeypatch, fault, error, words, attempts):  # noqa: PLR0917  fixtures and a case
+def test_faults_of_the_connection_are_told_apart(make_session, open_wire, monkeypatch, fault, error, words, attempts):
     def send(self, request, **options):
         raise fault
 

@@ -59,7 +59,7 @@ def test_sixteen_threads_replace_a_rejected_token_once(source, wire):
 @pytest.mark.parametrize(
     ("expires_in", "later", "bought"), [(3600, 3539, 1), (3600, 3541, 2), (None, 3539, 1), (None, 3541, 2), (0, 9e9, 1)]
 )
-def test_a_token_is_renewed_a_minute_before_its_end(source, wire, fake_time, expires_in, later, bought):  # noqa: PLR0917  fixtures and a case
+def test_a_token_is_renewed_a_minute_before_its_end(source, wire, fake_time, expires_in, later, bought):
     wire.expires_in = expires_in
     source.bearer()
     fake_time.now += later
@@ -117,7 +117,7 @@ def test_threads_that_waited_share_the_refusal_and_other_credentials_are_tried_a
         (302, "", ServerError, "as a token endpoint does"),
     ],
 )
-def test_every_other_answer_is_a_clear_error(source, wire, reply, status, body, error, words):  # noqa: PLR0917  fixtures and a case
+def test_every_other_answer_is_a_clear_error(source, wire, reply, status, body, error, words):
     wire.script[TOKEN_PATH] = [reply(status, body)]
     with pytest.raises(error, match=words):
         source.bearer()

@@ -5,9 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from icdframes.errors import ConnectionFailedError, CredentialsRejectedError, EntityNotFoundError, TraversalError
+from icdframes.errors import (
+    ConnectionFailedError,
+    CredentialsRejectedError,
+    CredentialsUnavailableError,
+    EntityNotFoundError,
+    OfflineMissError,
+    TraversalError,
+)
 from icdframes.model.entity import Entity
-from icdframes.walk import walk
+from icdframes.walk import Patience, walk
 
 
 def _fetcher(children, missing=(), error=EntityNotFoundError):
@@ -76,7 +83,52 @@ def test_a_walk_where_nothing_works_any_more_ends_early_and_names_all_that_is_mi
     graph = walk(["a"], fetch, max_workers=4)
     assert len(fetch.asked) < 40
     assert len(graph.failures) == 500
-    assert sum(isinstance(error, TraversalError) for error in graph.failures.values()) > 450
+    not_asked = [str(error) for error in graph.failures.values() if isinstance(error, TraversalError)]
+    assert len(not_asked) > 450
+    assert set(not_asked) < {
+        f"Not asked for, since too many entities had failed; the last fault: no x{number}" for number in range(500)
+    }
+
+
+REFUSED = CredentialsRejectedError("no")
+BAD, GOOD, GONE = ConnectionFailedError("no"), Entity(uri="", entity_id="", title=""), EntityNotFoundError("no")
+
+
+@pytest.mark.parametrize(
+    "answers,ends",
+    [
+        ([BAD] * 7, ""),
+        ([BAD] * 8, "too many entities had failed"),
+        ([BAD] * 7 + [GOOD, BAD], ""),
+        ([BAD] * 7 + [GOOD, BAD, BAD], "too many entities had failed"),
+        ([BAD, GOOD] * 12, "too many entities had failed"),
+        ([BAD, GOOD, GOOD, GOOD, GOOD, GOOD] * 100, ""),
+        ([BAD, *[GONE] * 5] * 100, ""),
+        ([GONE] * 100, ""),
+        ([OfflineMissError("no")] * 100, ""),
+        ([REFUSED] * 3, ""),
+        ([REFUSED] * 4, "the credentials were refused"),
+        ([REFUSED, *[GOOD] * 8] * 10, ""),
+        ([CredentialsUnavailableError("none")], "there are no credentials"),
+    ],
+)
+def test_the_budget_of_a_walk(answers, ends):
+    patience = Patience(8, lambda: 0.0)
+    reasons = [patience.end_after(answer) for answer in answers]
+    assert any(reasons) is bool(ends)
+    assert next(filter(None, reasons), "") == ends
+
+
+def test_ten_minutes_without_a_success_end_a_walk_however_few_have_failed():
+    now = [0.0]
+    patience = Patience(100, lambda: now[0])
+    now[0] = 600
+    assert patience.end_after(BAD) == ""
+    assert patience.end_after(GOOD) == ""
+    now[0] = 1200
+    assert patience.end_after(BAD) == ""
+    now[0] = 1201
+    assert patience.end_after(BAD) == "nothing had succeeded for 10 minutes"
 
 
 def test_many_missing_entities_do_not_end_a_walk():
@@ -86,10 +138,10 @@ def test_many_missing_entities_do_not_end_a_walk():
     assert len(graph.failures) == 100
 
 
-def test_refused_credentials_end_a_walk_at_once():
+def test_refused_credentials_end_a_walk_soon():
     fetch = _fetcher({}, error=CredentialsRejectedError)
     graph = walk([f"x{number}" for number in range(100)], fetch, max_workers=2)
-    assert len(fetch.asked) <= 4
+    assert len(fetch.asked) <= 8
     assert len(graph.failures) == 100
 
 
@@ -104,8 +156,16 @@ def test_a_bug_in_fetch_reaches_the_caller():
 def test_entities_at_hand_are_not_fetched():
     fetch = _fetcher({"b": ""})
     at_hand = {"a": Entity(uri="a", entity_id="a", title="a", child_ids=("b",))}
-    assert sorted(walk(["a"], fetch, fetched=at_hand).entities) == list("ab")
+    assert sorted(walk(["a"], fetch, at_hand=at_hand.get).entities) == list("ab")
     assert fetch.asked == ["b"]
+
+
+def test_a_chain_of_20000_entities_at_hand_is_followed_to_its_end():
+    def at_hand(entity_id):
+        below = (str(int(entity_id) + 1),) if int(entity_id) < 20_000 else ()
+        return Entity(uri=entity_id, entity_id=entity_id, title="", child_ids=below)
+
+    assert len(walk(["1"], _fetcher({}), at_hand=at_hand).entities) == 20_000
 
 
 def test_progress_ends_at_the_number_of_entities():
