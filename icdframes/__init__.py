@@ -12,7 +12,11 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "icdframes.connection": ("connect", "get_client", "use_client"),
-    "icdframes.api": ("languages", "load_entity", "load_tables", "releases"),
+    "icdframes.api.load": ("languages", "load_entity", "load_tables", "releases"),
+    "icdframes.api.search": ("autocode", "search", "search_tables"),
+    "icdframes.api.coding": ("codeinfo", "decode_codes", "describe", "entity_releases", "lookup"),
+    "icdframes.api.mortality": ("codedit", "doris"),
+    "icdframes.frames.hits": ("SearchTables",),
     "icdframes.client": ("IcdClient",),
     "icdframes.frames.tables": ("EntityTables",),
     "icdframes.frames.provenance": ("Provenance",),

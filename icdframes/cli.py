@@ -7,11 +7,16 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from icdframes import __version__
 from icdframes.errors import IcdError, IcdWarning
 from icdframes.settings import CLASSIFICATIONS
 
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  argparse has no public name for it
+
+_CLASSIFICATION_HELP = f"{', '.join(CLASSIFICATIONS)} (mms)"
 _EXAMPLES = {
     "load": """examples:
   icdframes load 07 --server sandbox --out chapter07.parquet
@@ -32,6 +37,14 @@ _EXAMPLES = {
     "status": """examples:
   icdframes status
   icdframes status --check --server sandbox""",
+    "annotate": """examples:
+  icdframes annotate deaths.csv --code dx --out annotated.csv
+  icdframes annotate deaths.parquet --code dx --add title,chapter_title --tables mms-2024-01""",
+    "map": """examples:
+  icdframes map deaths.csv --code dx --mapping 10To11MapToOneCategory.zip --out mapped.csv""",
+    "compare": """examples:
+  icdframes compare 2022-02 2024-01 --out changes.csv
+  icdframes compare old-tabulation.zip new-tabulation.zip""",
     "cache": """examples:
   icdframes cache info
   icdframes cache clear""",
@@ -59,12 +72,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     """
     options = _parser().parse_args(argv)
-    run: Callable[[argparse.Namespace], int | None] = getattr(import_module("icdframes.commands"), options.run)
+    module, _, name = options.run.partition(":")
+    run: Callable[[argparse.Namespace], None] = getattr(import_module(f"icdframes.commands.{module}"), name)
     with warnings.catch_warnings():
         warnings.simplefilter("always", IcdWarning)
         warnings.showwarning = lambda message, *_rest: print(f"icdframes: warning: {message}", file=sys.stderr)
         try:
-            return run(options) or 0
+            run(options)
         except IcdError as error:
             print(f"icdframes: {' '.join(str(error).split())}", file=sys.stderr)
         except KeyboardInterrupt:
@@ -74,6 +88,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
         except BrokenPipeError:
             sys.stderr.close()
+        else:
+            return 0
     return 1
 
 
@@ -84,10 +100,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"icdframes {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    load = _command(commands, "load", "load an entity and everything below it", connects=True)
+    load = _command(commands, "load", "content:load", "load an entity and everything below it", connects=True)
     load.add_argument("entity", nargs="?", help="code, id, residual or URI")
     load.add_argument("--all", action="store_true", help="the whole classification")
-    load.add_argument("--classification", default="mms", metavar="NAME", help=f"{', '.join(CLASSIFICATIONS)} (mms)")
+    load.add_argument("--classification", default="mms", metavar="NAME", help=_CLASSIFICATION_HELP)
     load.add_argument("--release", metavar="ID", help="such as 2024-01; the newest if left out")
     load.add_argument("--language", default="en", metavar="CODES", help="such as es, or en,es for both side by side")
     load.add_argument("--depth", type=int, metavar="N", help="levels below the entity; 0 is the entity alone")
@@ -95,32 +111,65 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("--on-error", default="raise", metavar="WHAT", help="raise or warn")
     load.add_argument("--refresh", action="store_true", help="ask the server again")
     load.add_argument("--quiet", action="store_true", help="no progress bar")
-    load.add_argument("--out", metavar="FILE", help="FILE.csv, FILE.parquet, or - for CSV on standard output")
-    load.add_argument("--overwrite", action="store_true", help="replace FILE")
+    _writes(load)
 
-    releases = _command(commands, "releases", "list the releases of a classification", connects=True)
+    releases = _command(commands, "releases", "content:releases", "list the releases", connects=True)
     releases.add_argument("--classification", default="mms", metavar="NAME")
 
-    sandbox = _command(commands, "sandbox", "serve the sample, or a corpus of yours, on this machine")
+    sandbox = _command(commands, "sandbox", "content:sandbox", "serve the sample, or your own corpus")
     sandbox.add_argument("--port", type=int, default=0, metavar="N", help="0 is any free port")
     sandbox.add_argument("--no-auth", action="store_true", help="behave like WHO's local container")
     sandbox.add_argument("--corpus", metavar="PATH", help="folder written by icdframes, WHO's tabulation, or raw JSON")
     sandbox.add_argument("--text", metavar="PATH", help="JSON Lines with definitions, beside a tabulation")
 
-    login = _command(commands, "login", "store a client id and secret", connects=True)
+    login = _command(commands, "login", "account:login", "store a client id and secret", connects=True)
     login.add_argument("--forget", action="store_true", help="forget the profile instead")
 
-    status = _command(commands, "status", "show server, credentials and cache", connects=True)
+    status = _command(commands, "status", "account:status", "show server, credentials and cache", connects=True)
     status.add_argument("--check", action="store_true", help="ask the server for its newest release")
 
-    cache = _command(commands, "cache", "look at the cache, or empty it")
+    _analysis(commands)
+
+    cache = _command(commands, "cache", "account:cache", "look at the cache, or empty it")
     cache.add_argument("action", choices=("info", "clear"))
     cache.add_argument("--cache-dir", metavar="FOLDER")
     return parser
 
 
+def _analysis(commands: Commands) -> None:
+    annotate = _command(commands, "annotate", "analysis:annotate", "add titles to a file with codes", connects=True)
+    annotate.add_argument("file", metavar="FILE", help="your data: CSV or Parquet")
+    annotate.add_argument("--code", default="code", metavar="COLUMN", help="the column with the codes (code)")
+    annotate.add_argument("--add", default="title,chapter,block", metavar="COLUMNS", help="what to add")
+    annotate.add_argument("--unknown", default="flag", metavar="WHAT", help="flag, raise or drop")
+    annotate.add_argument("--release", metavar="ID", help="such as 2024-01; the newest if left out")
+    annotate.add_argument("--tables", metavar="PATH", help="folder written by icdframes, or WHO's tabulation, instead")
+
+    mapping = _command(commands, "map", "analysis:map_codes", "translate your codes with a mapping table of WHO's")
+    mapping.add_argument("file", metavar="FILE", help="your data: CSV or Parquet")
+    mapping.add_argument("--mapping", required=True, metavar="PATH", help="WHO's file: txt, tsv, xlsx or zip")
+    mapping.add_argument("--table", metavar="NAME", help="which of the tables in a zip file")
+    mapping.add_argument("--code", default="code", metavar="COLUMN", help="the column with the codes (code)")
+
+    compare = _command(commands, "compare", "analysis:compare", "show what changed between two releases", connects=True)
+    compare.add_argument("old", metavar="OLD", help="release id, folder written by icdframes, or WHO's tabulation")
+    compare.add_argument("new", metavar="NEW", help="likewise")
+
+    for command in (annotate, compare):
+        command.add_argument(
+            "--classification", default="mms", metavar="NAME", help=f"{', '.join(CLASSIFICATIONS)} (mms)"
+        )
+    for command in (annotate, mapping, compare):
+        _writes(command)
+
+
+def _writes(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--out", metavar="FILE", help="FILE.csv, FILE.parquet, or - for CSV on standard output")
+    command.add_argument("--overwrite", action="store_true", help="replace FILE")
+
+
 def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, purpose: str, *, connects: bool = False
+    commands: Commands, name: str, run: str, purpose: str, *, connects: bool = False
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(
         name,
@@ -130,7 +179,7 @@ def _command(
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    command.set_defaults(run=name)
+    command.set_defaults(run=run)
     if connects:
         command.add_argument("--server", metavar="NAME", help="who, local, sandbox, or a base URL")
         command.add_argument("--token-url", metavar="URL", help="token endpoint of a server of your own")

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from icdframes.endpoints.base import Classification
+from icdframes.endpoints.base import Classification, Wire
 from icdframes.endpoints.coding import Coding
 from icdframes.endpoints.foundation import Foundation
 from icdframes.endpoints.icd10 import Icd10
@@ -21,13 +21,17 @@ from icdframes.model.uris import check_classification
 from icdframes.question import OnError, read_question
 from icdframes.settings import Server, cache_folder
 from icdframes.transport.credentials import Credentials
-from icdframes.transport.session import ApiSession, CacheInfo
+from icdframes.transport.session import ApiSession, AtHand, CacheInfo
+from icdframes.verbs.context import Context
+from icdframes.verbs.methods import CodingVerbs
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_MOST_WORKERS = 64
 
-class IcdClient:
+
+class IcdClient(CodingVerbs):
     """A connection to an ICD API server, with its cache.
 
     Made by `icdframes.connect`. It sends nothing before it is asked something,
@@ -74,7 +78,7 @@ class IcdClient:
         offline: bool = False,
         verify: str | None = None,
     ) -> None:
-        if isinstance(max_workers, bool) or not isinstance(max_workers, int) or not 1 <= max_workers <= 64:  # noqa: PLR2004
+        if type(max_workers) is not int or not 1 <= max_workers <= _MOST_WORKERS:
             raise ConfigurationError(f"max_workers={max_workers!r} cannot be: give 1 to 64; 8 is polite.")
         folder = Path(cache_dir) if cache_dir else cache_folder()
         self.server = server
@@ -91,12 +95,8 @@ class IcdClient:
             verify=verify,
         )
         self._snapshots = SnapshotStore(folder / "snapshots")
-        self._classifications: dict[str, Classification] = {
-            "mms": Linearization(self._session, "mms"),
-            "icf": Linearization(self._session, "icf"),
-            "foundation": Foundation(self._session),
-            "icd10": Icd10(self._session),
-        }
+        self._classifications = _classifications(self._session)
+        self._kept = _classifications(AtHand(self._session))
         self._coding = {name: Coding(self._session, name) for name in ("mms", "icf")}
 
     @property
@@ -230,6 +230,28 @@ class IcdClient:
         """
         return self._session.get_json("/" + path.lstrip("/"), params, language=language)
 
+    def post(self, path: str, *, body: Any = None, language: str = "en", **params: str) -> Any:
+        """Send a POST to any operation of the API and give its JSON; it is never kept in the cache.
+
+        Parameters
+        ----------
+        path : str
+            Such as ``"/icd/release/11/2024-01/doris"``.
+        body : object, optional
+            Sent as JSON.
+        language : str, default "en"
+            Sent as ``Accept-Language``.
+        **params : str
+            The operation's own parameters, sent in the query.
+
+        Returns
+        -------
+        object
+            Decoded JSON.
+
+        """
+        return self._session.post_json("/" + path.lstrip("/"), params, body=body, language=language)
+
     def cache_info(self) -> CacheInfo:
         """Tell where the cache is, how large, and what it saved."""
         return self._session.cache_info()
@@ -259,9 +281,29 @@ class IcdClient:
         check_classification(classification)
         return Loader(
             self._classifications[classification],
+            self._kept[classification],
             self._coding.get(classification),
             self._snapshots,
             base_url=self.base_url,
             max_workers=self.max_workers,
             cached=lambda: self._session.answered_from_cache,
         )
+
+    def _context(self) -> Context:
+        return Context(
+            wire=self._session,
+            loader=self._loader,
+            source=self._classifications.__getitem__,
+            cached=lambda: self._session.answered_from_cache,
+            base_url=self.base_url,
+            max_workers=self.max_workers,
+        )
+
+
+def _classifications(wire: Wire) -> dict[str, Classification]:
+    return {
+        "mms": Linearization(wire, "mms"),
+        "icf": Linearization(wire, "icf"),
+        "foundation": Foundation(wire),
+        "icd10": Icd10(wire),
+    }

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -19,14 +19,12 @@ from icdframes.errors import (
     IcdError,
     OfflineMissError,
 )
+from icdframes.model.outcome import NOT_ASKED, Outcome, outcome_of_error
 from icdframes.progress import progress_bar
 
 Key = TypeVar("Key", bound=Hashable)
 Answer = TypeVar("Answer")
 
-OK, EMPTY, INVALID, NOT_FOUND, NO_MATCH, FAILED, NOT_ASKED = (
-    "ok", "empty", "invalid", "not_found", "no_match", "failed", "not_asked",
-)  # fmt: skip
 _HOPELESS = (CredentialsRejectedError, CredentialsUnavailableError)
 _HARMLESS = (EntityNotFoundError, OfflineMissError, ConfigurationError, CodeSyntaxError)
 _log = logging.getLogger(__name__)
@@ -34,12 +32,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Column:
-    """What a user gave: the values in their order, and the index that the answer will have.
+    """What a user gave: values in their order, and the index that the answer will have.
 
     Attributes
     ----------
-    values : tuple of object
-        None where a value is missing.
+    given : tuple of object
+        The values; None where one is missing.
     index : pandas.Index
         Of a Series its index, of an Index the Index itself, otherwise 0, 1, 2, …
     single : bool
@@ -47,40 +45,9 @@ class Column:
 
     """
 
-    values: tuple[Any, ...]
+    given: tuple[Any, ...]
     index: pd.Index[Any]
     single: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome(Generic[Answer]):
-    """What became of one value: an answer, or the error in place of it."""
-
-    answer: Answer | None = None
-    error: IcdError | None = None
-
-    @property
-    def status(self) -> str:
-        """One of ``ok``, ``invalid``, ``not_found``, ``failed``, ``not_asked``."""
-        match self.error:
-            case None:
-                return OK
-            case NotAskedError():
-                return NOT_ASKED
-            case EntityNotFoundError():
-                return NOT_FOUND
-            case ConfigurationError() | CodeSyntaxError():
-                return INVALID
-        return FAILED
-
-    @property
-    def message(self) -> str | None:
-        """The error's sentence."""
-        return None if self.error is None else str(self.error)
-
-
-class NotAskedError(IcdError):
-    """A value was not asked for, because so many before it had failed."""
 
 
 def read_column(given: object) -> Column:
@@ -140,15 +107,17 @@ def ask_each(
     distinct = list(dict.fromkeys(keys))
     outcomes: dict[Key, Outcome[Answer]] = {}
     before = cached()
-    with progress_bar(label, show=progress and len(distinct) > 0) as report:
+    with progress_bar(label, show=progress, unit="values") as report:
 
         def arrived(key: Key, outcome: Outcome[Answer]) -> None:
             outcomes[key] = outcome
             report(len(outcomes), len(distinct), cached() - before)
 
         _ask_concurrently(distinct, ask, max_workers, arrived)
-    missing = Outcome[Answer](error=NotAskedError("Not asked for: too many requests before it had failed. Try again."))
-    return {key: outcomes.get(key, missing) for key in distinct}
+    left: Outcome[Answer] = Outcome(
+        NOT_ASKED, error=IcdError("Not asked for: too many requests before it failed. Try again.")
+    )
+    return {key: outcomes.get(key, left) for key in distinct}
 
 
 def _ask_concurrently(
@@ -190,9 +159,9 @@ def _ask_concurrently(
 
 def _outcome(future: Future[Answer]) -> Outcome[Answer]:
     try:
-        return Outcome(future.result())
+        return Outcome(answer=future.result())
     except IcdError as error:
-        return Outcome(error=error)
+        return outcome_of_error(error)
 
 
 def _plain(value: Any) -> Any:

@@ -17,7 +17,7 @@ def somebody_looks() -> bool:
 
 
 @contextmanager
-def progress_bar(label: str, *, show: bool | None = None) -> Iterator[Report]:
+def progress_bar(label: str, *, show: bool | None = None, unit: str = "entities") -> Iterator[Report]:
     """Give a function ``report(done, total, cached)`` for the time of a walk.
 
     Parameters
@@ -26,6 +26,8 @@ def progress_bar(label: str, *, show: bool | None = None) -> Iterator[Report]:
         Stands before the bar.
     show : bool, optional
         None shows the bar where somebody looks.
+    unit : str
+        What is counted.
 
     Yields
     ------
@@ -38,7 +40,7 @@ def progress_bar(label: str, *, show: bool | None = None) -> Iterator[Report]:
         return
     from tqdm.auto import tqdm  # noqa: PLC0415  only where a bar is drawn
 
-    with tqdm(desc=label, unit=" entities", leave=False, file=sys.stderr, dynamic_ncols=True) as bar:
+    with tqdm(desc=label, unit=f" {unit}", leave=False, file=sys.stderr, dynamic_ncols=True) as bar:
 
         def report(done: int, total: int, cached: int) -> None:
             bar.total = total

@@ -15,6 +15,8 @@ LAYERS = [
     {"resolve"},
     {"question"},
     {"loading"},
+    {"columns"},
+    {"verbs"},
     {"analysis", "sandbox"},
     {"client"},
     {"notebook"},

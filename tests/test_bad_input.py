@@ -110,13 +110,16 @@ def test_no_credentials_says_where_to_register_and_how_to_give_them(icd_sandbox,
 
 
 def test_wrong_credentials_are_refused_in_plain_words(icd_sandbox, tmp_path):
-    with icdframes.connect(
-        icd_sandbox.url,
-        token_url=icd_sandbox.token_url,
-        client_id="me",
-        client_secret="wr0ng-secret",
-        cache_dir=tmp_path,
-    ) as client, pytest.raises(errors.CredentialsRejectedError) as caught:
+    with (
+        icdframes.connect(
+            icd_sandbox.url,
+            token_url=icd_sandbox.token_url,
+            client_id="me",
+            client_secret="wr0ng-secret",
+            cache_dir=tmp_path,
+        ) as client,
+        pytest.raises(errors.CredentialsRejectedError) as caught,
+    ):
         client.load_entity("1A00")
     assert "wr0ng-secret" not in str(caught.value)
 

@@ -155,3 +155,37 @@ def test_a_written_folder_can_be_served_again(tmp_path):
         left, right = getattr(tables, name).copy(), getattr(again, name).copy()
         left.attrs = right.attrs = {}
         pd.testing.assert_frame_equal(left, right)
+
+
+def test_annotate_adds_titles_to_a_file_of_your_own(tmp_path, capsys):
+    (tmp_path / "mine.csv").write_text("id,dx\n1,1A00\n2,nonsense\n3,7A00\n", encoding="utf-8")
+    assert main(["annotate", "mine.csv", "--code", "dx", "--add", "title,chapter", "--out", "out.csv"]) == 0
+    frame = icdframes.read_frame(tmp_path / "out.csv")
+    assert frame.chapter.fillna("-").tolist() == ["01", "-", "07"]
+    assert frame.match.tolist() == ["exact", "unknown", "exact"]
+    assert "unknown" in capsys.readouterr().err
+    assert main(["annotate", "mine.csv", "--code", "diagnosis"]) == 1
+    assert "it has id, dx" in capsys.readouterr().err
+
+
+def test_compare_shows_what_changed(tmp_path, capsys):
+    assert main(["compare", "2022-02", "2024-01", "--out", "changes.csv"]) == 0
+    changes = icdframes.read_frame(tmp_path / "changes.csv")
+    assert {"added", "removed", "retitled", "recoded", "moved", "kind_changed"} <= set(changes.change)
+    assert "retitled" in capsys.readouterr().err
+
+
+def test_map_translates_a_column(tmp_path, capsys):
+    header = (
+        "10ClassKind\t10DepthInKind\ticd10Code\ticd10Chapter\ticd10Title\t11ClassKind\t11DepthInKind\t"
+        "ICD-11 FoundationURI\tLinearization (releaseURI)\ticd11Code\ticd11Chapter\ticd11Title\t2024-Jan-21\n"
+    )
+    row = (
+        "category\t1\tA00\tI\tCholera\tcategory\t1\thttp://id.who.int/icd/entity/257068234\t"
+        "http://id.who.int/icd/release/11/2024-01/mms/257068234\t1A00\t01\tCholera\t\n"
+    )
+    (tmp_path / "10To11MapToOneCategory.txt").write_text(header + row, encoding="utf-8")
+    (tmp_path / "mine.csv").write_text("dx\nA00\nZ99\n", encoding="utf-8")
+    arguments = ["map", "mine.csv", "--code", "dx", "--mapping", "10To11MapToOneCategory.txt", "--out", "-"]
+    assert main(arguments) == 0
+    assert "1A00" in capsys.readouterr().out

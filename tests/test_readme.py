@@ -18,7 +18,7 @@ def test_every_python_example_runs_in_order(readme, tmp_path, monkeypatch):
     blocks = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
     assert len(blocks) >= 4
     for block in blocks:
-        exec(compile(block, "README.md", "exec"), names)  # noqa: S102
+        exec(compile(block, "README.md", "exec"), names)
     assert (tmp_path / "chapter07.csv.provenance.json").exists()
 
 

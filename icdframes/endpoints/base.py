@@ -1,14 +1,17 @@
-"""What all operations share: the wire as a protocol, and reading a list of `include`."""
+"""What all operations share: the wire as a protocol, the limit of a GET, reading a list of `include`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol, TypeVar
+from urllib.parse import urlencode
 
 from icdframes.errors import ResponseShapeError
 from icdframes.model.entity import Entity, ReleaseList, TopLevel
 from icdframes.model.parse import parse_entity, parse_release_list, parse_top_level
-from icdframes.model.uris import EntityUri
+from icdframes.model.uris import HOST, EntityUri
+
+Parsed = TypeVar("Parsed")
 
 
 class Wire(Protocol):
@@ -20,9 +23,15 @@ class Wire(Protocol):
         """Give the decoded answer of a GET."""
 
     def post_json(
-        self, path: str, params: Mapping[str, str] | None = None, *, body: Any = None, language: str = "en"
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        body: Any = None,
+        form: Mapping[str, str] | None = None,
+        language: str = "en",
     ) -> Any:
-        """Give the decoded answer of a POST."""
+        """Give the decoded answer of a POST with a JSON body or form fields."""
 
 
 class Classification(Protocol):
@@ -48,6 +57,14 @@ class Classification(Protocol):
         """Give one entity."""
 
 
+LONGEST_URL = 2000
+
+
+def fits_in_url(path: str, params: Mapping[str, str]) -> bool:
+    """Tell whether a GET stays below WHO's limit of some 2 KB."""
+    return len(f"https://{HOST}{path}?{urlencode(params)}") <= LONGEST_URL
+
+
 class Endpoint:
     """One family of operations over a wire."""
 
@@ -60,14 +77,36 @@ class Endpoint:
         wanted = ",".join(include)
         if wanted:
             params = {**params, "include": wanted}
-        entity = parse_entity(self._wire.get_json(uri.path, params, language=language, refresh=refresh), asked=str(uri))
-        if entity.entity_id != uri.entity_id:
+
+        def read(doc: Any, *, asked: str) -> Entity:
+            entity = parse_entity(doc, asked=asked)
+            if entity.entity_id == uri.entity_id:
+                return entity
             raise ResponseShapeError(
                 f"Asked for {uri}, but the answer is {entity.uri}. Try again later; if it stays so, report it.",
-                uri=str(uri),
+                uri=asked,
                 json_path="$.@id",
             )
-        return entity
+
+        return self._parsed(read, uri, params, language=language, refresh=refresh)
+
+    def _parsed(
+        self,
+        parse: Callable[..., Parsed],
+        uri: EntityUri,
+        params: Mapping[str, str] | None = None,
+        *,
+        language: str = "en",
+        refresh: bool = False,
+    ) -> Parsed:
+        """Ask and read; an answer of another shape, which the cache may hold for good, is asked for once more."""
+        doc = self._wire.get_json(uri.path, params, language=language, refresh=refresh)
+        try:
+            return parse(doc, asked=str(uri))
+        except ResponseShapeError:
+            if refresh:
+                raise
+        return parse(self._wire.get_json(uri.path, params, language=language, refresh=True), asked=str(uri))
 
 
 class ReleasedClassification(Endpoint):
@@ -88,7 +127,7 @@ class ReleasedClassification(Endpoint):
     def top_level(self, release: str | None, *, language: str = "en", refresh: bool = False) -> TopLevel:
         """Give the root of a release: its languages and chapters."""
         uri = EntityUri(self.name, release, None)
-        return parse_top_level(self._wire.get_json(uri.path, language=language, refresh=refresh), asked=str(uri))
+        return self._parsed(parse_top_level, uri, language=language, refresh=refresh)
 
     def entity(
         self,
@@ -104,4 +143,4 @@ class ReleasedClassification(Endpoint):
         return self._entity(uri, {}, include, language=language, refresh=refresh)
 
     def _release_list(self, uri: EntityUri, language: str, *, refresh: bool) -> ReleaseList:
-        return parse_release_list(self._wire.get_json(uri.path, language=language, refresh=refresh), asked=str(uri))
+        return self._parsed(parse_release_list, uri, language=language, refresh=refresh)

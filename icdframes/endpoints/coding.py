@@ -1,4 +1,4 @@
-"""Operations on codes of a linearization."""
+"""Operations on codes of a linearization; it sends codes as they are and judges none."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from urllib.parse import quote
 
 from icdframes.endpoints.base import Endpoint, Wire
 from icdframes.model.entity import CodeInfo
+from icdframes.model.hits import PostcoordinationSet
 from icdframes.model.parse import parse_code_info
+from icdframes.model.parse_coding import parse_postcoordination_set
 from icdframes.model.uris import EntityUri
 
 
@@ -29,7 +31,32 @@ class Coding(Endpoint):
     ) -> CodeInfo:
         """Take a code or cluster apart (``GET …/codeinfo/{code}``)."""
         path = f"{EntityUri(self._linearization, release, None).path}/codeinfo/{quote(code, safe='')}"
-        params = {"flexiblemode": "true"} if flexible else {}
-        if terminal_codes:
-            params["convertToTerminalCodes"] = "true"
+        params = _modes(flexible=flexible, terminal_codes=terminal_codes)
         return parse_code_info(self._wire.get_json(path, params, language=language, refresh=refresh), asked=path)
+
+    def describe(
+        self,
+        expression: str,
+        release: str,
+        *,
+        simplify: bool = False,
+        flexible: bool = False,
+        terminal_codes: bool = False,
+        language: str = "en",
+        refresh: bool = False,
+    ) -> PostcoordinationSet:
+        """Put a code, a cluster, a URI or an expression of URIs into words (``GET …/describe``)."""
+        path = f"{EntityUri(self._linearization, release, None).path}/describe"
+        params = {"uri" if "://" in expression else "code": expression}
+        params |= _modes(flexible=flexible, terminal_codes=terminal_codes)
+        if simplify:
+            params["simplify"] = "true"
+        doc = self._wire.get_json(path, params, language=language, refresh=refresh)
+        return parse_postcoordination_set(doc, asked=f"{path}?code={expression}")
+
+
+def _modes(*, flexible: bool, terminal_codes: bool) -> dict[str, str]:
+    params = {"flexiblemode": "true"} if flexible else {}
+    if terminal_codes:
+        params["convertToTerminalCodes"] = "true"
+    return params

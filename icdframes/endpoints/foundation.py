@@ -24,8 +24,7 @@ class Foundation(Endpoint):
     def top_level(self, release: str | None, *, language: str = "en", refresh: bool = False) -> TopLevel:
         """Give the root of a release (``GET /icd/entity``)."""
         uri = EntityUri("foundation", None, None)
-        doc = self._wire.get_json(uri.path, _marked(release), language=language, refresh=refresh)
-        return parse_top_level(doc, asked=str(uri))
+        return self._parsed(parse_top_level, uri, _marked(release), language=language, refresh=refresh)
 
     def entity(
         self,

@@ -140,8 +140,9 @@ class PostcoordinationSet:
 
     Attributes
     ----------
-    values : tuple of (str, PostcoordinationSet)
-        Axis and value, in the order of the answer; a value may have values of its own.
+    on_axes : tuple of (str, PostcoordinationSet)
+        Axis and value, in the order of the answer; the axis is None where a value is on
+        none (flexible mode). A value may have values of its own.
 
     """
 
@@ -153,10 +154,10 @@ class PostcoordinationSet:
     stem_label: str | None = None
     stem_uri: str | None = None
     stem_foundation_uri: str | None = None
-    values: tuple[tuple[str | None, PostcoordinationSet], ...] = ()
+    on_axes: tuple[tuple[str | None, PostcoordinationSet], ...] = ()
 
     def walk(self, axis: str | None = None) -> Iterator[tuple[str | None, PostcoordinationSet]]:
         """Give the stem, then every value with its axis, depth first."""
         yield axis, self
-        for name, value in self.values:
+        for name, value in self.on_axes:
             yield from value.walk(name)

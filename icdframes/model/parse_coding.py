@@ -24,6 +24,7 @@ from icdframes.model.reader import Reader
 from icdframes.model.uris import parse_uri
 
 _FOUND = re.compile(r"""<em\s+class=(['"])found\1>(.*?)</em>""", re.DOTALL)
+_NO_AXIS = "otherPostcoordination"
 _NEXT_URI = re.compile(r"\s*&\s*|\s+/\s*|\s*/\s+")
 
 
@@ -188,12 +189,18 @@ def _described(at: Reader) -> PostcoordinationSet:
         stem_label=_present(at.string("stemLabel")),
         stem_uri=_present(at.string("stemLinearizationUri")),
         stem_foundation_uri=_present(at.string("stemFoundationUri")),
-        values=tuple(
-            ((axis.string("axisName") or "").removeprefix(SCHEMA_PREFIX) or None, _described(value))
+        on_axes=tuple(
+            (_axis_name(axis.string("axisName")), _described(value))
             for axis in at.items("postcoordinationValues")
             for value in axis.items("values")
         ),
     )
+
+
+def _axis_name(text: str | None) -> str | None:
+    """Give the name without its URI; None for values that are on no axis."""
+    name = (text or "").removeprefix(SCHEMA_PREFIX)
+    return None if name in {"", _NO_AXIS} else name
 
 
 def _named(at: Reader, key: str, names: Mapping[int, str]) -> str | None:

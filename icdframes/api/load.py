@@ -1,4 +1,4 @@
-"""The verbs that a notebook types, on the default client; every one is a method of `IcdClient` too."""
+"""Verbs that load entities and list what there is, on the default client."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The verbs that a notebook types, on the default client; every one is a method of `IcdClient` too."""

@@ -1,0 +1,272 @@
+"""Verbs that find entities for texts, on the default client; every one is a method of `IcdClient` too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from icdframes.client import IcdClient
+from icdframes.connection import get_client
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from icdframes.frames.hits import SearchTables
+
+
+def search(
+    query: object,
+    *,
+    classification: str = "mms",
+    release: str | None = None,
+    language: str = "en",
+    subtrees_filter: str | int | Iterable[str | int] = (),
+    subtree_filter_uses_foundation_descendants: bool = False,
+    include_keyword_result: bool = False,
+    chapter_filter: str | Iterable[str] = (),
+    use_flexisearch: bool = False,
+    flat_results: bool = True,
+    highlight: bool = False,
+    medical_coding_mode: bool = True,
+    properties_to_be_searched: str | Iterable[str] = (),
+    progress: bool | None = None,
+    refresh: bool = False,
+    client: IcdClient | None = None,
+) -> pd.DataFrame:
+    """Search a classification for one text, or for each text of a column.
+
+    Parameters
+    ----------
+    query : str, or list, Series or Index of str
+        What to search; a word may end in ``%``, then it is a beginning.
+    classification : {"mms", "icf", "foundation"}, default "mms"
+        ICD-10 has no search.
+    release : str, optional
+        None is the newest, resolved once.
+    language : str, default "en"
+        Of query and titles.
+    subtrees_filter : str, int or iterable
+        Codes, ids or URIs: search these entities and what is below them.
+    subtree_filter_uses_foundation_descendants : bool, default False
+        Below means below in the foundation (not for the foundation itself).
+    include_keyword_result : bool, default False
+        Fill ``words`` of `search_tables` (not for the foundation).
+    chapter_filter : str or iterable of str
+        Codes of chapters, such as ``["01", "22"]``.
+    use_flexisearch : bool, default False
+        A hit may lack some of the words.
+    flat_results : bool, default True
+        False nests hits: see columns depth and parent_id.
+    highlight : bool, default False
+        Keep ``<em class='found'>`` around what matches; titles are HTML then.
+    medical_coding_mode : bool, default True
+        Only what has a code; chapters 26, V and X are left out (not for the foundation).
+    properties_to_be_searched : str or iterable of str
+        Such as ``["Title", "Definition"]``; in the MMS and ICF only with
+        ``medical_coding_mode=False``.
+    progress : bool, optional
+        Show a bar for a column; None shows it in terminals and notebooks.
+    refresh : bool, default False
+        Ask the server again; answers are kept for seven days.
+    client : IcdClient, optional
+        Instead of the default client.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per hit, best first: query, code, title, entity_id, score, chapter,
+        is_leaf, is_residual, postcoordination, entity_type, important, title_matches,
+        title_is_best, has_coding_note, has_maternal_link, has_perinatal_link,
+        terms_truncated, uri, depth, parent_id, chopped, status, message. For a column,
+        hits carry the index label of their query, and a query without hits has one row
+        whose status tells why. ``attrs["chopped"]`` tells whether the server has more.
+
+    Raises
+    ------
+    ConfigurationError
+        If an option means nothing here, or the classification has no search.
+    UnknownReleaseError, UnknownLanguageError
+        If the server has no such thing.
+    ServerError
+        If the server says that a single search failed.
+
+    Warns
+    -----
+    ChoppedResultWarning
+        If the server has more hits than it gives (50).
+    PartialResultWarning
+        If server or network failed for some values of a column.
+
+    Notes
+    -----
+    Network: one request per distinct text. A GET, or a POST where the URL would pass 2 KB.
+
+    Examples
+    --------
+    >>> import icdframes
+    >>> client = icdframes.connect("sandbox")
+    >>> search("cholera").loc[0, ["code", "title"]].tolist()
+    ['1A00', 'Cholera']
+
+    """
+    return search_tables(
+        query,
+        classification=classification,
+        release=release,
+        language=language,
+        subtrees_filter=subtrees_filter,
+        subtree_filter_uses_foundation_descendants=subtree_filter_uses_foundation_descendants,
+        include_keyword_result=include_keyword_result,
+        chapter_filter=chapter_filter,
+        use_flexisearch=use_flexisearch,
+        flat_results=flat_results,
+        highlight=highlight,
+        medical_coding_mode=medical_coding_mode,
+        properties_to_be_searched=properties_to_be_searched,
+        progress=progress,
+        refresh=refresh,
+        client=client,
+    ).hits
+
+
+def search_tables(
+    query: object,
+    *,
+    classification: str = "mms",
+    release: str | None = None,
+    language: str = "en",
+    subtrees_filter: str | int | Iterable[str | int] = (),
+    subtree_filter_uses_foundation_descendants: bool = False,
+    include_keyword_result: bool = False,
+    chapter_filter: str | Iterable[str] = (),
+    use_flexisearch: bool = False,
+    flat_results: bool = True,
+    highlight: bool = False,
+    medical_coding_mode: bool = True,
+    properties_to_be_searched: str | Iterable[str] = (),
+    progress: bool | None = None,
+    refresh: bool = False,
+    client: IcdClient | None = None,
+) -> SearchTables:
+    """Search, and give the matching terms and word suggestions too.
+
+    Parameters
+    ----------
+    query, classification, release, language, progress, refresh, client
+        As `search`.
+    subtrees_filter, subtree_filter_uses_foundation_descendants, include_keyword_result, chapter_filter
+        As `search`.
+    use_flexisearch, flat_results, highlight, medical_coding_mode, properties_to_be_searched
+        As `search`.
+
+    Returns
+    -------
+    SearchTables
+        ``hits`` as `search`; ``terms`` (query, hit: row number in hits, entity_id,
+        code, property, label, score, important, foundation_id, value_type); ``words``
+        (query, label, keeps_result); ``chopped``; ``provenance``.
+
+    Raises
+    ------
+    IcdError
+        As `search`.
+
+    Notes
+    -----
+    Network: as `search`; the three tables come from the same answers.
+
+    Examples
+    --------
+    >>> import icdframes
+    >>> client = icdframes.connect("sandbox")
+    >>> tables = search_tables("cholera")
+    >>> "cholera syndrome" in set(tables.terms.label)
+    True
+
+    """
+    return (client or get_client()).search_tables(
+        query,
+        classification=classification,
+        release=release,
+        language=language,
+        subtrees_filter=subtrees_filter,
+        subtree_filter_uses_foundation_descendants=subtree_filter_uses_foundation_descendants,
+        include_keyword_result=include_keyword_result,
+        chapter_filter=chapter_filter,
+        use_flexisearch=use_flexisearch,
+        flat_results=flat_results,
+        highlight=highlight,
+        medical_coding_mode=medical_coding_mode,
+        properties_to_be_searched=properties_to_be_searched,
+        progress=progress,
+        refresh=refresh,
+    )
+
+
+def autocode(
+    text: object,
+    *,
+    classification: str = "mms",
+    release: str | None = None,
+    language: str = "en",
+    subtrees_filter: str | int | Iterable[str | int] = (),
+    match_threshold: float | None = None,
+    progress: bool | None = None,
+    refresh: bool = False,
+    client: IcdClient | None = None,
+) -> pd.DataFrame:
+    """Find the code that fits a diagnosis in words best, for one text or a column.
+
+    Parameters
+    ----------
+    text : str, or list, Series or Index of str
+        Diagnoses in words.
+    classification : {"mms", "icf", "foundation"}, default "mms"
+        The foundation gives ids and no codes; ICD-10 has no autocode.
+    release, language
+        As `search`.
+    subtrees_filter : str, int or iterable
+        Codes, ids or URIs: match only these entities and what is below them.
+    match_threshold : float, optional
+        0 to 1: how well a text must match; None leaves it to the server.
+    progress, refresh, client
+        As `search`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per text, in the input's order and with its index: value, code,
+        matching_text, entity_id, foundation_id, level (0 exact … 3 none), score,
+        match_type, is_title, uri, status, message. A text without a match has
+        status ``no_match``.
+
+    Raises
+    ------
+    ConfigurationError
+        If an option cannot be used, or the classification has no autocode.
+    UnknownReleaseError, UnknownLanguageError
+        If the server has no such thing.
+
+    Notes
+    -----
+    Network: one request per distinct text; none for texts in the cache. Results are
+    proposals: WHO's own service finds no match for many common words.
+
+    Examples
+    --------
+    >>> import icdframes
+    >>> client = icdframes.connect("sandbox")
+    >>> autocode(["Cholera", "no such illness", "Cholera"]).status.tolist()
+    ['ok', 'no_match', 'ok']
+
+    """
+    return (client or get_client()).autocode(
+        text,
+        classification=classification,
+        release=release,
+        language=language,
+        subtrees_filter=subtrees_filter,
+        match_threshold=match_threshold,
+        progress=progress,
+        refresh=refresh,
+    )

@@ -1,0 +1,61 @@
+"""What each command of the program does; here is what they share: connecting, showing, choosing where to write."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from icdframes.client import IcdClient
+    from icdframes.transport.credentials import Credentials
+
+_SHOWN_ROWS = 10
+_LONGEST_CELL = 60
+SUFFIXES = (".csv", ".parquet")
+
+
+def connect(options: Namespace, credentials: Credentials | None = None) -> IcdClient:
+    """Connect as the options of the command line say."""
+    from icdframes.connection import connect  # noqa: PLC0415  loads the transport, which --help does without
+
+    return connect(
+        options.server,
+        token_url=options.token_url,
+        profile=options.profile,
+        cache_dir=options.cache_dir,
+        offline=options.offline,
+        client_id=credentials.client_id if credentials else None,
+        client_secret=credentials.client_secret if credentials else None,
+    )
+
+
+def show(frame: pd.DataFrame, columns: tuple[str, ...] = ()) -> None:
+    """Print the first rows."""
+    shown = frame[[name for name in columns if name in frame]] if columns else frame
+    shown = shown.head(_SHOWN_ROWS)
+    texts = {str(name): cells.str.slice(0, _LONGEST_CELL) for name, cells in shown.items() if cells.dtype == "str"}
+    print(shown.assign(**texts).to_string(index=False, na_rep=""))
+    if len(frame) > len(shown):
+        print(f"… {len(frame)} rows in all")
+
+
+def target_of(options: Namespace) -> Path | None:
+    """Give the file to write, checked before any work is done; None for the screen or standard output."""
+    from icdframes.frames.export import check_target  # noqa: PLC0415  pandas only where needed
+
+    if options.out in {None, "-"}:
+        return None
+    target = Path(options.out)
+    check_target(target, overwrite=options.overwrite, suffixes=SUFFIXES)
+    return target
+
+
+def write(frame: pd.DataFrame, target: Path, *, overwrite: bool) -> None:
+    """Write a table and say so."""
+    from icdframes.frames.export import to_csv, to_parquet  # noqa: PLC0415  pandas only where needed
+
+    (to_parquet if target.suffix == ".parquet" else to_csv)(frame, target, overwrite=overwrite)
+    print(f"{len(frame)} rows written to {target}")

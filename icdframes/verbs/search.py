@@ -1,0 +1,155 @@
+"""Search and autocode: texts → entities; it never hides that an answer is not complete."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from icdframes.columns import read_column
+from icdframes.endpoints.coding import Coding
+from icdframes.endpoints.search import Search, SearchOptions
+from icdframes.errors import ChoppedResultWarning, ConfigurationError
+from icdframes.frames.hits import SearchTables, build_search_tables
+from icdframes.frames.verdicts import AUTOCODE, autocode_fields, verdict_table
+from icdframes.model.uris import EntityUri
+from icdframes.resolve import Resolver, read_name
+from icdframes.verbs.context import Context, Place, as_text, ask_column, pin, provenance_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SEARCHED = ("mms", "icf", "foundation")
+_CHAPTER_SEPARATOR = re.compile(r"[,;]")
+_SHOWN = 3
+
+
+class SearchKeywords(TypedDict, total=False):
+    """The keyword arguments of `icdframes.search` beside the classification, release and language."""
+
+    subtrees_filter: str | int | Iterable[str | int]
+    subtree_filter_uses_foundation_descendants: bool
+    include_keyword_result: bool
+    chapter_filter: str | Iterable[str]
+    use_flexisearch: bool
+    flat_results: bool
+    highlight: bool
+    medical_coding_mode: bool
+    properties_to_be_searched: str | Iterable[str]
+
+
+def search_tables(
+    context: Context,
+    query: object,
+    *,
+    classification: str = "mms",
+    release: str | None = None,
+    language: str = "en",
+    progress: bool | None = None,
+    refresh: bool = False,
+    keywords: SearchKeywords | None = None,
+) -> SearchTables:
+    """Search for one text or each text of a column; see `icdframes.search_tables`."""
+    column = read_column(query)
+    place = pin(context, classification, release, language, verb="search", offered_by=SEARCHED, refresh=refresh)
+    _one_language(place)
+    options = _options(context, place, keywords or {})
+    options.params(classification)
+    endpoint = Search(context.wire, classification)
+    answers = ask_column(
+        context,
+        place,
+        column,
+        as_text,
+        lambda text, tag: endpoint.search(text, place.release, options=options, language=tag, refresh=refresh),
+        label="search",
+        progress=progress,
+    )
+    queries = [None if value is None else str(value) for value in column.given]
+    tables = build_search_tables(
+        list(zip(queries, answers.first, strict=True)),
+        provenance_of(context, place),
+        index=None if column.single else column.index,
+    )
+    if tables.chopped:
+        _warn_of_chopped(tables.hits.attrs["chopped_queries"])
+    return tables
+
+
+def autocode(
+    context: Context,
+    text: object,
+    *,
+    classification: str = "mms",
+    release: str | None = None,
+    language: str = "en",
+    subtrees_filter: str | int | Iterable[str | int] = (),
+    match_threshold: float | None = None,
+    progress: bool | None = None,
+    refresh: bool = False,
+) -> pd.DataFrame:
+    """Find the best match for one text or each text of a column; see `icdframes.autocode`."""
+    column = read_column(text)
+    if match_threshold is not None and not 0 <= match_threshold <= 1:
+        raise ConfigurationError(f"match_threshold={match_threshold!r} cannot be: give a number from 0 to 1.")
+    place = pin(context, classification, release, language, verb="autocode", offered_by=SEARCHED, refresh=refresh)
+    _one_language(place)
+    ask = partial(
+        Search(context.wire, classification).autocode,
+        release=place.release,
+        subtrees_filter=_subtrees(context, place, subtrees_filter),
+        match_threshold=match_threshold,
+        refresh=refresh,
+    )
+    answers = ask_column(
+        context, place, column, as_text, lambda one, tag: ask(one, language=tag), label="autocode", progress=progress
+    )
+    frame = verdict_table(AUTOCODE, column.given, answers.first, autocode_fields, index=column.index)
+    frame.attrs["provenance"] = provenance_of(context, place).to_dict()
+    return frame
+
+
+def _options(context: Context, place: Place, keywords: SearchKeywords) -> SearchOptions:
+    given: dict[str, Any] = dict(keywords)
+    unknown = given.keys() - SearchKeywords.__annotations__.keys()
+    if unknown:
+        raise ConfigurationError(f"search has no option {min(unknown)!r}.")
+    given["subtrees_filter"] = _subtrees(context, place, given.get("subtrees_filter", ()))
+    chapters = _CHAPTER_SEPARATOR.split(",".join(_listed(given.get("chapter_filter", ()))))
+    given["chapter_filter"] = tuple(chapter.strip() for chapter in chapters if chapter.strip())
+    properties = ",".join(_listed(given.get("properties_to_be_searched", ())))
+    given["properties_to_be_searched"] = tuple(name.strip() for name in properties.split(",") if name.strip())
+    return SearchOptions(**given)
+
+
+def _subtrees(context: Context, place: Place, entities: str | int | Iterable[str | int]) -> tuple[str, ...]:
+    """Give the URIs of codes, ids and URIs."""
+    coding = None if place.classification == "foundation" else Coding(context.wire, place.classification)
+    resolver = Resolver(context.source(place.classification), coding, place.release)
+    release = None if place.classification == "foundation" else place.release
+    names = [read_name(entity, place.classification) for entity in _listed(entities)]
+    return tuple(str(EntityUri(place.classification, release, resolver.entity_id(named))) for named in names)
+
+
+def _listed(given: Any) -> Sequence[str]:
+    return [str(given)] if isinstance(given, str | int) else [str(one) for one in given]
+
+
+def _one_language(place: Place) -> None:
+    if len(place.languages) > 1:
+        raise ConfigurationError(
+            f"A text is searched in one language, and language={list(place.languages)!r} was given: search in each."
+        )
+
+
+def _warn_of_chopped(queries: Sequence[str]) -> None:
+    shown = ", ".join(repr(query) for query in queries[:_SHOWN])
+    more = f" and {len(queries) - _SHOWN} more" if len(queries) > _SHOWN else ""
+    warnings.warn(
+        f"The server has more hits than it gives for {shown}{more}: use more words, chapter_filter or "
+        "subtrees_filter. Column 'chopped' tells which.",
+        ChoppedResultWarning,
+        stacklevel=4,
+    )
