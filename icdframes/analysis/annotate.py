@@ -131,6 +131,11 @@ def match_report(frame: Any, tables: Tables, *, code: str = "code") -> pd.DataFr
 
     Only the distinct codes are fetched from a lazy back end.
 
+    Parameters
+    ----------
+    frame, tables, code
+        As for `annotate`.
+
     Returns
     -------
     pandas.DataFrame

@@ -134,13 +134,51 @@ def descendants(tables: Tables, entity: str | int) -> pd.DataFrame:
 
 
 def path(tables: Tables, entity: str | int) -> pd.DataFrame:
-    """Give the entities from the top down to an entity, itself included, by primary parents."""
+    """Give the entities from the top down to an entity, itself included, by primary parents.
+
+    Parameters
+    ----------
+    tables, entity
+        As for `ancestors`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of the entities table, the top first.
+
+    Examples
+    --------
+    >>> import icdframes
+    >>> tables = icdframes.load_tables("07", release="2024-01", client=icdframes.connect("sandbox"))
+    >>> path(tables, "7A00")["title"].tolist()
+    ['Sleep-wake disorders', 'Insomnia disorders', 'Chronic insomnia']
+
+    """
     entities = entities_of(tables)
     return _rows(entities, Hierarchy.of(tables).primary_path(locate(entities, entity)))
 
 
 def siblings(tables: Tables, entity: str | int) -> pd.DataFrame:
-    """Give the other children of all parents of an entity, in tabular order; for a top entity, the other tops."""
+    """Give the other children of all parents of an entity, in tabular order; for a top entity, the other tops.
+
+    Parameters
+    ----------
+    tables, entity
+        As for `ancestors`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of the entities table.
+
+    Examples
+    --------
+    >>> import icdframes
+    >>> tables = icdframes.load_tables("07", release="2024-01", client=icdframes.connect("sandbox"))
+    >>> siblings(tables, "7A00")["code"].tolist()
+    ['7A01', '7A0Z']
+
+    """
     entities = entities_of(tables)
     tree, row = Hierarchy.of(tables), locate(entities, entity)
     tops = [place for place, above in enumerate(tree.parents) if not above]
@@ -149,7 +187,26 @@ def siblings(tables: Tables, entity: str | int) -> pd.DataFrame:
 
 
 def subtree_sizes(tables: Tables) -> pd.Series:
-    """Count for every entity the distinct entities of its branch, itself included; the index is entity_id."""
+    """Count for every entity the distinct entities of its branch, itself included; the index is entity_id.
+
+    Parameters
+    ----------
+    tables
+        As for `ancestors`.
+
+    Returns
+    -------
+    pandas.Series
+        int64, one value per entity.
+
+    Examples
+    --------
+    >>> import icdframes
+    >>> tables = icdframes.load_tables("07", release="2024-01", client=icdframes.connect("sandbox"))
+    >>> int(subtree_sizes(tables).max())
+    86
+
+    """
     tree = Hierarchy.of(tables)
     sizes = Counter(above for row in range(len(tree.entity_ids)) for above in tree.distances(row))
     index = pd.Index(tree.entity_ids, name="entity_id", dtype="str")
@@ -161,7 +218,28 @@ def depth(tables: Tables, code: str) -> int: ...
 @overload
 def depth(tables: Tables, code: pd.Series) -> pd.Series: ...
 def depth(tables: Tables, code: str | pd.Series) -> int | pd.Series:
-    """Give the shortest distance from the top; for a column of codes a column (Int64, missing where unknown)."""
+    """Give the shortest distance from the top; for a column of codes a column (Int64, missing where unknown).
+
+    Parameters
+    ----------
+    tables
+        As for `ancestors`.
+    code : str or pandas.Series
+        One code, or a column of them.
+
+    Returns
+    -------
+    int or pandas.Series
+        A column for a column.
+
+    Examples
+    --------
+    >>> import icdframes
+    >>> tables = icdframes.load_tables("07", release="2024-01", client=icdframes.connect("sandbox"))
+    >>> depth(tables, "7A00")
+    2
+
+    """
     tree, entities = Hierarchy.of(tables), entities_of(tables)
     depths = np.zeros(len(entities), dtype="int64")
     for row in tree.order:
@@ -235,10 +313,25 @@ def nearest_common_ancestor(tables: Tables, first: pd.Series, second: pd.Series)
 def nearest_common_ancestor(tables: Tables, first: str | pd.Series, second: str | pd.Series) -> str | pd.Series | None:
     """Give the entity id of the nearest entity that two codes have above them.
 
-    A code counts as its own ancestor. On a poly-hierarchy it is the common ancestor
-    with the fewest links to both together, and of several such the last in tabular
-    order. For two columns a column is given, row by row; missing (for two codes
-    None) where they have nothing in common or a code of a column is unknown.
+    Parameters
+    ----------
+    tables
+        As for `ancestors`.
+    first, second : str or pandas.Series
+        Two codes, or two columns of them.
+
+    Returns
+    -------
+    str, None or pandas.Series
+        None (missing) where there is none.
+
+    Examples
+    --------
+    >>> import icdframes
+    >>> tables = icdframes.load_tables("07", release="2024-01", client=icdframes.connect("sandbox"))
+    >>> nearest_common_ancestor(tables, "7A00", "7A01") == siblings(tables, "7A00").parent_id.iloc[0]
+    True
+
     """
     tree, entities = Hierarchy.of(tables), entities_of(tables)
     if isinstance(first, str) or isinstance(second, str):

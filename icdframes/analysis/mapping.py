@@ -53,7 +53,7 @@ class Edition:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class CodeMapping:
-    """A mapping between two classifications, one row per candidate.
+    r"""A mapping between two classifications, one row per candidate.
 
     Attributes
     ----------
@@ -75,6 +75,21 @@ class CodeMapping:
         File, version, package version, licence.
     licence : str
         The line that must stand wherever the table is shown.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> text = (
+    ...     "10ClassKind\t10DepthInKind\ticd10Code\ticd10Chapter\ticd10Title\tICD-11 FoundationURI\ticd11Title\t"
+    ...     "2024-Jan-21\nCategory\t1\tA00\tI\tCholera\thttp://id.who.int/icd/entity/257068234\tCholera\t"
+    ...     "Equivalent\t0\n"
+    ... )
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "foundation_10To11MapToOneCategory.txt")
+    ...     _ = file.write_text(text, encoding="utf-8")
+    ...     mapping = load_mapping(file)
+    >>> mapping.version, mapping.target.classification
+    ('2024-01-21', 'foundation')
 
     """
 

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 
+import numpy as np
+import pandas as pd
+
 from icdframes.errors import EntityNotFoundError
 from icdframes.frames.build import build_tables
+from icdframes.frames.provenance import Provenance
 from icdframes.frames.revive import chapters_from_tables, entities_from_tables, translations_from_tables
 from icdframes.frames.schema import as_lists
 from icdframes.frames.tables import EntityTables
+
+_DETAILS = ("terms", "references", "axes")
 
 
 def cut_branch(tables: EntityTables, root_id: str | None, depth: int | None = None) -> EntityTables:
@@ -36,11 +42,15 @@ def cut_branch(tables: EntityTables, root_id: str | None, depth: int | None = No
         If the tables have no such entity.
 
     """
+    provenance = replace(tables.provenance, root=root_id, depth=depth)
+    if is_tree(tables.entities, tables.edges["child_id"]):
+        entities = cut_rows(tables.entities, root_id, depth, provenance)
+        return EntityTables(**_frames_of(tables, entities, provenance), provenance=provenance)
     chapters = chapters_from_tables(tables)
     if root_id is not None:
         row = tables.entities.loc[tables.entities["entity_id"] == root_id, ["entity_id", "chapter"]]
         if row.empty:
-            raise EntityNotFoundError(f"The loaded tables have no entity {root_id!r}.")
+            raise _no_entity(root_id)
         columns = as_lists(row)
         chapters = dict(zip(columns["entity_id"], columns["chapter"], strict=True))
     kept = _within(tables, tuple(chapters), depth)
@@ -54,11 +64,82 @@ def cut_branch(tables: EntityTables, root_id: str | None, depth: int | None = No
     )
     return build_tables(
         entities_from_tables(part, roots=tuple(chapters)),
-        replace(tables.provenance, root=root_id, depth=depth),
+        provenance,
         chapters=chapters,
         translations=translations_from_tables(part),
         include=tables.provenance.include,
     )
+
+
+def is_tree(entities: pd.DataFrame, child_ids: pd.Series) -> bool:
+    """Tell whether nothing has two parents or stands above a root, so that a branch is some neighbouring rows.
+
+    Parameters
+    ----------
+    entities : pandas.DataFrame
+        The entities of a whole classification.
+    child_ids : pandas.Series
+        That column of its edges.
+
+    """
+    return child_ids.is_unique and len(child_ids) == int((entities["depth"] > 0).sum())
+
+
+def cut_rows(entities: pd.DataFrame, root_id: str | None, depth: int | None, provenance: Provenance) -> pd.DataFrame:
+    """Give the rows of one branch of a tree.
+
+    Parameters
+    ----------
+    entities : pandas.DataFrame
+        The entities of a whole classification in which none has two parents (see `is_tree`).
+    root_id, depth
+        As for `cut_branch`.
+    provenance : Provenance
+        What the result says of itself.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    EntityNotFoundError
+        If there is no such entity.
+
+    """
+    depths = entities["depth"].to_numpy()
+    begin, end, top = 0, len(entities), 0
+    if root_id is not None:
+        found = np.flatnonzero(entities["entity_id"] == root_id)
+        if not len(found):
+            raise _no_entity(root_id)
+        begin, top = found[0], depths[found[0]]
+        above = np.flatnonzero(depths[begin + 1 :] <= top)
+        end = begin + 1 + above[0] if len(above) else end
+    branch = entities.iloc[begin:end]
+    if depth is not None:
+        branch = branch[branch["depth"] <= top + depth]
+    branch = branch.assign(depth=branch["depth"] - top).reset_index(drop=True)
+    branch.attrs = {"provenance": provenance.to_dict()}
+    return branch
+
+
+def _frames_of(tables: EntityTables, entities: pd.DataFrame, provenance: Provenance) -> dict[str, pd.DataFrame]:
+    """Give what belongs to the rows of a branch; no place under a parent outside of it."""
+    ids = entities["entity_id"]
+    edges = tables.edges[tables.edges["child_id"].isin(ids)]
+    frames = {
+        "edges": edges.assign(position=edges["position"].where(edges["parent_id"].isin(ids))),
+        **{name: frame[frame["entity_id"].isin(ids)] for name, frame in tables.frames.items() if name in _DETAILS},
+    }
+    frames = {name: frame.reset_index(drop=True) for name, frame in frames.items()}
+    for frame in frames.values():
+        frame.attrs = {"provenance": provenance.to_dict()}
+    return {"entities": entities, **frames}
+
+
+def _no_entity(root_id: str) -> EntityNotFoundError:
+    return EntityNotFoundError(f"The loaded tables have no entity {root_id!r}.")
 
 
 def _within(tables: EntityTables, roots: tuple[str, ...], depth: int | None) -> set[str]:

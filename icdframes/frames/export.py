@@ -45,6 +45,14 @@ def write_tables(
     MissingExtraError
         If Parquet is asked for and pyarrow is not installed.
 
+    Examples
+    --------
+    >>> import icdframes, tempfile
+    >>> tables = icdframes.load_tables("1A00", client=icdframes.connect("sandbox"))
+    >>> folder = write_tables(tables, Path(tempfile.mkdtemp()) / "cholera")
+    >>> sorted(file.name for file in folder.glob("*.parquet"))
+    ['axes.parquet', 'edges.parquet', 'entities.parquet', 'references.parquet', 'terms.parquet']
+
     """
     return tables.write(path, overwrite=overwrite, file_format=format)
 
@@ -66,6 +74,14 @@ def read_tables(path: str | os.PathLike[str]) -> EntityTables:
     ------
     FileFormatError
         If the folder or one of its files is missing, damaged or of another kind.
+
+    Examples
+    --------
+    >>> import icdframes, tempfile
+    >>> tables = icdframes.load_tables("1A00", client=icdframes.connect("sandbox"))
+    >>> folder = write_tables(tables, Path(tempfile.mkdtemp()) / "cholera")
+    >>> read_tables(folder).entities.equals(tables.entities)
+    True
 
     """
     folder = Path(path)

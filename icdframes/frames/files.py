@@ -52,6 +52,14 @@ def to_csv(
     ExportError
         If the file cannot be written. What was there before is unchanged.
 
+    Examples
+    --------
+    >>> import icdframes, tempfile
+    >>> frame = icdframes.load_entity("1A00", client=icdframes.connect("sandbox"))
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> to_csv(frame, folder / "cholera.csv").name
+    'cholera.csv'
+
     """
     target = check_target(path, overwrite=overwrite, suffixes=(".csv",))
     if not frame.columns.is_unique:
@@ -109,6 +117,14 @@ def to_parquet(frame: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: 
     MissingExtraError
         If pyarrow is not installed.
 
+    Examples
+    --------
+    >>> import icdframes, tempfile
+    >>> frame = icdframes.load_entity("1A00", client=icdframes.connect("sandbox"))
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> to_parquet(frame, folder / "cholera.parquet").name
+    'cholera.parquet'
+
     """
     need_pyarrow("Writing Parquet")
     target = check_target(path, overwrite=overwrite, suffixes=(".parquet",))
@@ -144,6 +160,14 @@ def read_frame(path: str | os.PathLike[str], *, columns: list[str] | None = None
         If the file is not there, damaged, or of another kind.
     MissingExtraError
         If a Parquet file is given and pyarrow is not installed.
+
+    Examples
+    --------
+    >>> import icdframes, tempfile
+    >>> frame = icdframes.load_entity("1A00", client=icdframes.connect("sandbox"))
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> read_frame(to_csv(frame, folder / "cholera.csv")).equals(frame)
+    True
 
     """
     file = Path(path)

@@ -78,6 +78,14 @@ class SearchTables:
     provenance : Provenance
         Server, release, language, licence and so on.
 
+    Examples
+    --------
+    >>> import icdframes
+    >>> client = icdframes.connect("sandbox")
+    >>> found = client.search_tables("cholera")
+    >>> found.hits.code.iloc[0]
+    '1A00'
+
     """
 
     hits: pd.DataFrame

@@ -64,6 +64,14 @@ class Provenance:
     n_failures : int
         Entities that could not be had.
 
+    Examples
+    --------
+    >>> import icdframes
+    >>> client = icdframes.connect("sandbox")
+    >>> provenance = client.load_tables("1A00", release="2024-01").provenance
+    >>> provenance.classification, provenance.release, provenance.root
+    ('mms', '2024-01', '257068234')
+
     """
 
     server: str

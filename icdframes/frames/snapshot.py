@@ -15,10 +15,11 @@ from typing import Any
 import pandas as pd
 
 from icdframes.errors import CacheWarning, EntityNotFoundError, ExportError, FileFormatError
-from icdframes.frames.branch import cut_branch
+from icdframes.frames.branch import cut_branch, cut_rows, is_tree
 from icdframes.frames.export import read_tables
 from icdframes.frames.files import has_pyarrow
 from icdframes.frames.folder import FORMAT_NUMBER, read_manifest, read_table, write_folder
+from icdframes.frames.provenance import Provenance
 from icdframes.frames.schema import TABLES, columns_of
 from icdframes.frames.tables import EntityTables
 
@@ -107,6 +108,30 @@ class SnapshotStore:
             return cut_branch(tables, key.root, key.depth)
         except EntityNotFoundError:
             return None
+
+    def covering_entities(self, key: SnapshotKey) -> pd.DataFrame | None:
+        """Give the first table of `covering`; the others are read only where a branch cannot be cut without them."""
+        exact = self.load_frame(key)
+        whole = replace(key, root=None, depth=None)
+        if exact is not None or key == whole:
+            return exact
+        entities, edges = self.load_frame(whole), self.load_frame(whole, "edges", columns=["child_id"])
+        if entities is None or edges is None:
+            return None
+        if not is_tree(entities, edges["child_id"]):
+            tables = self.covering(key)
+            return tables and tables.entities
+        provenance = Provenance.from_dict(entities.attrs["provenance"])
+        try:
+            return cut_rows(entities, key.root, key.depth, replace(provenance, root=key.root, depth=key.depth))
+        except EntityNotFoundError:
+            return None
+
+    def entity_of_code(self, key: SnapshotKey, code: str) -> str | None:
+        """Give the id of the entity that has a code, if the whole classification is kept."""
+        known = self.load_frame(replace(key, root=None, depth=None), columns=["entity_id", "code"])
+        found = [] if known is None else known.loc[known["code"] == code, "entity_id"].tolist()
+        return found[0] if found else None
 
     def save(self, key: SnapshotKey, tables: EntityTables) -> None:
         """Keep complete tables; a `CacheWarning` where the folder cannot be written."""

@@ -37,6 +37,14 @@ class EntityTables:
     failures : Mapping of str to str
         Entities that could not be had, and why.
 
+    Examples
+    --------
+    >>> import icdframes
+    >>> client = icdframes.connect("sandbox")
+    >>> tables = client.load_tables("1A00", release="2024-01")
+    >>> {name: len(frame) for name, frame in tables.frames.items()}
+    {'entities': 1, 'edges': 1, 'terms': 13, 'references': 2, 'axes': 12}
+
     """
 
     entities: pd.DataFrame

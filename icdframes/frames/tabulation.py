@@ -99,6 +99,19 @@ def read_tabulation(
     MissingExtraError
         If a spreadsheet is given and openpyxl is not installed.
 
+    Examples
+    --------
+    >>> import tempfile
+    >>> rows = [
+    ...     ["Linearization URI", "Code", "Title", "ClassKind", "ChapterNo", "Version:2024 Jan 21"],
+    ...     ["http://id.who.int/icd/release/11/mms/1435254666", "", "Infections", "chapter", "01", ""],
+    ...     ["http://id.who.int/icd/release/11/mms/257068234", "1A00", "- Cholera", "category", "01", ""],
+    ... ]
+    >>> file = Path(tempfile.mkdtemp()) / "tabulation-en.txt"
+    >>> _ = file.write_text("\\n".join("\\t".join(row) for row in rows))
+    >>> read_tabulation(file).entities["code"].tolist()
+    ['01', '1A00']
+
     """
     graph, origin = read_tabulation_graph(path, text, language=language, release=release, classification=classification)
     provenance = Provenance(

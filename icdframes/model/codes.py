@@ -87,6 +87,12 @@ class Cluster:
     classification : {"mms", "icf", "icd10"}
         The one named, or the one the writing shows.
 
+    Examples
+    --------
+    >>> cluster = parse_code("2c25.2 & xh74s1")
+    >>> cluster.text, [member.role for member in cluster.members]
+    ('2C25.2&XH74S1', ['stem', 'extension'])
+
     """
 
     members: tuple[Member, ...]
@@ -204,6 +210,15 @@ def parse_code(text: str, *, classification: CodeSystem | None = None) -> Cluste
 
 def normalize_code(text: str, *, classification: CodeSystem | None = None) -> str:
     """Give the canonical form of a code or cluster; takes and raises what `parse_code` does.
+
+    Parameters
+    ----------
+    text, classification
+        As for `parse_code`.
+
+    Returns
+    -------
+    str
 
     Examples
     --------

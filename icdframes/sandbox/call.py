@@ -23,13 +23,11 @@ class Call:
     path : Mapping of str to str
         Decoded parts of the path by the name in the route's pattern.
     query : Mapping of str to str
-        Decoded query; names in lower case, the last of equal names counts.
+        Decoded query and form fields; names in lower case, the last of equal names counts.
     languages : tuple of str
         Wanted languages, best first; empty means any.
-    body : bytes
-        Of a POST.
-    content_type : str
-        Of the body.
+    body : bytes or None
+        Of a POST; None where the method has none.
 
     """
 
@@ -37,8 +35,7 @@ class Call:
     path: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     languages: tuple[str, ...] = ()
-    body: bytes = b""
-    content_type: str = ""
+    body: bytes | None = None
 
     def listing(self, classification: str, release: str | None = None) -> Listing:
         """Give a release, the newest if None; refuse with 404 where it is not there."""

@@ -1,16 +1,18 @@
 """Codes and clusters placed on the axes of their stem; it refuses codes that the release does not have.
 
 ``&`` adds an extension code to the stem before it, ``/`` adds another stem. A value
-fits an axis if it is a scale entity of that axis or stands below one.
+fits an axis if it is a scale entity of that axis or stands below one. A stem that is
+no value of the first stem fits nothing. Chapters are no members of a cluster.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from icdframes.model.entity import Axis
 from icdframes.sandbox.corpus import Listing
+from icdframes.sandbox.words import SAYS_NOTHING, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Placed:
         Axis name and what was placed on it, in the order of the expression.
     other : tuple of Placed
         What fits no axis.
+    foundation_id : str or None
+        Of the entity that was asked for; it stays when the code is changed to a terminal one.
 
     """
 
@@ -32,6 +36,7 @@ class Placed:
     code: str
     values: Mapping[str, tuple[Placed, ...]] = field(default_factory=dict)
     other: tuple[Placed, ...] = ()
+    foundation_id: str | None = None
 
     @property
     def parts(self) -> tuple[Placed, ...]:
@@ -61,10 +66,21 @@ def place(listing: Listing, expression: str) -> Placed | None:
         stands where its kind cannot stand.
 
     """
-    members = [_member(listing, text) for text in expression.split("/")]
-    if None in members:
+    return arrange(
+        listing,
+        [[listing.by_code.get(code.strip()) for code in member.split("&")] for member in expression.split("/")],
+    )
+
+
+def arrange(listing: Listing, members: Sequence[Sequence[str | None]]) -> Placed | None:
+    """Do what `place` does with entity ids: one list for each stem, which stands first in it; None is unknown."""
+    ids = [key for member in members for key in member]
+    if len(ids) > 1 and not all(_may_be_joined(listing, key) for key in ids):
         return None
-    stem, *later = [member for member in members if member is not None]
+    groups = [[_plain(listing, key) for key in member if key is not None] for member in members]
+    if None in ids or not all(_has_roles(group, alone=len(ids) == 1) for group in groups):
+        return None
+    stem, *later = [_with_values(listing, group[0], group[1:]) for group in groups]
     return _with_values(listing, stem, [*stem.other, *later])
 
 
@@ -82,17 +98,43 @@ def terminal(listing: Listing, placed: Placed) -> Placed:
     )
 
 
-def _member(listing: Listing, text: str) -> Placed | None:
-    """One stem with its extension codes; those of a later stem are placed on its own axes."""
-    codes = [code.strip() for code in text.split("&")]
-    ids = [listing.by_code.get(code) for code in codes]
-    if None in ids or not all(_is_extension(code) for code in codes[1:]):
-        return None
-    stem, *values = [Placed(key, code) for key, code in zip(ids, codes, strict=True) if key is not None]
-    return _with_values(listing, stem, values)
+def simplified(listing: Listing, placed: Placed) -> Placed:
+    """Give the precoordinated entity that says the same, where there is one.
+
+    The corpus has no logical definitions, so titles decide: a value is dropped where exactly one coded descendant of
+    the stem has all words of the value's title in its own, and takes the other values.
+    """
+    for value in placed.parts:
+        found = [] if value.parts else _descendants_named(listing, placed.entity_id, value.entity_id)
+        if len(found) == 1:
+            rest = [part for part in placed.parts if part is not value]
+            shorter = _with_values(listing, _plain(listing, found[0]), rest)
+            if shorter.fits:
+                return simplified(listing, shorter)
+    return placed
 
 
-def _with_values(listing: Listing, stem: Placed, values: list[Placed]) -> Placed:
+def _descendants_named(listing: Listing, stem: str, value: str) -> list[str]:
+    wanted = set(words(listing.entity(value).title or "")) - SAYS_NOTHING
+    below = (listing.entity(key) for key in (listing.descendants(stem) if wanted else ()))
+    return [e.entity_id for e in below if e.code and not e.is_residual and wanted <= set(words(e.title or ""))]
+
+
+def _plain(listing: Listing, key: str) -> Placed:
+    entity = listing.entity(key)
+    return Placed(key, entity.code or "", foundation_id=entity.foundation_id)
+
+
+def _may_be_joined(listing: Listing, key: str | None) -> bool:
+    return key is not None and listing.entity(key).class_kind == "category" and bool(listing.entity(key).code)
+
+
+def _has_roles(group: Sequence[Placed], *, alone: bool) -> bool:
+    """Tell whether a stem comes first and extension codes follow; a code alone may be of either kind."""
+    return alone or (not _is_extension(group[0].code) and all(_is_extension(value.code) for value in group[1:]))
+
+
+def _with_values(listing: Listing, stem: Placed, values: Sequence[Placed]) -> Placed:
     axes = listing.entity(stem.entity_id).axes
     on_axes: dict[str, tuple[Placed, ...]] = dict(stem.values)
     other: list[Placed] = []

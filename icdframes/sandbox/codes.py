@@ -8,7 +8,7 @@ from urllib.parse import quote
 from icdframes.model.uris import EntityUri
 from icdframes.sandbox.answers import Answer, json_answer, not_found
 from icdframes.sandbox.call import Call
-from icdframes.sandbox.clusters import Placed, place, terminal
+from icdframes.sandbox.clusters import Placed, place, simplified, terminal
 from icdframes.sandbox.corpus import Listing
 
 _CONTEXT = "http://id.who.int/icd/contexts/contextForCodeInfo.json"
@@ -45,4 +45,9 @@ def _document(listing: Listing, asked: str, placed: Placed) -> dict[str, Any]:
     document |= {axis: [expression(value) for value in values] for axis, values in placed.values.items()}
     if placed.other:
         document["otherPostcoordination"] = [expression(value) for value in placed.other]
+    simple = simplified(listing, placed)
+    if simple != placed:
+        document["simplifiedCode"] = expression(simple)
+        if simple.parts:
+            document["simplifiedStemCode"] = simple.code
     return document

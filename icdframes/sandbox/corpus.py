@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from threading import Lock
+from typing import Any, TypeVar
 
 from icdframes.model.entity import Entity
 from icdframes.model.uris import RESIDUALS
 
 _NO_LINEARIZATION = ("foundation", "icd10")
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,15 @@ class Listing:
                 found.setdefault(entity.foundation_id, key)
         return found
 
+    @cached_property
+    def chapters(self) -> Mapping[str, str | None]:
+        """Code of the chapter of each entity."""
+        found: dict[str, str | None] = {}
+        for key, entity in self._base.items():
+            above = next((parent for parent in entity.parent_ids if parent in found), None)
+            found[key] = entity.code if above is None else found[above]
+        return found
+
     def ancestors(self, entity_id: str) -> tuple[str, ...]:
         """Give all held ancestors, nearest first, without the classification itself."""
         found: dict[str, None] = {}
@@ -125,6 +136,8 @@ class Corpus:
     def __init__(self, listings: Iterable[Listing]) -> None:
         newest_first = sorted(listings, key=lambda listing: listing.release, reverse=True)
         self._listings = {(listing.classification, listing.release): listing for listing in newest_first}
+        self._lock = Lock()
+        self._made: dict[Hashable, Any] = {}
 
     def __iter__(self) -> Iterator[Listing]:
         """Iterate over the listings, newest release first."""
@@ -139,6 +152,14 @@ class Corpus:
     def of(self, classification: str) -> tuple[Listing, ...]:
         """Give all releases of a classification, newest first."""
         return tuple(listing for listing in self if listing.classification == classification)
+
+    def once(self, key: Hashable, make: Callable[[], _Made]) -> _Made:
+        """Give what belongs to a key; it is made at first use and kept as long as the corpus."""
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = make()
+            made: _Made = self._made[key]
+            return made
 
     @property
     def linearizations(self) -> tuple[str, ...]:

@@ -14,15 +14,12 @@ from urllib.parse import parse_qsl, urlsplit
 from icdframes.sandbox.answers import JSON, Answer, Asked, Refusal, api_headers, json_answer, not_found, text_answer
 from icdframes.sandbox.call import Call, choose_media_type, is_version_2, weighted
 from icdframes.sandbox.corpus import Corpus
+from icdframes.sandbox.forms import form_fields
 from icdframes.sandbox.routes import Route, find, methods_of
 from icdframes.sandbox.tokens import TOKEN_PATH, TokenDesk
 
 _LOG = logging.getLogger("icdframes.sandbox")
-_PREFLIGHT = {
-    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
-    "Access-Control-Allow-Headers": "Authorization, API-Version, Accept, Accept-Language, Content-Type",
-    "Access-Control-Max-Age": "600",
-}
+_BROWSER_HEADERS = "Authorization, API-Version, Accept, Accept-Language, Content-Type"
 
 
 class Desk:
@@ -57,7 +54,7 @@ class Desk:
     def _answer(self, asked: Asked) -> Answer:
         path = asked.path.rstrip("/")
         if asked.method == "OPTIONS":
-            return Answer(HTTPStatus.NO_CONTENT, headers=_PREFLIGHT)
+            return _preflight(asked.header("Access-Control-Request-Headers"))
         if path == TOKEN_PATH and self._tokens is not None:
             return self._tokens.answer(asked) if asked.method == "POST" else _wrong_method(("POST",))
         found = find(asked.method, path)
@@ -68,14 +65,16 @@ class Desk:
             return _wrong_method(allowed)
         row, named = found
         media_type = self._negotiated(row, asked)
+        query = {name.lower(): value for name, value in parse_qsl(urlsplit(asked.target).query)}
+        if asked.method == "POST":
+            query |= form_fields(asked.header("Content-Type"), asked.body)
         answer = row.handler(
             Call(
                 self._corpus,
                 named,
-                {name.lower(): value for name, value in parse_qsl(urlsplit(asked.target).query)},
+                query,
                 weighted(asked.header("Accept-Language")),
-                asked.body,
-                asked.header("Content-Type"),
+                asked.body if asked.method == "POST" else None,
             )
         )
         kind = media_type if answer.content_type == JSON else answer.content_type
@@ -93,6 +92,16 @@ class Desk:
         if media_type is None:
             raise Refusal(Answer(HTTPStatus.NOT_ACCEPTABLE))
         return media_type
+
+
+def _preflight(wanted: str) -> Answer:
+    """Allow a browser what it wants to send, whatever tool it runs."""
+    headers = {
+        "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+        "Access-Control-Allow-Headers": wanted or _BROWSER_HEADERS,
+        "Access-Control-Max-Age": "600",
+    }
+    return Answer(HTTPStatus.NO_CONTENT, headers=headers)
 
 
 def _wrong_method(allowed: tuple[str, ...]) -> Answer:

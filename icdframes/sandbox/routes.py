@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from icdframes.sandbox import codes, foundation, icd10, linearization
+from icdframes.sandbox import autocoding, codes, describing, foundation, icd10, linearization, mortality, searching
 from icdframes.sandbox.answers import JSON, Answer
 from icdframes.sandbox.call import Call
 
@@ -20,6 +20,7 @@ Handler = Callable[[Call], Answer]
 
 LD_JSON = "application/ld+json"
 _BOTH = (JSON, LD_JSON)
+_JSON = (JSON,)
 _PARTS = {
     "lin": r"(?P<lin>(?!(?:foundation|icd10)(?:/|$))[a-z][a-z0-9_]*)",
     "release": r"(?P<release>\d[^/]*|beta)",
@@ -49,6 +50,13 @@ def route(method: str, path: str, handler: Handler, media_types: tuple[str, ...]
 ROUTES = (
     route("GET", "/icd/entity", foundation.root),
     route("GET", "/icd/entity/{id}", foundation.entity),
+    route("GET", "/icd/entity/search", searching.search, _JSON),
+    route("POST", "/icd/entity/search", searching.search, _JSON),
+    route("GET", "/icd/entity/autocode", autocoding.autocode, _JSON),
+    route("GET", "/icd/release/11/{release}/doris", mortality.doris, _JSON),
+    route("POST", "/icd/release/11/{release}/doris", mortality.doris, _JSON),
+    route("GET", "/icd/release/11/{release}/codedit", mortality.codedit, _JSON),
+    route("POST", "/icd/release/11/{release}/codedit", mortality.codedit, _JSON),
     route("GET", "/icd/release/11/{lin}", linearization.releases),
     route("GET", "/icd/release/11/{lin}/{id}", linearization.releases),
     route("GET", "/icd/release/11/{lin}/{id}/{residual}", linearization.releases),
@@ -57,6 +65,10 @@ ROUTES = (
     route("GET", "/icd/release/11/{release}/{lin}/{id}/{residual}", linearization.entity),
     route("GET", "/icd/release/11/{release}/{lin}/lookup", linearization.lookup),
     route("GET", "/icd/release/11/{release}/{lin}/codeinfo/{code}", codes.codeinfo),
+    route("GET", "/icd/release/11/{release}/{lin}/describe", describing.describe, _JSON),
+    route("GET", "/icd/release/11/{release}/{lin}/search", searching.search, _JSON),
+    route("POST", "/icd/release/11/{release}/{lin}/search", searching.search, _JSON),
+    route("GET", "/icd/release/11/{release}/{lin}/autocode", autocoding.autocode, _JSON),
     route("GET", "/icd/release/10", icd10.releases),
     route("GET", "/icd/release/10/{year}", icd10.root),
     route("GET", "/icd/release/10/{year}/{icd10}", icd10.entity),
