@@ -72,7 +72,7 @@ def read_tabulation(
     release: str | None = None,
     classification: str | None = None,
 ) -> EntityTables:
-    """Read a Simple Tabulation file that was downloaded from WHO.
+    r"""Read a Simple Tabulation file that was downloaded from WHO.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def read_tabulation(
     ...     ["http://id.who.int/icd/release/11/mms/257068234", "1A00", "- Cholera", "category", "01", ""],
     ... ]
     >>> file = Path(tempfile.mkdtemp()) / "tabulation-en.txt"
-    >>> _ = file.write_text("\\n".join("\\t".join(row) for row in rows))
+    >>> _ = file.write_text("\n".join("\t".join(row) for row in rows))
     >>> read_tabulation(file).entities["code"].tolist()
     ['01', '1A00']
 
