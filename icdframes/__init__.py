@@ -11,7 +11,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "icdframes.connection": ("connect", "get_client", "use_client"),
+    "icdframes.connection": ("connect", "get_client", "login", "use_client"),
     "icdframes.api.load": ("languages", "load_entity", "load_tables", "releases"),
     "icdframes.api.search": ("autocode", "search", "search_tables"),
     "icdframes.api.coding": ("codeinfo", "decode_codes", "describe", "entity_releases", "lookup"),
@@ -42,6 +42,12 @@ _HOMES = {
     "icdframes.analysis.networks": ("to_networkx",),
     "icdframes.analysis.databases": ("to_sql",),
     "icdframes.analysis.skos": ("to_skos",),
+    "icdframes.analysis.plots": ("plot_hierarchy",),
+    "icdframes.analysis.charts": ("plot_chapter_counts", "plot_release_changes"),
+    "icdframes.analysis.lettering": ("save_figure",),
+    "icdframes.notebook.login": ("LoginForm",),
+    "icdframes.notebook.tree": ("TreeBrowser",),
+    "icdframes.notebook.search": ("SearchBox",),
     "icdframes.model.codes": ("Cluster", "normalize_code", "parse_code"),
 }
 _NAMES = {name: home for home, names in _HOMES.items() for name in names}

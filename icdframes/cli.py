@@ -45,6 +45,11 @@ _EXAMPLES = {
     "compare": """examples:
   icdframes compare 2022-02 2024-01 --out changes.csv
   icdframes compare old-tabulation.zip new-tabulation.zip""",
+    "doctor": """examples:
+  icdframes doctor
+  icdframes doctor --server http://localhost:6382""",
+    "completion": """examples:
+  icdframes completion bash > ~/.local/share/bash-completion/completions/icdframes""",
     "cache": """examples:
   icdframes cache info
   icdframes cache clear""",
@@ -94,11 +99,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    program = argparse.ArgumentParser(
         prog="icdframes", description="WHO classifications (ICD-11, ICF, ICD-10) as tables.", allow_abbrev=False
     )
-    parser.add_argument("--version", action="version", version=f"icdframes {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    program.add_argument("--version", action="version", version=f"icdframes {__version__}")
+    commands = program.add_subparsers(metavar="COMMAND", required=True)
 
     load = _command(commands, "load", "content:load", "load an entity and everything below it", connects=True)
     load.add_argument("entity", nargs="?", help="code, id, residual or URI")
@@ -130,10 +135,16 @@ def _parser() -> argparse.ArgumentParser:
 
     _analysis(commands)
 
+    _command(commands, "doctor", "doctor:doctor", "look for what is wrong", connects=True)
+
+    completion = _command(commands, "completion", "doctor:completion", "print a completion script for your shell")
+    completion.set_defaults(program=program)
+    completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+
     cache = _command(commands, "cache", "account:cache", "look at the cache, or empty it")
     cache.add_argument("action", choices=("info", "clear"))
     cache.add_argument("--cache-dir", metavar="FOLDER")
-    return parser
+    return program
 
 
 def _analysis(commands: Commands) -> None:

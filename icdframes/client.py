@@ -104,6 +104,11 @@ class IcdClient(CodingVerbs):
         """Where this client is connected."""
         return self.server.base_url
 
+    @property
+    def clock_lead(self) -> float | None:
+        """Seconds by which this machine's clock is ahead of the server's; None before a request."""
+        return self._session.clock_lead
+
     def load_entity(
         self,
         entity: str | int | None = None,
@@ -118,7 +123,7 @@ class IcdClient(CodingVerbs):
         refresh: bool = False,
     ) -> pd.DataFrame:
         """Load an entity and everything below it as a table; see `icdframes.load_entity`."""
-        return self.load_tables(
+        question = read_question(
             entity,
             classification=classification,
             release=release,
@@ -128,7 +133,8 @@ class IcdClient(CodingVerbs):
             on_error=on_error,
             progress=progress,
             refresh=refresh,
-        ).entities
+        )
+        return self._loader(classification).load_entities(question)
 
     def load_tables(
         self,

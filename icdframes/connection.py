@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from icdframes.analysis import accessor
 from icdframes.client import IcdClient
@@ -17,6 +18,9 @@ from icdframes.settings import ENV_SERVER, Server, resolve_server
 from icdframes.transport.credentials import Credentials, find_credentials
 
 accessor.register()
+
+if TYPE_CHECKING:
+    from icdframes.notebook.login import LoginForm
 
 _default: IcdClient | None = None
 _default_lock = Lock()
@@ -111,6 +115,33 @@ def connect(
     )
     set_default(client)
     return client
+
+
+def login() -> LoginForm:
+    """Show a form for client id and secret; on success its client is the default of all verbs.
+
+    Returns
+    -------
+    LoginForm
+        An ipywidgets form: put it last in a cell.
+
+    Raises
+    ------
+    ConfigurationError
+        If this is no notebook; it says what to do instead.
+
+    Notes
+    -----
+    Network: when Connect is pressed, a token and the list of releases.
+
+    Examples
+    --------
+    >>> login()  # doctest: +SKIP  shows a form, which needs a notebook
+
+    """
+    from icdframes.notebook.login import show_login  # noqa: PLC0415  ipywidgets only where a form is wanted
+
+    return show_login(connect, set_default)
 
 
 def set_default(client: IcdClient) -> None:

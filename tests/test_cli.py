@@ -189,3 +189,28 @@ def test_map_translates_a_column(tmp_path, capsys):
     arguments = ["map", "mine.csv", "--code", "dx", "--mapping", "10To11MapToOneCategory.txt", "--out", "-"]
     assert main(arguments) == 0
     assert "1A00" in capsys.readouterr().out
+
+
+def test_the_doctor_finds_nothing_wrong_with_the_sandbox(capsys):
+    assert main(["doctor"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("ok ") == 5
+    assert "2024-01 is the newest release" in out
+
+
+def test_the_doctor_says_what_is_wrong(capsys, tmp_path):
+    assert main(["doctor", "--server", "http://127.0.0.1:9", "--cache-dir", str(tmp_path), "--offline"]) == 1
+    out, err = capsys.readouterr()
+    assert "WRONG  server" in out
+    assert "1 of 5 checks failed" in err
+
+
+def test_a_wrong_clock_is_noticed(capsys, monkeypatch):
+    monkeypatch.setattr("icdframes.client.IcdClient.clock_lead", 3600.0)
+    assert main(["doctor"]) == 1
+    assert "+3600 s off" in capsys.readouterr().out
+
+
+def test_a_completion_script_knows_the_commands(capsys):
+    assert main(["completion", "bash"]) == 0
+    assert "--classification" in capsys.readouterr().out

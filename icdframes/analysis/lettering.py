@@ -72,7 +72,7 @@ def save_figure(
     target = check_target(path, overwrite=overwrite, suffixes=_FORMATS)
     whole = figure if hasattr(figure, "savefig") else getattr(figure, "figure")  # noqa: B009
     temporary = hidden_sibling(target)
-    options = {"pdf.fonttype": 42, "ps.fonttype": 42, "savefig.bbox": None}
+    options: Any = {"pdf.fonttype": 42, "ps.fonttype": 42, "savefig.bbox": None}
     try:
         with export_errors(target), mpl.rc_context(options):
             whole.savefig(temporary, dpi=dpi, format=target.suffix[1:])
@@ -102,9 +102,8 @@ def entitle(ax: Axes, title: str | None) -> None:
 
 def attribute(ax: Axes, tables: Tables, below: Any = None) -> None:
     """Write WHO's name and licence in a small line, below the axes or what stands below them."""
-    line = source_line(entities_of(tables).attrs.get("provenance") or {})
     ax.annotate(
-        line,
+        source_line(origin_of(tables)),
         xy=(1, 0),
         xycoords=("axes fraction", below or "axes fraction"),
         xytext=(0, -4),
@@ -118,12 +117,21 @@ def attribute(ax: Axes, tables: Tables, below: Any = None) -> None:
     )
 
 
+def origin_of(tables: Tables) -> dict[str, Any]:
+    """Give what is known of where tables come from."""
+    return entities_of(tables).attrs.get("provenance") or {}
+
+
 def source_line(origin: dict[str, Any]) -> str:
     """Give the attribution that fits under a figure."""
-    name = _CLASSIFICATIONS.get(origin.get("classification", ""), "")
     terms = str(origin.get("licence", "")).rpartition(", ")[2]
-    what = " ".join(filter(None, (name, origin.get("release"))))
-    return ", ".join(filter(None, (what, "World Health Organization", terms)))
+    return ", ".join(filter(None, (name_of(origin), "World Health Organization", terms)))
+
+
+def name_of(origin: dict[str, Any]) -> str:
+    """Name a classification and its release."""
+    name = _CLASSIFICATIONS.get(origin.get("classification", ""), "")
+    return " ".join(filter(None, (name, origin.get("release"))))
 
 
 def size_in_points(ax: Axes) -> tuple[float, float]:
@@ -143,7 +151,7 @@ def measure_text() -> Measure:
     from matplotlib.backends.backend_agg import RendererAgg  # noqa: PLC0415  optional
     from matplotlib.font_manager import FontProperties  # noqa: PLC0415  optional
 
-    renderer = RendererAgg(1, 1, _POINTS_PER_INCH * _FINE)
+    renderer: Any = RendererAgg(1, 1, _POINTS_PER_INCH * _FINE)  # type: ignore[no-untyped-call]
     font = FontProperties(size=FONT_SIZE)
 
     @cache

@@ -16,6 +16,7 @@ from icdframes.analysis.matching import Tables, entities_of, locate, locate_all
 from icdframes.errors import ConfigurationError, PartialResultWarning
 
 MOST = 1_000
+_MARGIN = 2.0
 Counts: TypeAlias = "pd.Series[float] | Mapping[str, float]"
 
 
@@ -48,13 +49,40 @@ class Piece:
     entity_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Branch:
-    """The part of a hierarchy that is shown: everything below `top`, or all of it."""
+    """A part of a hierarchy, counted.
 
-    label: str | None
-    total: float
-    pieces: tuple[Piece, ...]
+    Attributes
+    ----------
+    top : int or None
+        Row of the entity whose branch it is; None for all of the hierarchy.
+    below : Mapping of int or None to list of int
+        Rows of the entities below each, by primary parents; None has the top entities.
+    totals : array of float
+        What is counted at each entity and below.
+    labels : list of str
+        Code and title of each entity.
+    entity_ids : tuple of str
+        Of each entity.
+
+    """
+
+    top: int | None
+    below: Mapping[int | None, list[int]]
+    totals: npt.NDArray[np.float64]
+    labels: list[str]
+    entity_ids: tuple[str, ...]
+
+    @property
+    def total(self) -> float:
+        """What is counted in all."""
+        return float(self.totals[self.below[None]].sum() if self.top is None else self.totals[self.top])
+
+    @property
+    def label(self) -> str | None:
+        """Code and title of the entity whose branch it is."""
+        return None if self.top is None else self.labels[self.top]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +112,7 @@ def own_values(tables: Tables, counts: Counts | None) -> npt.NDArray[np.float64]
     entities = entities_of(tables)
     if counts is None:
         has_children = entities["entity_id"].isin(entities["parent_id"].dropna())
-        return (~has_children).to_numpy(dtype=np.float64)
+        return np.where(has_children, 0.0, 1.0)
     given = pd.Series(counts)
     numbers = pd.to_numeric(given).to_numpy(dtype=np.float64, na_value=np.nan)
     if not (numbers >= 0).all():
@@ -98,64 +126,70 @@ def own_values(tables: Tables, counts: Counts | None) -> npt.NDArray[np.float64]
             PartialResultWarning,
             stacklevel=3,
         )
-    return np.bincount(rows[rows >= 0], weights=numbers[rows >= 0], minlength=len(entities))
+    values = np.zeros(len(entities))
+    np.add.at(values, rows[rows >= 0], numbers[rows >= 0])
+    return values
 
 
-def cut(
-    tables: Tables, values: npt.NDArray[np.float64], *, top: str | int | None, levels: int, min_share: float
-) -> Branch:
-    """Cut a hierarchy to some levels below an entity; siblings below a share of the whole become ``other (n)``.
+def counted(tables: Tables, values: npt.NDArray[np.float64], top: str | int | None) -> Branch:
+    """Add values up from below; an entity with several parents stands below its primary one.
 
-    An entity with several parents stands below its primary one. What has the value 0 is left out, and no
-    more than about `MOST` pieces come out, whatever the share.
+    Raises
+    ------
+    ConfigurationError
+        If nothing is counted, or nothing is below the entity.
+
     """
     entities, tree = entities_of(tables), Hierarchy.of(tables)
-    above = [parents[0] if parents else None for parents in tree.parents]
+    below: dict[int | None, list[int]] = {None: []}
+    for row, parents in enumerate(tree.parents):
+        below.setdefault(parents[0] if parents else None, []).append(row)
     totals = values.copy()
     for row in reversed(tree.order):
-        parent = above[row]
-        if parent is not None:
-            totals[parent] += totals[row]
-    below: dict[int | None, list[int]] = {}
-    for row, parent in enumerate(above):
-        below.setdefault(parent, []).append(row)
+        totals[row] += totals[below.get(row, [])].sum()
     start = None if top is None else locate(entities, top)
-    if start is None and len(below.get(None, ())) == 1:
+    if start is None and len(below[None]) == 1:
         start = below[None][0]
-    total = float(totals[below.get(None, [])].sum() if start is None else totals[start])
-    labels = _labels(entities)
-    if not total > 0 or start not in below:
-        where = labels[start] if start is not None else "these tables"
-        raise ConfigurationError(f"There is nothing to draw below {where}: give an entity higher up, or other counts.")
-    shown = totals[_rows_within(below, start, levels)]
-    least = max(min_share * total, float(np.sort(shown)[-MOST // 2]) if len(shown) > MOST // 2 else 0.0)
-    pieces: list[Piece] = []
+    branch = Branch(start, below, totals, _labels(entities), tree.entity_ids)
+    if not branch.total > 0 or start not in below:
+        where = f"below {branch.label}" if branch.label else "in these tables"
+        raise ConfigurationError(f"There is nothing to draw {where}: give an entity higher up, or other counts.")
+    return branch
+
+
+def cut(branch: Branch, *, levels: int, min_share: float) -> list[Piece]:
+    """Cut a branch to some levels; siblings with less than a share of the whole become ``other (n)``.
+
+    Where all siblings are so small, none is shown. What has the value 0 is left out, and no more than about
+    `MOST` pieces come out, whatever the share.
+    """
+    totals, pieces = branch.totals, list[Piece]()
+    shown = np.sort(totals[_rows_within(branch, levels)])
+    least = max(min_share * branch.total, shown[-MOST // 2] if len(shown) > MOST // 2 else 0.0)
 
     def add(rows: Sequence[int], level: int, parent: int | None) -> None:
-        counted = [row for row in rows if totals[row] > 0]
-        small = [row for row in counted if totals[row] < least]
-        if len(small) == 1:
-            small = []
-        for place, row in enumerate([row for row in counted if row not in set(small)]):
+        small = [row for row in rows if 0 < totals[row] < least]
+        large = [row for row in rows if totals[row] > 0 and (totals[row] >= least or len(small) == 1)]
+        for place, row in enumerate(large):
             group = place if parent is None else pieces[parent].group
-            pieces.append(Piece(labels[row], float(totals[row]), level, parent, group, tree.entity_ids[row]))
-            if level < levels and row in below:
-                add(below[row], level + 1, len(pieces) - 1)
-        if small:
-            group = len(counted) - len(small) if parent is None else pieces[parent].group
+            pieces.append(Piece(branch.labels[row], float(totals[row]), level, parent, group, branch.entity_ids[row]))
+            if level < levels:
+                add(branch.below.get(row, ()), level + 1, len(pieces) - 1)
+        if len(small) > 1 and large:
+            group = len(large) if parent is None else pieces[parent].group
             pieces.append(Piece(f"other ({len(small)})", float(totals[small].sum()), level, parent, group))
 
-    add(below[start], 1, None)
-    return Branch(None if start is None else labels[start], total, tuple(pieces))
+    add(branch.below[branch.top], 1, None)
+    return pieces
 
 
-def icicle(branch: Branch, width: float, height: float) -> list[Box]:
+def icicle(pieces: Sequence[Piece], total: float, width: float, height: float) -> list[Box]:
     """Lay pieces out in columns, one for each level, as high as their values."""
-    column = width / max(piece.level for piece in branch.pieces)
-    scale = height / branch.total
+    column = width / max(piece.level for piece in pieces)
+    scale = height / total
     boxes: list[Box] = []
-    free = {None: height} | {place: 0.0 for place in range(len(branch.pieces))}
-    for place, piece in enumerate(branch.pieces):
+    free = {None: height} | dict.fromkeys(range(len(pieces)), 0.0)
+    for place, piece in enumerate(pieces):
         tall = piece.value * scale
         upper = free[piece.parent]
         boxes.append(Box((piece.level - 1) * column, upper - tall, column, tall))
@@ -164,24 +198,33 @@ def icicle(branch: Branch, width: float, height: float) -> list[Box]:
     return boxes
 
 
-def treemap(branch: Branch, width: float, height: float, *, header: float, margin: float = 2.0) -> list[Box | None]:
-    """Lay pieces out inside one another, below a header for the name; None where there is no room for a piece."""
+def treemap(
+    pieces: Sequence[Piece], total: float, width: float, height: float, *, header: float, narrowest: float
+) -> list[Box | None]:
+    """Lay pieces out inside one another, below a header for the name, by size.
+
+    A piece stays closed where most of what is in it would be too small for a word; what is in it has no box then.
+    """
     inside: dict[int | None, list[int]] = {}
-    for place, piece in enumerate(branch.pieces):
+    for place, piece in enumerate(pieces):
         inside.setdefault(piece.parent, []).append(place)
-    boxes: list[Box | None] = [None] * len(branch.pieces)
-    waiting: list[tuple[int | None, Box, float]] = [(None, Box(0, 0, width, height), branch.total)]
+    boxes: list[Box | None] = [None] * len(pieces)
+    waiting: list[tuple[int | None, Box, float]] = [(None, Box(0, 0, width, height), total)]
     while waiting:
-        parent, room, total = waiting.pop()
-        places = inside[parent]
-        places.sort(key=lambda place: (branch.pieces[place].entity_id is None, -branch.pieces[place].value))
-        sizes = [branch.pieces[place].value for place in places]
-        rest = total - sum(sizes)  # counted at the entity itself
-        for place, box in zip(places, squarified([*sizes, rest] if rest > 0 else sizes, room), strict=False):
-            boxes[place] = box
-            within = Box(box.x + margin, box.y + margin, box.width - 2 * margin, box.height - header - margin)
-            if place in inside and min(within.width, within.height) > header:
-                waiting.append((place, within, branch.pieces[place].value))
+        parent, room, whole = waiting.pop()
+        places = sorted(inside[parent], key=lambda place: (pieces[place].entity_id is None, -pieces[place].value))
+        sizes = [pieces[place].value for place in places]
+        rest = whole - sum(sizes)  # counted at the entity itself
+        tiles = squarified([*sizes, rest] if rest > 0 else sizes, room)[: len(places)]
+        named = [tile for place, tile in zip(places, tiles, strict=True) if pieces[place].entity_id is not None]
+        small = sum(t.width * t.height for t in named if t.width < narrowest or t.height < header)
+        if parent is not None and 2 * small > sum(t.width * t.height for t in named):
+            continue
+        for place, tile in zip(places, tiles, strict=True):
+            boxes[place] = tile
+            within = Box(tile.x + _MARGIN, tile.y + _MARGIN, tile.width - 2 * _MARGIN, tile.height - header - _MARGIN)
+            if place in inside and min(within.width, within.height) > 0:
+                waiting.append((place, within, pieces[place].value))
     return boxes
 
 
@@ -224,10 +267,10 @@ def _labels(entities: pd.DataFrame) -> list[str]:
     return (codes + "\u2002").fillna("").add(titles).tolist()
 
 
-def _rows_within(below: Mapping[int | None, Sequence[int]], start: int | None, levels: int) -> list[int]:
+def _rows_within(branch: Branch, levels: int) -> list[int]:
     found: list[int] = []
-    rows = list(below[start])
+    rows = branch.below[branch.top]
     for _ in range(levels):
         found += rows
-        rows = [child for row in rows for child in below.get(row, ())]
+        rows = [child for row in rows for child in branch.below.get(row, ())]
     return found

@@ -94,6 +94,7 @@ class IcdAdapter(HTTPAdapter):
         self._gate = Gate(max_workers, clock, sleep)
         self._lock = threading.Lock()
         self.sent = 0
+        self.clock_lead: float | None = None
 
     def send(  # noqa: PLR0917  the signature is requests' own
         self,
@@ -187,6 +188,7 @@ class IcdAdapter(HTTPAdapter):
         except OSError as error:  # RequestException is one
             return _Result(None, *fault_of(error))
         response.request = request
+        self.clock_lead = policy.clock_lead(response.headers.get("Date"), self._clock())
         try:
             return self._read(response, patience)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:

@@ -27,6 +27,7 @@ FILE_NAME = "http.sqlite"
 
 _BUSY_SECONDS = 30
 _BUSY_PAUSE = 0.01
+_LONGEST_MENDING = 5.0
 _BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _PARTS = ("", "-wal", "-shm")
 _COLUMNS = ("key", "expires", "body", "envelope")
@@ -102,8 +103,7 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
         self._warned = False
         self._connection: sqlite3.Connection | None = None
         _make_private(path)
-        if trouble := _trouble(path):
-            _set_aside(path, trouble)
+        _mend(path)
         self._connected()
 
     def __getitem__(self, key: str) -> CachedResponse:
@@ -184,8 +184,7 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
         """Set a broken file aside, unless another process already did, and open a new one."""
         self.close()
         try:
-            if trouble := _trouble(self._path, thorough=True):
-                _set_aside(self._path, trouble)
+            _mend(self._path, thorough=True)
             _make_private(self._path)
             self._connected()
         except (OSError, sqlite3.Error) as fault:
@@ -242,8 +241,34 @@ def _trouble(path: Path, *, thorough: bool = False) -> str:
     return "of another version" if columns and columns != _COLUMNS else ""
 
 
+def _mend(path: Path, *, thorough: bool = False) -> None:
+    """Set a file that cannot be used aside, unless another process has just done it."""
+    if _trouble(path, thorough=thorough):
+        with _claimed(path.with_name(path.name + ".mending")):
+            if trouble := _trouble(path, thorough=thorough):
+                _set_aside(path, trouble)
+
+
+@contextlib.contextmanager
+def _claimed(mark: Path) -> Iterator[None]:
+    """Keep other processes out; the mark of one that was killed counts for a few seconds only."""
+    while True:
+        try:
+            os.close(os.open(mark, os.O_CREAT | os.O_EXCL, 0o600))
+            break
+        except FileExistsError:
+            time.sleep(_BUSY_PAUSE)
+            with contextlib.suppress(FileNotFoundError):
+                if abs(time.time() - mark.stat().st_mtime) > _LONGEST_MENDING:
+                    mark.unlink()
+    try:
+        yield
+    finally:
+        mark.unlink(missing_ok=True)
+
+
 def _set_aside(path: Path, trouble: str) -> None:
-    for part in _parts(path):
+    for part in reversed(_parts(path)):  # the file itself last: until then nobody begins a new one
         with contextlib.suppress(FileNotFoundError):
             part.replace(part.with_name(part.name + ".broken"))
     _make_private(path)

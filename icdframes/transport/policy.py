@@ -154,6 +154,15 @@ def expiry_for(path: str, params: Mapping[str, object] | None = None) -> int:
     return next(seconds for pattern, seconds in EXPIRY if pattern.search(url))
 
 
+def clock_lead(date: str | None, now: float) -> float | None:
+    """Give the seconds by which this machine's clock is ahead of a server's ``Date`` header."""
+    try:
+        there = parsedate_to_datetime(date or "")
+    except ValueError:
+        return None
+    return now - (there if there.tzinfo else there.replace(tzinfo=UTC)).timestamp()
+
+
 def token_life(expires_in: object) -> float:
     """Give the seconds for which a token is used; infinite where only a 401 can tell."""
     try:

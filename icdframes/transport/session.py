@@ -155,6 +155,11 @@ class ApiSession:
         """Requests sent to the API so far, retries included."""
         return self._adapter.sent
 
+    @property
+    def clock_lead(self) -> float | None:
+        """Seconds by which this machine's clock is ahead of the server's; None before an answer."""
+        return self._adapter.clock_lead
+
     def get_json(self, path: str, params: Params | None = None, *, language: str = "en", refresh: bool = False) -> Any:
         """Give the decoded answer to a GET.
 

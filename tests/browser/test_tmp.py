@@ -1,0 +1,164 @@
+import json
+import re
+from urllib.parse import urlsplit
+
+import pytest
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:playwright"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+NOTEBOOK = "notebooks/01_first_steps.ipynb"
+WRONG, RIGHT = "not-the-secret-7731", "sandbox-secret"
+BEGIN = """import icdframes
+from icdframes.connection import connect, set_default
+from icdframes.notebook.login import LoginForm
+from icdframes.notebook.tree import TreeBrowser
+icdframes.connect('sandbox')"""
+CELLS = (
+    BEGIN,
+    "LoginForm(connect, on_success=set_default)",
+    "icdframes.load_entity('1A00', progress=False)[['code', 'title']]",
+    "TreeBrowser(icdframes.get_client())",
+)
+TELL_TOKENS = """import icdframes
+from icdframes.connection import connect, set_default
+from icdframes.notebook.login import show_login
+from icdframes.notebook.tree import TreeBrowser
+icdframes.TreeBrowser = TreeBrowser
+icdframes.login = lambda: show_login(connect, set_default)
+from icdframes.sandbox import shared_sandbox
+desk = shared_sandbox()._tokens
+issue = desk._issue
+def tell():
+    token = issue()
+    with open("tokens.txt", "a") as file:
+        file.write(token + "\\n")
+    return token
+desk._issue = tell"""
+
+
+@pytest.fixture
+def notebook(lab, project):
+    """Put notebook 01 into JupyterLab's folder and give its URL and file."""
+    nbformat = pytest.importorskip("nbformat")
+    url, folder = lab
+    if (project / NOTEBOOK).exists():
+        book = nbformat.read(project / NOTEBOOK, as_version=4)
+    else:
+        kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+        cells = [nbformat.v4.new_code_cell(cell) for cell in CELLS]
+        book = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    book.cells.insert(0, nbformat.v4.new_code_cell(TELL_TOKENS))
+    file = folder / "first.ipynb"
+    nbformat.write(book, file)
+    return f"{url}/lab/tree/{file.name}?reset", file
+
+
+@pytest.fixture
+def watched(page):
+    """Collect console errors and requests to other hosts."""
+    console, elsewhere = [], []
+    page.on("console", lambda entry: console.append(entry.text) if entry.type == "error" else None)
+    page.on("pageerror", lambda error: console.append(str(error)))
+    page.on("request", lambda request: elsewhere.append(request.url) if _is_foreign(request.url) else None)
+    return console, elsewhere
+
+
+def test_signing_in_and_browsing_works_in_jupyterlab_and_leaves_no_secret(notebook, page, watched, artifacts, theme):
+    url, file = notebook
+
+    def picture(name):
+        page.screenshot(path=artifacts / f"{name}-{theme.lower()}.png")
+
+    page.goto(url)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    _choose(page, "Run", "Run All Cells")
+    _use_form(page.locator(".icdframes-form"), picture)
+    page.locator(".jp-OutputArea").get_by_text("Cholera").first.wait_for()
+    _use_tree(page.locator(".icdframes-tree"), picture)
+
+    saved = _save(page, file)
+    state = saved["metadata"]["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]
+    assert any(model["model_name"] == "PasswordModel" for model in state.values())
+    tokens = (file.parent / "tokens.txt").read_text().split()
+    assert tokens
+    text = json.dumps(saved)
+    assert [secret for secret in (WRONG, RIGHT, *tokens) if secret in text] == []
+    assert watched == ([], [])
+
+
+def _use_form(form, picture):
+    """Fail once, then sign in."""
+    form.wait_for()
+    form.scroll_into_view_if_needed()
+    picture("login-who")
+    form.get_by_role("button", name="Sandbox").click()
+    _sign_in(form, WRONG)
+    form.get_by_text("✗").wait_for()
+    picture("login-wrong")
+    assert "refuses the client …ient" in form.get_by_role("status").inner_text()
+    _sign_in(form, RIGHT)
+    form.get_by_text(
+        re.compile(r"✓ Connected to 127\.0\.0\.1:\d+ as …ient, ICD-11 \S+ is the newest release")
+    ).wait_for()
+    picture("login-right")
+    assert form.locator("input[type=password]").input_value() == ""
+
+
+def _use_tree(tree, picture):
+    """Open levels by keyboard and by mouse, jump along an exclusion, search."""
+    level = tree.locator(".icdframes-column > select")
+    shown = tree.locator("h4")
+    level.first.focus()
+    level.first.press("End")
+    shown.wait_for()
+    level.first.press("Home")
+    shown.filter(has_text="01 Certain infectious").wait_for()
+    level.first.press("Tab")
+    level.nth(1).press("ArrowDown")
+    shown.filter(has_text="Gastroenteritis or colitis of infectious origin").wait_for()
+    level.nth(2).select_option(label="▸ Bacterial intestinal infections")
+    exclusion = tree.get_by_role("button", name="Bacterial foodborne intoxications")
+    exclusion.wait_for()
+    tree.evaluate("node => node.scrollIntoView()")
+    picture("tree")
+    exclusion.click()
+    shown.filter(has_text="Bacterial foodborne intoxications").wait_for()
+    picture("tree-jumped")
+    tree.get_by_placeholder("Search titles and terms").fill("chol")
+    hit = tree.get_by_role("button", name="1A00")
+    hit.wait_for()
+    picture("tree-search")
+    hit.click()
+    shown.filter(has_text="1A00 Cholera").wait_for()
+    picture("tree-found")
+
+
+def _choose(page, *path):
+    for step in path:
+        page.get_by_role("menuitem", name=re.compile(f"^{step}( Ctrl.*)?$")).click()
+
+
+def _sign_in(form, secret):
+    form.get_by_label("Client id").fill("sandbox-client")
+    form.get_by_label("Secret").fill(secret)
+    form.get_by_label("Secret").press("Enter")
+
+
+def _save(page, file):
+    """Save, and give what was saved."""
+    _choose(page, "File", "Save Notebook")
+    for _ in range(50):
+        saved = json.loads(file.read_text(encoding="utf-8"))
+        if "widgets" in saved["metadata"]:
+            return saved
+        page.wait_for_timeout(200)
+    raise AssertionError("JupyterLab did not save the notebook with its widget state.")
+
+
+def _is_foreign(url):
+    parts = urlsplit(url)
+    return parts.scheme in {"http", "https", "ws", "wss"} and parts.hostname != "127.0.0.1"
