@@ -17,7 +17,7 @@ from icdframes.errors import ConfigurationError, PartialResultWarning
 
 MOST = 1_000
 _MARGIN = 2.0
-Counts: TypeAlias = "pd.Series[float] | Mapping[str, float]"
+Counts: TypeAlias = pd.Series | Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 import ipywidgets as widgets
@@ -44,11 +44,7 @@ class Client(Protocol):
         """Ask for the newest release; with `refresh` it fails where the credentials are refused."""
 
 
-class Connect(Protocol):
-    """Makes a client; `icdframes.connect` is one."""
-
-    def __call__(self, server: str, **options: str) -> Client:
-        """Give a client of a server."""
+Connect: TypeAlias = Callable[..., Client]  # takes a server and options; `icdframes.connect` is one
 
 
 class _Secret(widgets.Password):  # type: ignore[misc]  # ipywidgets has no types
