@@ -91,6 +91,38 @@ def connect(
     'sandbox'
 
     """
+    client = make_client(
+        server,
+        client_id=client_id,
+        client_secret=client_secret,
+        profile=profile,
+        token_url=token_url,
+        cache_dir=cache_dir,
+        timeout=timeout,
+        retries=retries,
+        max_workers=max_workers,
+        offline=offline,
+        verify=verify,
+    )
+    set_default(client)
+    return client
+
+
+def make_client(
+    server: str | None = None,
+    *,
+    client_id: str | None = None,
+    client_secret: str | None = None,
+    profile: str = "default",
+    token_url: str | None = None,
+    cache_dir: str | Path | None = None,
+    timeout: tuple[float, float] = (5, 30),
+    retries: int = 5,
+    max_workers: int = 8,
+    offline: bool = False,
+    verify: str | None = None,
+) -> IcdClient:
+    """Do as `connect` does, and leave the default client as it is."""
     name = server if server is not None else os.environ.get(ENV_SERVER)
     given = (client_id, client_secret)
     if name == "sandbox":
@@ -103,7 +135,7 @@ def connect(
 
     if any(given):
         credentials()
-    client = IcdClient(
+    return IcdClient(
         where,
         credentials,
         cache_dir=Path(cache_dir) if cache_dir else None,
@@ -113,8 +145,6 @@ def connect(
         offline=offline,
         verify=verify,
     )
-    set_default(client)
-    return client
 
 
 def login() -> LoginForm:
@@ -136,12 +166,12 @@ def login() -> LoginForm:
 
     Examples
     --------
-    >>> login()  # doctest: +SKIP  shows a form, which needs a notebook
+    >>> form = login()  # doctest: +SKIP
 
     """
     from icdframes.notebook.login import show_login  # noqa: PLC0415  ipywidgets only where a form is wanted
 
-    return show_login(connect, set_default)
+    return show_login(make_client, set_default)
 
 
 def set_default(client: IcdClient) -> None:

@@ -33,6 +33,7 @@ ONLY_IN = {
     "authlib": {"transport"},
     "narwhals": {"analysis"},
     "ipywidgets": {"notebook"},
+    "anywidget": {"notebook"},
     "matplotlib": {"analysis"},
     "tqdm": {"progress"},
     "keyring": {"transport"},

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar
 
 import narwhals as nw
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from icdframes.analysis import backends
@@ -17,6 +18,7 @@ from icdframes.errors import ConfigurationError, EntityNotFoundError, did_you_me
 
 MATCH = "match"
 _TEXT = "_icd_spelling"
+_PIECE = 1_000_000
 
 Native = TypeVar("Native")
 
@@ -62,7 +64,8 @@ def annotate(
     -------
     data frame
         Of the input's type: its columns (and index) unchanged and in their order, then
-        the columns asked for, then ``match``, which says how each code was read:
+        the columns asked for, then ``match`` (in pandas of dtype category), which says how
+        each code was read:
 
         ``exact``
             It is a code of the tables (or an entity's id or URI).
@@ -211,12 +214,21 @@ def _attach_pandas(frame: pd.DataFrame, what: Attachment) -> pd.DataFrame:
     places, distinct = pd.factorize(codes)  # a missing code has place -1: the last row of what follows
     found = what.lookup.match(distinct)
     rows = np.append(pd.Index(what.columns[ENTITY]).get_indexer(pd.Index(found[ENTITY])), -1)
-    kinds = pd.Series([*found[KIND], "unknown"], dtype="str")
+    kinds = pd.Categorical([*found[KIND], "unknown"], categories=KINDS)
+    places[places < 0] = len(rows) - 1
     result = frame.copy(deep=False)
     for name in what.names[:-1]:
-        result[name] = what.columns[name].array.take(rows, allow_fill=True).take(places)
-    result[what.match] = kinds.array.take(places)
-    return result[kinds.ne("unknown").to_numpy()[places]] if what.drop else result
+        result[name] = _spread(what.columns[name].array.take(rows, allow_fill=True), places)
+    result[what.match] = kinds.take(places)
+    return result[(kinds != "unknown")[places]] if what.drop else result
+
+
+def _spread(values: Any, places: npt.NDArray[np.intp]) -> Any:
+    """Take rows; long text in pieces, since one growing piece of memory is moved again and again."""
+    if not isinstance(values.dtype, pd.StringDtype) or len(places) <= _PIECE:
+        return values.take(places)
+    begins = range(0, len(places), _PIECE)
+    return pd.concat([pd.Series(values.take(places[begin : begin + _PIECE])) for begin in begins]).array
 
 
 def _attach_eager(data: nw.DataFrame[Any], what: Attachment) -> nw.DataFrame[Any]:

@@ -66,6 +66,14 @@ def save_figure(
     ExportError
         If the file cannot be written. What was there before is unchanged.
 
+    Examples
+    --------
+    >>> import icdframes, tempfile
+    >>> tables = icdframes.load_tables("07", client=icdframes.connect("sandbox"))
+    >>> axes = icdframes.plot_hierarchy(tables)
+    >>> save_figure(axes, Path(tempfile.mkdtemp()) / "sleep.pdf").name
+    'sleep.pdf'
+
     """
     import matplotlib as mpl  # noqa: PLC0415  optional
 

@@ -76,6 +76,11 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     client : IcdClient or None
         The connected client.
 
+    Examples
+    --------
+    >>> import icdframes
+    >>> form = LoginForm(icdframes.connect, server="sandbox")  # the last line of a cell shows it
+
     """
 
     client = traitlets.Any(None, allow_none=True)

@@ -60,6 +60,16 @@ class SearchBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     hit : Hit or None
         The hit that was clicked last.
 
+    Examples
+    --------
+    >>> import icdframes
+    >>> client = icdframes.connect("sandbox")
+    >>> search = client_search(client, release="2024-01")
+    >>> box = SearchBox(search=search)
+    >>> box.pick(search("cholera")[0])
+    >>> box.code
+    '1A00'
+
     """
 
     code = traitlets.Unicode(None, allow_none=True)

@@ -61,6 +61,15 @@ class TreeBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
     Network: with a client one request per entity that is shown, each once; a
     level is asked for by several workers at a time.
 
+    Examples
+    --------
+    >>> import icdframes
+    >>> client = icdframes.connect("sandbox")
+    >>> tree = TreeBrowser(client, release="2024-01")
+    >>> tree.go_to("1A00")
+    >>> tree.selected
+    '257068234'
+
     """
 
     selected = traitlets.Unicode(None, allow_none=True)

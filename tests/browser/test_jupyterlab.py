@@ -1,5 +1,6 @@
 import json
 import re
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,17 +13,6 @@ pytestmark = [
 
 NOTEBOOK = "notebooks/01_first_steps.ipynb"
 WRONG, RIGHT = "not-the-secret-7731", "sandbox-secret"
-BEGIN = """import icdframes
-from icdframes.connection import connect, set_default
-from icdframes.notebook.login import LoginForm
-from icdframes.notebook.tree import TreeBrowser
-icdframes.connect('sandbox')"""
-CELLS = (
-    BEGIN,
-    "LoginForm(connect, on_success=set_default)",
-    "icdframes.load_entity('1A00', progress=False)[['code', 'title']]",
-    "TreeBrowser(icdframes.get_client())",
-)
 TELL_TOKENS = """from icdframes.sandbox import shared_sandbox
 desk = shared_sandbox()._tokens
 issue = desk._issue
@@ -39,12 +29,7 @@ def notebook(lab, project):
     """Put notebook 01 into JupyterLab's folder and give its URL and file."""
     nbformat = pytest.importorskip("nbformat")
     url, folder = lab
-    if (project / NOTEBOOK).exists():
-        book = nbformat.read(project / NOTEBOOK, as_version=4)
-    else:
-        kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-        cells = [nbformat.v4.new_code_cell(cell) for cell in CELLS]
-        book = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    book = nbformat.read(project / NOTEBOOK, as_version=4)
     book.cells.insert(0, nbformat.v4.new_code_cell(TELL_TOKENS))
     file = folder / "first.ipynb"
     nbformat.write(book, file)
@@ -90,6 +75,7 @@ def _use_form(form, picture):
     form.scroll_into_view_if_needed()
     picture("login-who")
     form.get_by_role("button", name="Sandbox").click()
+    form.get_by_placeholder("leave empty for the sample's own").nth(1).wait_for()  # the kernel has answered
     _sign_in(form, WRONG)
     form.get_by_text("✗").wait_for()
     picture("login-wrong")
@@ -146,9 +132,10 @@ def _save(page, file):
     """Save, and give what was saved."""
     _choose(page, "File", "Save Notebook")
     for _ in range(50):
-        saved = json.loads(file.read_text(encoding="utf-8"))
-        if "widgets" in saved["metadata"]:
-            return saved
+        with suppress(json.JSONDecodeError):  # half written
+            saved = json.loads(file.read_text(encoding="utf-8"))
+            if "widgets" in saved["metadata"]:
+                return saved
         page.wait_for_timeout(200)
     raise AssertionError("JupyterLab did not save the notebook with its widget state.")
 

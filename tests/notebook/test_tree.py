@@ -5,7 +5,16 @@ import pytest
 from ipywidgets.widgets.widget import _instances
 
 from icdframes import read_tabulation
-from icdframes.errors import ConfigurationError, ConnectionFailedError, UnknownLanguageError, UnknownReleaseError
+from icdframes.errors import (
+    ConfigurationError,
+    ConnectionFailedError,
+    EntityNotFoundError,
+    UnknownLanguageError,
+    UnknownReleaseError,
+)
+from icdframes.model.entity import Entity, Reference
+from icdframes.notebook.levels import trail
+from icdframes.notebook.parts import Detail
 from icdframes.notebook.tree import TreeBrowser
 
 INFECTIONS, GASTRO, BACTERIAL, FOODBORNE = "1435254666", "588616678", "135352227", "1834648119"
@@ -210,6 +219,50 @@ def test_a_wrong_release_or_language_is_an_error_at_once(icd_client):
         TreeBrowser(icd_client, language="xx")
     with pytest.raises(ConfigurationError, match="needs a client or loaded tables"):
         TreeBrowser()
+
+
+class Family:
+    """Entities of which only the parents are known."""
+
+    def __init__(self, **parents):
+        self.parents = parents
+
+    def entity(self, name):
+        if name not in self.parents:
+            raise EntityNotFoundError(name)
+        return Entity(uri=name, entity_id=name, title=name, parent_ids=tuple(self.parents[name]))
+
+
+@pytest.mark.parametrize(
+    "family, way",
+    [
+        ({"a": "", "b": "a", "c": "b"}, "abc"),
+        ({"a": "", "b": "a", "c": "ba"}, "ac"),
+        ({"a": "c", "b": "a", "c": "b"}, "abc"),
+        ({"a": "", "c": "xa"}, "ac"),
+        ({"a": ""}, "a"),
+    ],
+    ids=["one parent", "the shortest of two ways", "a circle", "a parent that is not there", "a root"],
+)
+def test_the_way_to_an_entity_is_the_shortest_one(family, way):
+    levels = Family(**family)
+    assert [entity.entity_id for entity in trail(levels, levels.entity(way[-1]), ["a"])] == list(way)
+
+
+def test_an_entity_to_which_no_way_leads_is_told():
+    levels = Family(b="c", c="b")
+    with pytest.raises(EntityNotFoundError, match="b is not below what this tree shows"):
+        trail(levels, levels.entity("b"), ["a"])
+
+
+def test_only_so_many_references_are_links():
+    detail = Detail(lambda reference: reference.linearization_id, print)
+    references = tuple(Reference("exclusion", f"label {n}", linearization_id=str(n)) for n in range(50))
+    detail.show(Entity(uri="u", entity_id="1", title="t", references=references))
+    heading, *buttons, rest = detail._links.children
+    assert "Exclusions" in heading.value
+    assert len(buttons) == 40
+    assert rest.value == "… and 10 more, in the table of references"
 
 
 @pytest.mark.full_size
