@@ -61,7 +61,8 @@ def connect(
     cache_dir : path, optional
         Folder of answers and snapshots (``ICDFRAMES_CACHE_DIR``).
     timeout : tuple of float, default (5, 30)
-        Seconds to connect, seconds between two bytes.
+        Seconds to connect, seconds between two bytes; a whole answer may take ten
+        times as long.
     retries : int, default 5
         How often a failed request is sent again.
     max_workers : int, default 8

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from icdframes import __version__
 from icdframes.endpoints.base import Classification
@@ -30,8 +31,11 @@ from icdframes.model.entity import Entity, TopLevel
 from icdframes.model.graph import EntityGraph
 from icdframes.progress import progress_bar
 from icdframes.question import Question
-from icdframes.resolve import Resolver
+from icdframes.resolve import Named, Resolver
 from icdframes.walk import Progress, walk
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _RELEASE_ID = re.compile(r"\d{4}(-\d{2})?|beta")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
@@ -89,9 +93,18 @@ class Loader:
     def load(self, question: Question) -> EntityTables:
         """Give the tables of a question, from a snapshot where there is one."""
         scope = self.scope(question)
-        key = self._key(question, scope)
-        if not question.refresh and key and (kept := self._snapshots.covering(key)):
-            return kept
+        key = self._key(question, scope.release, scope.root_id)
+        kept = self._snapshots.covering(key) if key and not question.refresh else None
+        return self._fetched(question, scope, key) if kept is None else kept
+
+    def load_entities(self, question: Question) -> pd.DataFrame:
+        """Give the first table alone; of a snapshot only that one is read."""
+        scope = self.scope(question)
+        key = self._key(question, scope.release, scope.root_id)
+        kept = self._snapshots.covering_entities(key) if key and not question.refresh else None
+        return self._fetched(question, scope, key).entities if kept is None else kept
+
+    def _fetched(self, question: Question, scope: Scope, key: SnapshotKey | None) -> EntityTables:
         graphs = {language: self._walk(question, scope, language) for language in question.languages}
         graph = graphs[question.languages[0]]
         tables = self._build(question, scope, graphs)
@@ -108,8 +121,16 @@ class Loader:
         top = self.top_level(question.release, refresh=question.refresh)
         for language in question.languages:
             _check_language(language, top)
-        resolver = Resolver(self._source, self._coding, top.release)
-        return Scope(top.release, top, resolver.entity_id(question.named) if question.named else None)
+        return Scope(top.release, top, self._root_id(question, question.named, top.release) if question.named else None)
+
+    def _root_id(self, question: Question, named: Named, release: str | None) -> str:
+        """Find the root in a snapshot of everything if there is one, else ask."""
+        key = self._key(question, release)
+        if named.kind == "code" and key and not question.refresh:
+            found = self._snapshots.entity_of_code(key, named.text)
+            if found:
+                return found
+        return Resolver(self._source, self._coding, release).entity_id(named)
 
     def top_level(self, release: str | None, *, refresh: bool = False) -> TopLevel:
         """Give the root of a release; None is the newest, resolved to its id."""
@@ -140,15 +161,15 @@ class Loader:
         hint = did_you_mean(release or "", known)
         return UnknownReleaseError(f"{name} has no release {release!r}: there are {', '.join(known)}.{hint}")
 
-    def _key(self, question: Question, scope: Scope) -> SnapshotKey | None:
-        if scope.release is None:
+    def _key(self, question: Question, release: str | None, root_id: str | None = None) -> SnapshotKey | None:
+        if release is None:
             return None
         return SnapshotKey(
             server=self._base_url,
             classification=self._source.name,
-            release=scope.release,
+            release=release,
             languages=question.languages,
-            root=scope.root_id,
+            root=root_id,
             depth=question.depth,
             include=question.include,
         )

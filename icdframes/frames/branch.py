@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -45,7 +46,7 @@ def cut_branch(tables: EntityTables, root_id: str | None, depth: int | None = No
     provenance = replace(tables.provenance, root=root_id, depth=depth)
     if is_tree(tables.entities, tables.edges["child_id"]):
         entities = cut_rows(tables.entities, root_id, depth, provenance)
-        return EntityTables(**_frames_of(tables, entities, provenance), provenance=provenance)
+        return replace(tables, entities=entities, **_details_of(tables, entities, provenance), provenance=provenance)
     chapters = chapters_from_tables(tables)
     if root_id is not None:
         row = tables.entities.loc[tables.entities["entity_id"] == root_id, ["entity_id", "chapter"]]
@@ -124,7 +125,7 @@ def cut_rows(entities: pd.DataFrame, root_id: str | None, depth: int | None, pro
     return branch
 
 
-def _frames_of(tables: EntityTables, entities: pd.DataFrame, provenance: Provenance) -> dict[str, pd.DataFrame]:
+def _details_of(tables: EntityTables, entities: pd.DataFrame, provenance: Provenance) -> dict[str, Any]:
     """Give what belongs to the rows of a branch; no place under a parent outside of it."""
     ids = entities["entity_id"]
     edges = tables.edges[tables.edges["child_id"].isin(ids)]
@@ -135,7 +136,7 @@ def _frames_of(tables: EntityTables, entities: pd.DataFrame, provenance: Provena
     frames = {name: frame.reset_index(drop=True) for name, frame in frames.items()}
     for frame in frames.values():
         frame.attrs = {"provenance": provenance.to_dict()}
-    return {"entities": entities, **frames}
+    return frames
 
 
 def _no_entity(root_id: str) -> EntityNotFoundError:

@@ -65,7 +65,9 @@ def build_tables(
     frames = {
         "entities": apply_schema("entities", columns, languages=tuple(translations), include=include),
         "edges": apply_schema("edges", _edge_columns(places, entities)),
-        **{name: apply_schema(name, _by_row(name, rows)) for name, rows in _detail_rows(places, entities).items()},
+        "terms": apply_schema("terms", _detail_columns("terms", places, entities)),
+        "references": apply_schema("references", _detail_columns("references", places, entities)),
+        "axes": apply_schema("axes", _axis_columns(places, entities)),
     }
     for frame in frames.values():
         frame.attrs["provenance"] = provenance.to_dict()
@@ -136,22 +138,25 @@ def _edge_columns(places: Sequence[Place], entities: Sequence[Entity]) -> dict[s
     }
 
 
-def _detail_rows(places: Sequence[Place], entities: Sequence[Entity]) -> dict[str, list[tuple[Any, ...]]]:
-    terms: list[tuple[Any, ...]] = []
-    references: list[tuple[Any, ...]] = []
-    axes: list[tuple[Any, ...]] = []
-    for place, entity in zip(places, entities, strict=True):
-        key = place.entity_id
-        terms += [(key, t.kind, t.label, t.foundation_id, t.linearization_id, t.deprecated) for t in entity.terms]
-        references += [(key, r.kind, r.label, r.foundation_id, r.linearization_id) for r in entity.references]
-        axes += [
-            (key, axis.axis, axis.required, axis.allow_multiple, scale)
-            for axis in entity.axes
-            for scale in axis.scale_entity_ids or (None,)
-        ]
-    return {"terms": terms, "references": references, "axes": axes}
+def _detail_columns(name: str, places: Sequence[Place], entities: Sequence[Entity]) -> dict[str, list[Any]]:
+    """Give terms or references column by column: a tuple per row would keep the garbage collector busy."""
+    items = [item for entity in entities for item in getattr(entity, name)]
+    columns = {column: [getattr(item, column) for item in items] for column in list(columns_of(name))[1:]}
+    owners = [place.entity_id for place, entity in zip(places, entities, strict=True) for _ in getattr(entity, name)]
+    return {"entity_id": owners, **columns}
 
 
-def _by_row(name: str, rows: list[tuple[Any, ...]]) -> dict[str, Sequence[Any]]:
-    names = list(columns_of(name))
-    return dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(names, ())
+def _axis_columns(places: Sequence[Place], entities: Sequence[Entity]) -> dict[str, list[Any]]:
+    rows = [
+        (place.entity_id, axis, scale)
+        for place, entity in zip(places, entities, strict=True)
+        for axis in entity.axes
+        for scale in axis.scale_entity_ids or (None,)
+    ]
+    return {
+        "entity_id": [key for key, _, _ in rows],
+        "axis": [axis.axis for _, axis, _ in rows],
+        "required": [axis.required for _, axis, _ in rows],
+        "allow_multiple": [axis.allow_multiple for _, axis, _ in rows],
+        "scale_entity_id": [scale for _, _, scale in rows],
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ FORMAT_NUMBER = 1
 FileFormat = Literal["parquet", "csv"]
 
 _FORMAT = "icdframes tables"
+_TAKEN = frozenset({errno.ENOTEMPTY, errno.EEXIST})
 
 
 def write_folder(
@@ -117,7 +119,9 @@ def _check_folder(target: Path, *, overwrite: bool) -> None:
         return
     if not target.is_dir():
         raise ExportError(f"Cannot write {target}: a file of that name exists. Give the name of a folder.")
-    there = {item.name for item in target.iterdir()}
+    there: set[str] = set()
+    with suppress(FileNotFoundError):  # another process is replacing it
+        there = {item.name for item in target.iterdir()}
     if not there:
         return
     if not overwrite:
@@ -131,16 +135,19 @@ def _check_folder(target: Path, *, overwrite: bool) -> None:
 
 
 def _swap(fresh: Path, target: Path) -> None:
-    """Put a finished folder in place of an old one, which stays until then."""
+    """Put a finished folder in place of an old one, which stays until then; the last of several processes wins."""
     aside = hidden_sibling(target)
-    there = target.exists()
-    if there:
-        os.replace(target, aside)  # noqa: PTH105
-    try:
-        os.replace(fresh, target)  # noqa: PTH105
-    except OSError:
-        if there:
+    while True:
+        with suppress(FileNotFoundError):
+            os.replace(target, aside)  # noqa: PTH105
+        try:
+            os.replace(fresh, target)  # noqa: PTH105
+        except OSError as error:
+            if error.errno in _TAKEN:  # another process was quicker
+                shutil.rmtree(aside, ignore_errors=True)
+                continue
             with suppress(OSError):
                 os.replace(aside, target)  # noqa: PTH105
-        raise
-    shutil.rmtree(aside, ignore_errors=True)
+            raise
+        shutil.rmtree(aside, ignore_errors=True)
+        return

@@ -120,7 +120,7 @@ class SnapshotStore:
             return None
         if not is_tree(entities, edges["child_id"]):
             tables = self.covering(key)
-            return tables and tables.entities
+            return None if tables is None else tables.entities
         provenance = Provenance.from_dict(entities.attrs["provenance"])
         try:
             return cut_rows(entities, key.root, key.depth, replace(provenance, root=key.root, depth=key.depth))

@@ -190,6 +190,7 @@ def _terms(at: Reader) -> list[Term]:
     return [
         Term(kind, label, foundation, linearization, deprecated=item.get("deprecated") is True)
         for field, kind in TERM_FIELDS.items()
+        if field in at.doc
         for item, label, foundation, linearization in _labelled(at, field)
     ]
 
@@ -198,6 +199,7 @@ def _references(at: Reader) -> list[Reference]:
     found = [
         Reference(kind, label, foundation, linearization)
         for field, kind in LABELLED_REFERENCE_FIELDS.items()
+        if field in at.doc
         for _, label, foundation, linearization in _labelled(at, field)
     ]
     for field, kind in BARE_REFERENCE_FIELDS.items():

@@ -18,10 +18,14 @@ HOST = "id.who.int"
 PREFIX = f"http://{HOST}"
 RESIDUALS = ("other", "unspecified")
 
-_ID = re.compile(r"\d+(?:/(?:other|unspecified))?")
+_ID = re.compile(r"[0-9]+(?:/(?:other|unspecified))?")
 _RELEASE = re.compile(r"\d{4}(?:-\d{2})?|beta")
 _ICD10_KEY = re.compile(r"[IVX]+|[A-Z]\d{2}(?:\.\d+)?(?:-[A-Z]\d{2}(?:\.\d+)?)?")
 _LINEARIZATION = re.compile(r"[a-z][a-z0-9_]*")
+_AS_USUAL = re.compile(
+    r"https?://id\.who\.int/icd/(?:entity|release/11/(?:([0-9]{4}-[0-9]{2})/)?(?!beta/)([a-z][a-z0-9_]*))"
+    r"/([0-9]+(?:/(?:other|unspecified))?)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class EntityUri:
         else:
             parts = ["icd", "release", "11", *([self.release] if self.release else []), self.classification]
         if self.entity_id:
-            parts.append(quote(self.entity_id, safe="/" if _ID.fullmatch(self.entity_id) else ""))
+            parts.append(self.entity_id if _ID.fullmatch(self.entity_id) else quote(self.entity_id, safe=""))
         return "/" + "/".join(parts)
 
     def __str__(self) -> str:
@@ -84,6 +88,9 @@ def parse_uri(text: str) -> EntityUri:
     '257068234'
 
     """
+    if usual := _AS_USUAL.fullmatch(text):  # in a tenth of the time; an answer holds a dozen of them
+        release, linearization, entity_id = usual.groups()
+        return EntityUri(linearization or "foundation", release, entity_id)
     try:
         parts = urlsplit(text.strip())
     except ValueError:

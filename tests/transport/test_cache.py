@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from icdframes.errors import CacheWarning
+from icdframes.errors import CacheWarning, OfflineMissError
 from icdframes.transport.cache import _patiently, open_cache
 
 ENTITY = "/icd/release/11/2024-01/mms/257068234"
@@ -236,3 +236,38 @@ with ApiSession(Server("custom", {open_wire.url!r}), lambda: None, cache_dir=Pat
     session = make_session(open_wire)
     fill(session, 60)
     assert (session.requests_sent, session.cache_info().answers) == (0, 60)
+
+
+def test_the_mark_of_a_process_that_was_killed_while_mending_does_not_hold_up_the_next(make_session, open_wire, file):
+    file.parent.mkdir()
+    file.write_bytes(b"rubbish" * 100)
+    mark = file.with_name("http.sqlite.mending")
+    mark.touch()
+    os.utime(mark, (1e9, 1e9))
+    with pytest.warns(CacheWarning, match="damaged"):
+        fill(make_session(open_wire), 1)
+    assert not mark.exists()
+
+
+def test_a_process_waits_until_another_has_mended_the_file(make_session, open_wire, file, monkeypatch):
+    file.parent.mkdir()
+    file.write_bytes(b"rubbish" * 100)
+    mark = file.with_name("http.sqlite.mending")
+    mark.touch()
+
+    def mended_meanwhile(_):
+        file.write_bytes(b"")
+        mark.unlink(missing_ok=True)
+
+    monkeypatch.setattr("icdframes.transport.cache.time.sleep", mended_meanwhile)
+    fill(make_session(open_wire), 1)
+    assert not file.with_name("http.sqlite.broken").exists()
+
+
+def test_offline_a_damaged_answer_is_a_missing_answer(make_session, open_wire, file):
+    session = make_session(open_wire)
+    fill(session, 1)
+    with contextlib.closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE answers_2 SET body = substr(body, 5)")
+    with pytest.raises(OfflineMissError, match="what the cache holds of it is damaged"):
+        fill(make_session(open_wire, offline=True), 1)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -17,6 +19,7 @@ from icdframes.transport.policy import (
     Fault,
     Outcome,
     allowed_target,
+    answer_key,
     backoff,
     concerns_everybody,
     decide,
@@ -51,6 +54,7 @@ NOW = 1_000_000.0  # Mon, 12 Jan 1970 13:46:40 GMT
         (Outcome(429, retry_after=7.0), 0, True, Action(Do.RETRY, 7.0)),
         (Outcome(429, retry_after=0.0), 0, True, Action(Do.RETRY, 0.0)),
         (Outcome(429, retry_after=LONGEST_WAIT + 1), 0, True, Action(Do.ANSWER)),
+        (Outcome(429, retry_after=LONGEST_WAIT), 0, True, Action(Do.RETRY, LONGEST_WAIT)),
         (Outcome(429), 3, True, Action(Do.ANSWER)),
         (Outcome(fault=Fault.CONNECTION), 0, True, Action(Do.RETRY, 0.25)),
         (Outcome(fault=Fault.CUT_SHORT), 2, True, Action(Do.RETRY, 1.0)),
@@ -81,6 +85,7 @@ def test_backoff_doubles_up_to_a_limit_and_full_jitter_reaches_zero():
         ("Mon, 12 Jan 1970 13:47:40 GMT", 60),
         ("Mon, 12 Jan 1970 13:47:40 -0000", 60),
         ("Mon, 12 Jan 1970 13:40:00 GMT", 0),
+        ("Mon, 12 Jan 1970 15:47:40 +0200", 60),
         ("9" * 400, math.inf),
         ("-7", None),
         ("soon", None),
@@ -91,6 +96,38 @@ def test_backoff_doubles_up_to_a_limit_and_full_jitter_reaches_zero():
 )
 def test_retry_after_is_seconds_or_a_date(value, seconds):
     assert parse_retry_after(value, NOW) == seconds
+
+
+def test_a_date_without_a_zone_is_in_utc_wherever_this_machine_is(monkeypatch):
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert parse_retry_after("Mon, 12 Jan 1970 13:47:40 -0000", NOW) == 60
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+HEADERS = {"Accept": "application/json", "Accept-Language": "en", "API-Version": "v2"}
+
+
+def test_an_answer_goes_by_all_that_it_depends_on_and_nothing_else():
+    url = "http://id.example/icd/entity/5"
+    key = answer_key("GET", url, HEADERS)
+    others = [
+        answer_key("POST", url, HEADERS),
+        answer_key("GET", url + "?include=ancestor", HEADERS),
+        answer_key("GET", url, HEADERS | {"Accept-Language": "es"}),
+        answer_key("GET", url, HEADERS | {"API-Version": "v1"}),
+        answer_key("GET", url, HEADERS | {"Accept": "text/html"}),
+        answer_key("GET", url, {}),
+        answer_key("GET", url, {"Accept": "enapplication/json"}),
+        answer_key("GET", "", HEADERS | {"Accept": url}),
+    ]
+    assert len({key, *others}) == 9
+    assert re.fullmatch("[0-9a-f]{32}", key)
+    assert answer_key("GET", url, HEADERS | {"Authorization": "Bearer x"}) == key
+    assert answer_key("GET", url, {}) == answer_key("GET", url, dict.fromkeys(HEADERS, ""))
 
 
 @pytest.mark.parametrize(
@@ -172,6 +209,9 @@ def test_where_a_redirect_and_a_token_may_go(base, url, allowed, signed):
         ("text/plain", "Requested resource could not be found", "Requested resource could not be found"),
         ("application/json", '"no such\ncombination"', "no such combination"),
         ("text/html", "<html>500</html>", ""),
+        ("text/HTML; charset=utf-8", "Bad gateway", ""),
+        ("text/plain", "x" * 200, "x" * 200),
+        ("text/plain", "XML is missing X", "XML is missing X"),
         ("", "<!DOCTYPE html>", ""),
         ("text/plain", "x" * 201, ""),
         ("text/plain", "got Authorization: Bearer eyJabc.def-x end", "got Authorization: Bearer … end"),

@@ -1,0 +1,186 @@
+"""For any graph, order of answers and request: the same tables, each entity once, no two requests in one place."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from icdframes.endpoints.foundation import Foundation
+from icdframes.endpoints.icd10 import Icd10
+from icdframes.endpoints.linearization import Linearization
+from icdframes.errors import EntityNotFoundError
+from icdframes.frames.build import build_tables
+from icdframes.frames.export import read_tables
+from icdframes.frames.provenance import Provenance
+from icdframes.model.codes import parse_code
+from icdframes.model.entity import Entity
+from icdframes.model.parse import parse_entity
+from icdframes.model.uris import EntityUri, parse_uri
+from icdframes.model.wire import entity_to_json
+from icdframes.settings import Server
+from icdframes.transport.session import ApiSession
+from icdframes.walk import walk
+
+IDS = [str(number) for number in range(1, 13)]
+MISSING = ["98", "99"]
+CHILDREN = st.fixed_dictionaries(
+    {key: st.lists(st.sampled_from(IDS + MISSING), max_size=5, unique=True) for key in IDS}
+)
+PROVENANCE = Provenance("http://127.0.0.1", "mms", "2024-01")
+
+
+def _entity(key, children, title="x"):
+    return Entity(
+        uri=str(EntityUri("mms", "2024-01", key)),
+        entity_id=key,
+        title=title,
+        parent_ids=tuple(parent for parent, below in children.items() if key in below),
+        child_ids=tuple(children[key]),
+    )
+
+
+def _fetcher(children, rng):
+    """Entities after any short time, so that they come in any order."""
+
+    def fetch(key):
+        time.sleep(rng.random() * 0.001)
+        if key not in children:
+            raise EntityNotFoundError(key)
+        return _entity(key, children)
+
+    return fetch
+
+
+def _tables(graph):
+    return build_tables(graph, PROVENANCE, chapters={})
+
+
+def _same(one, other):
+    for name in one.frames:
+        pd.testing.assert_frame_equal(one.frames[name], other.frames[name])
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    children=CHILDREN,
+    roots=st.lists(st.sampled_from(IDS), min_size=1, max_size=3, unique=True),
+    depth=st.none() | st.integers(0, 4),
+    seed=st.integers(),
+)
+def test_any_graph_gives_the_same_tables_for_any_order_of_answers(children, roots, depth, seed):
+    rng = random.Random(seed)
+    alone = walk(roots, _fetcher(children, rng), depth=depth, max_workers=1)
+    together = walk(roots, _fetcher(children, rng), depth=depth, max_workers=5)
+    tables = _tables(together)
+    _same(_tables(alone), tables)
+    assert tables.entities.entity_id.is_unique
+    assert set(tables.entities.entity_id) == _reachable(children, roots, depth)
+    assert set(alone.failures) == set(together.failures) <= set(MISSING)
+
+
+def _reachable(children, roots, depth):
+    found, level = set(), set(roots)
+    while level and depth != -1:
+        found |= level
+        level = {child for key in level for child in children[key] if child in children} - found
+        depth = None if depth is None else depth - 1
+    return found
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+
+
+@settings(deadline=None, max_examples=15)
+@given(titles=st.lists(TEXT, min_size=len(IDS), max_size=len(IDS)), kind=st.sampled_from(["parquet", "csv"]))
+def test_tables_with_any_text_are_read_back_as_they_were_written(titles, kind, tmp_path_factory):
+    children = {key: [] for key in IDS} | {"1": IDS[1:]}
+    graph = walk(["1"], lambda key: _entity(key, children, titles[int(key) - 1]))
+    tables = _tables(graph)
+    folder = tmp_path_factory.getbasetemp() / f"any-{kind}"
+    _same(read_tables(tables.write(folder, overwrite=True, file_format=kind)), tables)
+
+
+@settings(deadline=None, max_examples=50)
+@given(title=TEXT, key=st.sampled_from(["5", "5/other", "5/unspecified"]))
+def test_an_entity_with_any_text_is_read_back_from_its_json(title, key):
+    entity = Entity(uri=str(EntityUri("mms", "2024-01", key)), entity_id=key, title=title, language="en")
+    read = parse_entity(entity_to_json(entity))
+    assert (read.entity_id, read.uri) == (key, entity.uri)
+    assert read.title == title or title.endswith("[No translation available]")
+
+
+LETTERS, DIGITS = "ABCDEFGHJKLMNPQRSTUV", "0123456789"
+STEMS = st.builds(
+    "{}{}{}{}".format, st.sampled_from("123456789"), *[st.sampled_from(x) for x in (LETTERS, DIGITS, DIGITS)]
+)
+EXTENSIONS = st.builds("X{}{}{}".format, *[st.sampled_from(x) for x in (LETTERS, DIGITS, DIGITS)])
+CLUSTERS = st.lists(
+    st.builds(lambda stem, more: "&".join([stem, *more]), STEMS, st.lists(EXTENSIONS, max_size=2)), min_size=1
+)
+
+
+@given(CLUSTERS.map("/".join), st.sampled_from([str.upper, str.lower, lambda text: text.replace("&", " %26 ")]))
+def test_a_cluster_is_read_back_from_its_own_text(text, spelled):
+    cluster = parse_code(spelled(text))
+    assert cluster.text == text
+    assert parse_code(cluster.text) == cluster
+
+
+CLASSIFICATIONS = st.sampled_from(["mms", "icf", "foundation", "icd10"])
+URIS = st.builds(
+    EntityUri,
+    CLASSIFICATIONS,
+    st.none() | st.sampled_from(["2024-01", "2019"]),
+    st.none() | st.sampled_from(["5", "6"]),
+).filter(lambda uri: uri.classification != "icd10")
+
+
+@given(URIS)
+def test_a_uri_is_read_back_from_its_own_text(uri):
+    plain = EntityUri(uri.classification, None if uri.classification == "foundation" else uri.release, uri.entity_id)
+    assert parse_uri(str(plain)) == plain
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("keys")
+    with ApiSession(Server("custom", "http://127.0.0.1:9"), pytest.fail, cache_dir=folder) as session:
+        yield session
+
+
+def _key(session, asked):
+    """The place of one question in the cache, by way of the endpoints."""
+    classification, release, entity_id, language, include = asked
+    requests = []
+
+    class Wire:
+        def get_json(self, path, params=None, *, language="en", refresh=False):
+            requests.append(session._request("GET", path, params, language))
+            raise EntityNotFoundError
+
+    source = {"foundation": Foundation, "icd10": Icd10}.get(classification)
+    source = source(Wire()) if source else Linearization(Wire(), classification)
+    with pytest.raises(EntityNotFoundError):
+        source.entity(entity_id, release, language=language, include=include)
+    prepared = session._http.prepare_request(requests[0])
+    return session._http.cache.create_key(prepared)
+
+
+ASKED = st.tuples(
+    CLASSIFICATIONS,
+    st.sampled_from(["2024-01", "2022-02", "2019"]),
+    st.sampled_from(["5", "6", "5/other"]),
+    st.sampled_from(["en", "es", "pt-BR"]),
+    st.sampled_from([(), ("ancestor",), ("ancestor", "descendant")]),
+)
+
+
+@settings(deadline=None)
+@given(ASKED, ASKED)
+def test_two_questions_share_a_place_in_the_cache_only_where_they_are_the_same(session, one, other):
+    assert (_key(session, one) == _key(session, other)) is (one == other)
