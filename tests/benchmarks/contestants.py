@@ -1,0 +1,129 @@
+"""One piece of work, timed in a process of its own: ``contestants.py NAME OPTIONS-AS-JSON`` prints JSON.
+
+Imports stand before the clock starts; processor time and peak memory are those of this process alone.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+HEADERS = {"Accept": "application/json", "Accept-Language": "en", "API-Version": "v2"}
+HOST = "http://id.who.int"
+
+Work = Callable[[], dict[str, Any]]
+
+
+def run(name: str, **options: Any) -> dict[str, Any]:
+    """Run a contestant in a new process and give what it measured."""
+    command = [sys.executable, HERE / "contestants.py", name, json.dumps(options)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def load(url: str, cache: str, *, release: str, classification: str = "mms", **question: Any) -> Work:
+    """icdframes: everything, tables and snapshot included."""
+    client = _client(url, cache)
+
+    def work() -> dict[str, Any]:
+        frame = client.load_entity(release=release, classification=classification, progress=False, **question)
+        info = client.cache_info()
+        return {"entities": len(frame), "requests": info.requests_sent}
+
+    return work
+
+
+def load_without_snapshot(url: str, cache: str, *, release: str, classification: str = "mms") -> Work:
+    """icdframes: everything, from the HTTP cache alone."""
+    client = _client(url, cache)
+    client._snapshots.clear()
+    client._snapshots.save = lambda *_: None
+
+    def work() -> dict[str, Any]:
+        tables = client.load_tables(release=release, classification=classification, progress=False)
+        return {"entities": len(tables), "requests": client.cache_info().requests_sent}
+
+    return work
+
+
+def replay(url: str, cache: str, *, release: str, classification: str = "mms") -> Work:
+    """The same HTTP cache, walked through its requests-cache session, one answer after the other."""
+    session = _client(url, cache)._session._http
+    return lambda: _walk(session, url, release, classification, of_roots="?include=ancestor%2Cdescendant")
+
+
+def plain_loop(url: str, cache: str, *, release: str, classification: str = "mms", wal: bool = False) -> Work:
+    """A loop over requests with requests-cache, as people write it."""
+    from requests_cache import CachedSession
+
+    session = CachedSession(str(Path(cache) / "plain"), backend="sqlite", wal=wal)
+    return lambda: _walk(session, url, release, classification)
+
+
+def simple_icd_11(url: str, cache: str, *, release: str) -> Work:
+    """The other client on PyPI with a walk: its own descent from each chapter, as its users call it."""
+    import requests
+    from simple_icd_11 import ICDExplorer
+
+    def work() -> dict[str, Any]:
+        explorer = ICDExplorer("en", "", "", customUrl=url + "/", release=release)
+        top = requests.get(f"{url}/icd/release/11/{release}/mms", headers=HEADERS, timeout=30).json()
+        rows = 0
+        for child in top["child"]:
+            chapter = explorer.getEntityFromId(child.rsplit("/", 1)[-1])
+            rows += sum(1 for entity in (chapter, *chapter.getDescendants()) if entity.getTitle())
+        return {"entities": rows}
+
+    return work
+
+
+def _client(url: str, cache: str) -> Any:
+    import pandas  # noqa: F401, ICN001
+    import pyarrow.dataset
+    import pyarrow.parquet  # noqa: F401
+
+    import icdframes
+    import icdframes.client
+    import icdframes.frames.export
+
+    return icdframes.connect(url, cache_dir=cache)
+
+
+def _walk(session: Any, url: str, release: str, classification: str, of_roots: str = "") -> dict[str, Any]:
+    """Ask for one entity after the other; `of_roots` is what icdframes adds to the addresses of the first ones."""
+    import pandas as pd
+
+    top = session.get(f"{url}/icd/release/11/{release}/{classification}", headers=HEADERS).json()
+    waiting = [uri + of_roots for uri in reversed(top["child"])]
+    rows, met = [], set()
+    while waiting:
+        uri = waiting.pop()
+        if uri in met:
+            continue
+        met.add(uri)
+        entity = session.get(uri.replace(HOST, url), headers=HEADERS).json()
+        rows.append({"uri": entity["@id"], "code": entity.get("code"), "title": entity["title"]["@value"]})
+        waiting += entity.get("child", [])[::-1]
+    return {"entities": len(pd.DataFrame(rows)), "requests": len(rows) + 1}
+
+
+def main() -> None:
+    name, options = sys.argv[1], json.loads(sys.argv[2])
+    import pandas  # noqa: F401, ICN001
+
+    work = globals()[name](**options)
+    wall, cpu = time.perf_counter(), time.process_time()
+    found = work()
+    found |= {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+    print(json.dumps(found | {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""Alternating runs, medians, a table on the screen, JSON and charts in a folder outside of the project."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).parents[2]
+RESULTS = Path(tempfile.gettempdir()) / "icdframes-benchmarks"
+Run = Callable[[], dict[str, Any]]
+
+
+def parser(description: str | None, *, runs: int = 5) -> argparse.ArgumentParser:
+    """Give the options that every benchmark has."""
+    options = argparse.ArgumentParser(description=description)
+    options.add_argument("--runs", type=int, default=runs, help=f"alternating runs of each ({runs})")
+    options.add_argument("--out", type=Path, default=RESULTS, help=f"folder of the results ({RESULTS})")
+    return options
+
+
+def alternate(contestants: Mapping[str, Run], runs: int) -> dict[str, dict[str, float]]:
+    """Run A B C, A B C, … and give the median of every figure of each."""
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in contestants}
+    for _ in range(runs):
+        for name, run in contestants.items():
+            found[name].append(run())
+    return {
+        name: {key: statistics.median(one[key] for one in results) for key in results[0]}
+        for name, results in found.items()
+    }
+
+
+def publish(name: str, figures: Sequence[Mapping[str, Any]], out: Path, **about: Any) -> None:
+    """Print the figures as a table and write them as JSON."""
+    folder = outside(out)
+    about |= {"cores": os.cpu_count(), "python": platform.python_version(), "load": os.getloadavg()[0]}
+    (folder / f"{name}.json").write_text(json.dumps({"benchmark": name, **about, "figures": figures}, indent=1))
+    columns = list(dict.fromkeys(key for row in figures for key in row))
+    cells = [columns, *([_written(row.get(key, "")) for key in columns] for row in figures)]
+    widths = [max(len(row[number]) for row in cells) for number in range(len(columns))]
+    for row in cells:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print(f"→ {folder / f'{name}.json'}")
+
+
+def outside(folder: Path) -> Path:
+    """Make a folder for results; the project itself keeps none."""
+    folder = folder.resolve()
+    if folder.is_relative_to(PROJECT):
+        raise SystemExit(f"{folder} lies within the project: give a folder outside of it with --out.")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def verdict(value: float, limit: float, *, at_least: bool = False) -> str:
+    """Say whether a figure is as it should be."""
+    kept = value >= limit if at_least else value <= limit
+    return f"{'yes' if kept else 'NO'} ({'≥' if at_least else '≤'} {limit:g})"
+
+
+def _written(value: Any) -> str:
+    return (
+        f"{value:.3g}"
+        if isinstance(value, float) and value < 1000
+        else f"{value:,.0f}"
+        if isinstance(value, float)
+        else str(value)
+    )
