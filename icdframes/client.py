@@ -17,6 +17,7 @@ from icdframes.frames.snapshot import SnapshotStore
 from icdframes.frames.tables import EntityTables
 from icdframes.loading import Loader
 from icdframes.model.entity import Entity
+from icdframes.model.html import html_rows
 from icdframes.model.uris import check_classification
 from icdframes.question import OnError, read_question
 from icdframes.settings import Server, cache_folder
@@ -282,6 +283,18 @@ class IcdClient(CodingVerbs):
     def __repr__(self) -> str:
         mode = "offline" if self.offline else ("with credentials" if self.server.needs_token else "no authentication")
         return f"<IcdClient {self.server.name} {self.base_url} ({mode})>"
+
+    def _repr_html_(self) -> str:
+        mode = "offline" if self.offline else ("client id and secret" if self.server.needs_token else "not needed")
+        info = self.cache_info()
+        rows = [
+            ("ICD API", f"{self.server.name} {self.base_url}"),
+            ("credentials", mode),
+            ("cache", f"{info.answers:,} answers, {info.path or 'in memory'}"),
+            ("requests sent", f"{info.requests_sent:,}"),
+            ("answered from cache", f"{info.answered_from_cache:,}"),
+        ]
+        return html_rows(rows)
 
     def _loader(self, classification: str) -> Loader:
         check_classification(classification)

@@ -24,6 +24,15 @@ LICENCE = (
     "International Classification of Diseases Eleventh Revision (ICD-11), "
     "Geneva: World Health Organization, licence CC BY-ND 3.0 IGO"
 )
+_WHO_TERMS = "used under WHO's terms for its classifications"
+_ICD10 = (
+    "International Statistical Classification of Diseases and Related Health Problems, Tenth Revision (ICD-10), "
+    f"Geneva: World Health Organization, {_WHO_TERMS}"
+)
+_ICF = (
+    "International Classification of Functioning, Disability and Health (ICF), "
+    f"Geneva: World Health Organization, {_WHO_TERMS}"
+)
 CLASSIFICATIONS = ("mms", "icf", "foundation", "icd10")
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -87,6 +96,11 @@ def resolve_server(server: str | None, token_url: str | None = None) -> Server:
 def is_loopback(url: str) -> bool:
     """Tell whether a URL points to this machine."""
     return (urlsplit(url).hostname or "") in _LOOPBACK
+
+
+def licence_of(classification: str) -> str:
+    """Give the line that names source and licence of a classification."""
+    return {"icd10": _ICD10, "icf": _ICF}.get(classification, LICENCE)
 
 
 def cache_folder() -> Path:

@@ -15,9 +15,9 @@ import pandas as pd
 from icdframes import __version__
 from icdframes.analysis.mapping_files import RawTable, read_raw_table
 from icdframes.errors import CodeSyntaxError, FileFormatError, IcdWarning
-from icdframes.frames.provenance import licence_of
 from icdframes.frames.tables import EntityTables
 from icdframes.model.uris import EntityUri, is_icd10_key, parse_uri
+from icdframes.settings import licence_of
 
 Relation = Literal["equivalent", "broader", "narrower", "mapped", "unmapped"]
 

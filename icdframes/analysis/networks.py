@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
 
-def to_networkx(tables: EntityTables) -> nx.DiGraph[str]:
+def to_networkx(tables: EntityTables) -> nx.DiGraph:
     """Turn tables into a directed graph from parents to children.
 
     Parameters
@@ -47,7 +47,7 @@ def to_networkx(tables: EntityTables) -> nx.DiGraph[str]:
         import networkx as nx  # noqa: PLC0415  optional
     except ImportError as error:
         raise MissingExtraError("A networkx graph", "networks") from error
-    graph: nx.DiGraph[str] = nx.DiGraph(provenance=tables.provenance.to_dict())
+    graph: nx.DiGraph = nx.DiGraph(provenance=tables.provenance.to_dict())
     for row in tables.entities.to_dict("records"):
         known = {str(name): value for name, value in row.items() if pd.notna(value)}
         graph.add_node(known.pop("entity_id"), **known)

@@ -61,7 +61,8 @@ def to_skos(tables: EntityTables) -> rdflib.Graph:
         import rdflib  # noqa: PLC0415  optional
     except ImportError as error:
         raise MissingExtraError("SKOS", "skos") from error
-    return _Writer(rdflib, tables).graph
+    graph: rdflib.Graph = _Writer(rdflib, tables).graph
+    return graph
 
 
 class _Writer:

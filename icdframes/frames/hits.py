@@ -8,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from icdframes.frames.provenance import Provenance, html_rows
+from icdframes.frames.provenance import Provenance
 from icdframes.frames.schema import Column, typed_table
 from icdframes.model.hits import SearchHit, SearchResult
+from icdframes.model.html import html_rows
 from icdframes.model.outcome import NO_MATCH, Outcome
 
 _FROM_HIT = (

@@ -5,27 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
-from html import escape
 from typing import Any
 
 from icdframes import __version__
 from icdframes.errors import FileFormatError
-from icdframes.settings import LICENCE
-
-_WHO_TERMS = "used under WHO's terms for its classifications"
-_ICD10 = (
-    "International Statistical Classification of Diseases and Related Health Problems, Tenth Revision (ICD-10), "
-    f"Geneva: World Health Organization, {_WHO_TERMS}"
-)
-_ICF = (
-    "International Classification of Functioning, Disability and Health (ICF), "
-    f"Geneva: World Health Organization, {_WHO_TERMS}"
-)
-
-
-def licence_of(classification: str) -> str:
-    """Give the line that names source and licence of a classification."""
-    return {"icd10": _ICD10, "icf": _ICF}.get(classification, LICENCE)
+from icdframes.model.html import html_rows
+from icdframes.settings import licence_of
 
 
 def utc_text(moment: datetime) -> str:
@@ -150,14 +135,3 @@ class Provenance:
 
     def _repr_html_(self) -> str:
         return html_rows(self.rows())
-
-
-def html_rows(rows: list[tuple[str, str]]) -> str:
-    """Write pairs as a small HTML table that takes its colours from the page."""
-    cell = "text-align:left;padding:0 1em 0 0;background:transparent;color:inherit"
-    body = "".join(
-        f'<tr style="background:transparent"><th style="{cell}">{escape(name)}</th>'
-        f'<td style="{cell}">{escape(text)}</td></tr>'
-        for name, text in rows
-    )
-    return f'<table style="border-collapse:collapse;border:1px solid currentColor;color:inherit">{body}</table>'

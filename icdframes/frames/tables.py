@@ -10,8 +10,9 @@ from pathlib import Path
 import pandas as pd
 
 from icdframes.frames.folder import FileFormat, write_folder
-from icdframes.frames.provenance import Provenance, html_rows
+from icdframes.frames.provenance import Provenance
 from icdframes.frames.schema import TABLES
+from icdframes.model.html import html_rows
 
 _FIRST_TITLES = 3
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from icdframes.model.uris import is_residual
+from icdframes.model.html import html_rows
+from icdframes.model.uris import is_residual, parse_uri
+from icdframes.settings import licence_of
 
 TermKind = Literal["synonym", "narrower_term", "inclusion", "index_term"]
 ReferenceKind = Literal["exclusion", "child_elsewhere", "related_maternal", "related_perinatal"]
@@ -56,7 +58,7 @@ class Axis:
     scale_entity_ids: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Entity:
     """One entity of a classification, in one language, as the API gave it.
 
@@ -100,6 +102,24 @@ class Entity:
     def is_residual(self) -> bool:
         """Whether this is an "other specified" or "unspecified" category."""
         return is_residual(self.entity_id)
+
+    def __repr__(self) -> str:
+        return f"<Entity {' '.join(filter(None, (self.code, self.title)))} ({self.uri})>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("entity", " ".join(filter(None, (self.code, self.title)))),
+            ("kind", self.class_kind or ""),
+            ("definition", self.definition or ""),
+            ("coding note", self.coding_note or ""),
+            ("inclusions", "; ".join(term.label for term in self.terms if term.kind == "inclusion")),
+            ("exclusions", "; ".join(item.label or "" for item in self.references if item.kind == "exclusion")),
+            ("axes", ", ".join(axis.axis for axis in self.axes)),
+            ("children", str(len(self.child_ids) or "")),
+            ("uri", self.uri),
+            ("licence", licence_of(parse_uri(self.uri).classification)),
+        ]
+        return html_rows([(name, text) for name, text in rows if text])
 
 
 @dataclass(frozen=True, slots=True)

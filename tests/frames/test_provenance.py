@@ -8,7 +8,8 @@ import pytest
 
 from icdframes import settings
 from icdframes.errors import FileFormatError
-from icdframes.frames.provenance import Provenance, licence_of, utc_text
+from icdframes.frames.provenance import Provenance, utc_text
+from icdframes.settings import licence_of
 
 
 def test_a_provenance_comes_back_from_json_as_it_was(provenance):
