@@ -43,6 +43,7 @@ _HOMES = {
     "icdframes.analysis.databases": ("to_sql",),
     "icdframes.analysis.skos": ("to_skos",),
     "icdframes.analysis.plots": ("plot_hierarchy",),
+    "icdframes.analysis.interactive": ("interactive_hierarchy",),
     "icdframes.analysis.charts": ("plot_chapter_counts", "plot_release_changes"),
     "icdframes.analysis.lettering": ("save_figure",),
     "icdframes.notebook.login": ("LoginForm",),

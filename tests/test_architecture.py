@@ -35,6 +35,7 @@ ONLY_IN = {
     "ipywidgets": {"notebook"},
     "anywidget": {"notebook"},
     "matplotlib": {"analysis"},
+    "plotly": {"analysis"},
     "tqdm": {"progress"},
     "keyring": {"transport"},
 }

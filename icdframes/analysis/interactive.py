@@ -1,0 +1,102 @@
+"""A hierarchy with counts to click through, made with plotly (extra ``interactive``); nothing is shown here."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Literal
+
+from icdframes.analysis.lettering import OKABE_ITO, name_of, number_text, origin_of, source_line
+from icdframes.analysis.matching import Tables
+from icdframes.analysis.pieces import Counts, counted, cut, own_values
+from icdframes.errors import ConfigurationError, MissingExtraError
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+KINDS = ("icicle", "treemap", "sunburst")
+
+
+def interactive_hierarchy(
+    tables: Tables,
+    *,
+    entity: str | int | None = None,
+    counts: Counts | None = None,
+    levels: int = 3,
+    kind: Literal["icicle", "treemap", "sunburst"] = "icicle",
+    min_share: float = 0.001,
+    title: str | None = None,
+) -> go.Figure:
+    """Draw a branch of a classification as a figure that zooms where it is clicked.
+
+    Parameters
+    ----------
+    tables, entity, counts, levels, title
+        As for `plot_hierarchy`.
+    kind : {"icicle", "treemap", "sunburst"}
+        Which of plotly's figures.
+    min_share : float, default 0.001
+        Siblings with less than this share of the whole are drawn together as
+        ``other (n)``; there are never more than about 1,000 pieces, since a page with
+        tens of thousands hangs.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        WHO's attribution stands below it.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is nothing to draw, or an option is not known.
+    EntityNotFoundError
+        If the tables do not hold the entity.
+    MissingExtraError
+        If plotly is not installed.
+
+    Examples
+    --------
+    >>> import icdframes
+    >>> client = icdframes.connect("sandbox")
+    >>> tables = icdframes.load_tables("07", release="2024-01")
+    >>> figure = interactive_hierarchy(tables, levels=2)  # doctest: +SKIP
+
+    """
+    if kind not in KINDS:
+        raise ConfigurationError(f"kind={kind!r} is not known: give {' or '.join(map(repr, KINDS))}.")
+    if levels < 1:
+        raise ConfigurationError(f"levels={levels} draws nothing: give at least 1.")
+    try:
+        import plotly.graph_objects as go  # noqa: PLC0415  optional
+    except ImportError as error:
+        raise MissingExtraError("An interactive figure", "interactive") from error
+    branch = counted(tables, own_values(tables, counts), entity)
+    pieces = cut(branch, levels=levels, min_share=min_share)
+    whole = branch.label or name_of(origin_of(tables)) or "All"
+    trace = {"icicle": go.Icicle, "treemap": go.Treemap, "sunburst": go.Sunburst}[kind](
+        ids=["all", *map(str, range(len(pieces)))],
+        labels=[escape(whole), *(escape(piece.label) for piece in pieces)],
+        parents=["", *("all" if piece.parent is None else str(piece.parent) for piece in pieces)],
+        values=[branch.total, *(piece.value for piece in pieces)],
+        branchvalues="total",
+        marker={"colors": ["rgba(0,0,0,0)", *(OKABE_ITO[piece.group % len(OKABE_ITO)] for piece in pieces)]},
+    )
+    what = f"{number_text(branch.total)} {'leaf entities' if counts is None else 'counted'}"
+    return go.Figure(
+        trace,
+        layout={
+            "title": {"text": escape(f"{whole}: {what}" if title is None else title)},
+            "margin": {"l": 8, "r": 8, "t": 48, "b": 32},
+            "annotations": [
+                {
+                    "text": escape(source_line(origin_of(tables))),
+                    "showarrow": False,
+                    "xref": "paper",
+                    "yref": "paper",
+                    "x": 1,
+                    "y": 0,
+                    "yshift": -24,
+                    "font": {"size": 10},
+                }
+            ],
+        },
+    )
