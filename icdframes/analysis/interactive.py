@@ -85,6 +85,7 @@ def interactive_hierarchy(
         trace,
         layout={
             "title": {"text": escape(f"{whole}: {what}" if title is None else title)},
+            "uniformtext": {"minsize": 9, "mode": "hide"},
             "margin": {"l": 8, "r": 8, "t": 48, "b": 32},
             "annotations": [
                 {
