@@ -270,9 +270,9 @@ def _check_language(language: str, top: TopLevel) -> None:
 
 def _raise_if_nothing(found: EntityGraph, question: Question) -> None:
     """Where not even a root could be had, its own error says it best."""
-    if found.entities or not found.failures:
+    error = found.first_cause()
+    if found.entities or error is None:
         return
-    error = next(iter(found.failures.values()))
     if isinstance(error, EntityNotFoundError) and question.named:
         raise EntityNotFoundError(
             f"No entity {question.named.text!r} in {question.classification}"

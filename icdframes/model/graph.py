@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from icdframes.errors import TraversalError
 from icdframes.model.entity import Entity
 
 
@@ -36,6 +37,11 @@ class EntityGraph:
     roots: tuple[str, ...]
     entities: Mapping[str, Entity]
     failures: Mapping[str, Exception] = field(default_factory=dict)
+
+    def first_cause(self) -> Exception | None:
+        """Give the first failure that is not merely "not asked for", since another failure ended the walk."""
+        causes = [error for error in self.failures.values() if not isinstance(error, TraversalError)]
+        return next(iter([*causes, *self.failures.values()]), None)
 
     def depths(self) -> dict[str, int]:
         """Give the shortest distance of each entity from the roots."""

@@ -125,8 +125,8 @@ class ClientLevels:
         marked = {} if linear or release is None else {"releaseId": release}
         ids = parse_top_level(self._client.get(uri.path, **marked), asked=str(uri)).child_ids
         graph = self._walk(ids, lambda _progress: None)
-        for error in () if graph.entities else graph.failures.values():
-            raise error
+        if not graph.entities and (cause := graph.first_cause()):
+            raise cause
         return _level(ids, graph)
 
     def below(self, entity: Entity, report: Report) -> Level:

@@ -46,10 +46,10 @@ _PROSE = " ".join(random.Random(0).choices(WORDS, k=20_000))
 def made_up(size: int, classification: str = "mms", *, seed: int = 6) -> Corpus:
     """Make a corpus with so many entities on the levels of the MMS.
 
-    The foundation has no codes, and some 11 % of it have a second parent.
+    The foundation has no codes and no residuals, and some 11 % of it have a second parent.
     """
     rng = random.Random(seed)
-    rows = _rows(size, rng)
+    rows = _rows(size, rng, WITH_RESIDUALS if classification != "foundation" else 0)
     parents: dict[str, list[str]] = {}
     children: dict[str, list[str]] = {key: [] for key, _, _ in rows}
     by_level: dict[int, list[str]] = {}
@@ -73,7 +73,7 @@ def real(tabulation: Path, text: Path | None = None) -> Corpus:
     return load_corpus(tabulation, text=text)
 
 
-def _rows(size: int, rng: random.Random) -> list[tuple[str, str | None, int]]:
+def _rows(size: int, rng: random.Random, with_residuals: float) -> list[tuple[str, str | None, int]]:
     """Give (id, parent, level), level after level; few have many children, as it really is."""
     rows: list[tuple[str, str | None, int]] = []
     above: list[str] = []
@@ -84,7 +84,7 @@ def _rows(size: int, rng: random.Random) -> list[tuple[str, str | None, int]]:
         current: list[tuple[str, str | None, int]] = []
         for parent, group in groupby(_parents(above, wanted, rng)):
             keys = [f"{100_000_000 + len(rows) + len(current) + number}" for number, _ in enumerate(group)]
-            if level > 1 and len(keys) > 2 and rng.random() < WITH_RESIDUALS:
+            if level > 1 and len(keys) > 2 and rng.random() < with_residuals:
                 keys[-2:] = [f"{parent}/other", f"{parent}/unspecified"]
             current += [(key, parent, level) for key in keys]
         rows += current

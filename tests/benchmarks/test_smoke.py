@@ -14,6 +14,7 @@ SMALL = {
     "tables": ["--sizes", "200", "400", "--runs", "1"],
     "annotate": ["--rows", "2000", "--entities", "200", "--runs", "1"],
     "import": ["--runs", "1"],
+    "size": ["--sizes", "60", "120", "--runs", "1"],
 }
 
 

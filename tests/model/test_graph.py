@@ -1,6 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from icdframes.errors import EntityNotFoundError, TraversalError
 from icdframes.model.entity import Entity
 from icdframes.model.graph import EntityGraph, Place
 
@@ -57,3 +58,10 @@ def test_any_graph_is_listed_once_each_with_the_shortest_depth(children, roots):
             assert place.depth == 0
         else:
             assert place.depth == 1 + min(depths[parent] for parent in parents)
+
+
+def test_the_first_cause_is_a_failure_that_ended_the_walk_not_one_that_followed_from_it():
+    ended, cause = TraversalError("not asked for", failures={}), EntityNotFoundError("gone")
+    assert EntityGraph((), {}).first_cause() is None
+    assert EntityGraph((), {}, {"a": ended, "b": cause}).first_cause() is cause
+    assert EntityGraph((), {}, {"a": ended}).first_cause() is ended
