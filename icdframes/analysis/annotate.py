@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -224,11 +225,12 @@ def _attach_pandas(frame: pd.DataFrame, what: Attachment) -> pd.DataFrame:
 
 
 def _spread(values: Any, places: npt.NDArray[np.intp]) -> Any:
-    """Take rows; long text in pieces, since one growing piece of memory is moved again and again."""
+    """Take rows; long text in pieces, since one growing piece of memory is moved again and again, and on all cores."""
     if not isinstance(values.dtype, pd.StringDtype) or len(places) <= _PIECE:
         return values.take(places)
-    begins = range(0, len(places), _PIECE)
-    return pd.concat([pd.Series(values.take(places[begin : begin + _PIECE])) for begin in begins]).array
+    pieces = (places[begin : begin + _PIECE] for begin in range(0, len(places), _PIECE))
+    with ThreadPoolExecutor() as threads:  # Arrow lets go of the interpreter while it takes
+        return pd.concat([pd.Series(taken) for taken in threads.map(values.take, pieces)]).array
 
 
 def _attach_eager(data: nw.DataFrame[Any], what: Attachment) -> nw.DataFrame[Any]:

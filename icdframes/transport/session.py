@@ -28,7 +28,7 @@ from icdframes.transport.token import USER_AGENT, TokenSource
 Params = Mapping[str, str | int | float | bool | None]
 
 _ACCEPT = "application/json"
-_AS_IT_IS = re.compile(r"https?://[a-z0-9.:-]+/[A-Za-z0-9/._-]+")
+_AS_IT_IS = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ class AtHand:
         refresh: bool = False,  # noqa: ARG002  what is at hand is not asked for again
     ) -> Any:
         """Give the decoded answer to an earlier GET, or raise `OfflineMissError`."""
-        request = self._session._request("GET", path, params, language)  # noqa: SLF001  two views of one session
-        if (body := self._session._body_at_hand(request)) is not None:  # noqa: SLF001
+        url = self._session._url(path, params)  # noqa: SLF001  two views of one session
+        if (body := self._session._body_at_hand(url, language)) is not None:  # noqa: SLF001
             with suppress(ValueError):
                 return json.loads(body)
         raise OfflineMissError(path)
@@ -189,14 +189,15 @@ class ApiSession:
             If ``offline`` is set and the answer is not in the cache.
 
         """
-        request = self._request("GET", path, params, language)
-        if not refresh and (body := self._body_at_hand(request)) is not None:
+        url = self._url(path, params)
+        if not refresh and (body := self._body_at_hand(url, language)) is not None:
             try:
                 return json.loads(body)
             except ValueError:
                 if self.offline:
-                    raise _offline_miss(request, "what the cache holds of it is damaged") from None
+                    raise _offline_miss(url, language, "what the cache holds of it is damaged") from None
                 refresh = True
+        request = requests.Request("GET", url, headers=_headers(language))
         response = self._cached(request) if self.offline else self._sent(request, force_refresh=refresh)
         return json.loads(response.content)
 
@@ -210,12 +211,11 @@ class ApiSession:
         language: str = "en",
     ) -> Any:
         """Give the decoded answer to a POST with a JSON body or form fields; it is never kept in the cache."""
-        request = self._request("POST", path, params, language)
-        if body is not None:
-            request.json = body
-        request.files = {name: (None, _written(value)) for name, value in (form or {}).items() if value is not None}
+        url = self._url(path, params)
         if self.offline:
-            raise _offline_miss(request, "answers to POST are never kept")
+            raise _offline_miss(url, language, "answers to POST are never kept")
+        files = {name: (None, _written(value)) for name, value in (form or {}).items() if value is not None}
+        request = requests.Request("POST", url, headers=_headers(language), json=body, files=files)
         return json.loads(self._sent(request).content)
 
     def cache_info(self) -> CacheInfo:
@@ -254,27 +254,29 @@ class ApiSession:
     def __reduce__(self) -> NoReturn:
         raise TypeError("An ApiSession is not pickled or copied: connect in each process.")
 
-    def _request(self, method: str, path: str, params: Params | None, language: str) -> requests.Request:
+    def _url(self, path: str, params: Params | None) -> str:
+        """Give the URL as requests will write it."""
         if self._closed:
             raise ConfigurationError("This client is closed: connect again.")
-        if not policy.is_language(language):
-            raise ConfigurationError(f"{language!r} is no language: give one tag such as 'en', 'es' or 'pt-BR'.")
+        query = {name: _written(value) for name, value in (params or {}).items() if value is not None}
+        if not query and _AS_IT_IS.fullmatch(path):  # in a tenth of the time; so are nearly all
+            return self.server.base_url + path
         if not path.startswith("/") or path.startswith("//") or not path.isprintable() or set(path) & set("?#\\ "):
             raise ConfigurationError(
                 f"{path!r} is no path on {self.server.base_url}: it begins with one '/', is quoted, and has its query "
                 "in params."
             )
-        query = {name: _written(value) for name, value in (params or {}).items() if value is not None}
-        headers = {"Accept": _ACCEPT, "Accept-Language": language, "API-Version": API_VERSION}
-        return requests.Request(method, self.server.base_url + path, headers=headers, params=query)
+        prepared = requests.PreparedRequest()
+        prepared.prepare_url(self.server.base_url + path, query)
+        return str(prepared.url)
 
-    def _body_at_hand(self, request: requests.Request) -> bytes | None:
+    def _body_at_hand(self, url: str, language: str) -> bytes | None:
         """Read the body of a fresh answer from the disk; preparing a whole response costs ten times as much."""
+        headers = _headers(language)
         cache = self._http.cache
         if not isinstance(cache, DiskCache):
             return None
-        key = policy.answer_key("GET", _full_url(request), request.headers)
-        body = cache.responses.body(key)
+        body = cache.responses.body(policy.answer_key("GET", url, headers))
         if body is not None:
             self._count_hit()
         return body
@@ -283,7 +285,8 @@ class ApiSession:
         cache = self._http.cache
         response = cache.get_response(cache.create_key(self._http.prepare_request(request)))
         if response is None:
-            raise _offline_miss(request, f"it is not in the cache {self.cache_info().path or 'in memory'}")
+            reason = f"it is not in the cache {self.cache_info().path or 'in memory'}"
+            raise _offline_miss(request.url, request.headers["Accept-Language"], reason)
         self._count_hit()
         return response
 
@@ -291,7 +294,6 @@ class ApiSession:
         response = self._http.request(
             request.method,
             request.url,
-            params=request.params,
             headers=request.headers,
             json=request.json,
             files=request.files,
@@ -337,13 +339,11 @@ def _key_of(request: requests.PreparedRequest, **_: object) -> str:
     return policy.answer_key(str(request.method), str(request.url), request.headers)
 
 
-def _full_url(request: requests.Request) -> str:
-    """Give the URL as requests will write it."""
-    if not request.params and _AS_IT_IS.fullmatch(str(request.url)):
-        return str(request.url)
-    prepared = requests.PreparedRequest()
-    prepared.prepare_url(request.url, request.params)
-    return str(prepared.url)
+def _headers(language: str) -> dict[str, str]:
+    """Give the headers on which an answer depends."""
+    if not policy.is_language(language):
+        raise ConfigurationError(f"{language!r} is no language: give one tag such as 'en', 'es' or 'pt-BR'.")
+    return {"Accept": _ACCEPT, "Accept-Language": language, "API-Version": API_VERSION}
 
 
 def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -355,10 +355,9 @@ def _written(value: str | float | bool) -> str:  # noqa: FBT001  a query value, 
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _offline_miss(request: requests.Request, why: str) -> OfflineMissError:
-    language = request.headers["Accept-Language"]
+def _offline_miss(url: str, language: str, why: str) -> OfflineMissError:
     return OfflineMissError(
-        f"Offline, and {request.url} (language {language}) cannot be had: {why}. "
+        f"Offline, and {url} (language {language}) cannot be had: {why}. "
         "Ask for it once without offline=True, then it is there."
     )
 
