@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from requests import Request
 
 from icdframes.endpoints.foundation import Foundation
 from icdframes.endpoints.icd10 import Icd10
@@ -23,7 +24,8 @@ from icdframes.model.parse import parse_entity
 from icdframes.model.uris import EntityUri, parse_uri
 from icdframes.model.wire import entity_to_json
 from icdframes.settings import Server
-from icdframes.transport.session import ApiSession
+from icdframes.transport import policy
+from icdframes.transport.session import ApiSession, _headers
 from icdframes.walk import walk
 
 IDS = [str(number) for number in range(1, 13)]
@@ -154,21 +156,25 @@ def session(tmp_path_factory):
 
 
 def _key(session, asked):
-    """The place of one question in the cache, by way of the endpoints."""
+    """The place of one question in the cache, by way of the endpoints: where it is kept, and where it is looked for."""
     classification, release, entity_id, language, include = asked
-    requests = []
+    asked_for = []
 
     class Wire:
         def get_json(self, path, params=None, *, language="en", refresh=False):
-            requests.append(session._request("GET", path, params, language))
+            asked_for.append((session._url(path, params), language))
             raise EntityNotFoundError
 
     source = {"foundation": Foundation, "icd10": Icd10}.get(classification)
     source = source(Wire()) if source else Linearization(Wire(), classification)
     with pytest.raises(EntityNotFoundError):
         source.entity(entity_id, release, language=language, include=include)
-    prepared = session._http.prepare_request(requests[0])
-    return session._http.cache.create_key(prepared)
+    ((url, language),) = asked_for
+    headers = _headers(language)
+    looked_for = policy.answer_key("GET", url, headers)
+    kept = session._http.cache.create_key(session._http.prepare_request(Request("GET", url, headers=headers)))
+    assert looked_for == kept
+    return kept
 
 
 ASKED = st.tuples(
