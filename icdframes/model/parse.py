@@ -85,7 +85,7 @@ def parse_entity(doc: Any, *, asked: str = "") -> Entity:
     """
     at = Reader(doc, asked)
     uri = at.entity_uri("@id")
-    title = at.text("title", required=True)
+    title = at.required_text("title")
     others = {name: at.text(field) for field, name in TEXT_FIELDS.items()}
     return Entity(
         uri=str(uri),
@@ -188,57 +188,44 @@ def release_of(text: str) -> str:
 
 def _terms(at: Reader) -> list[Term]:
     return [
-        Term(kind, label, foundation, linearization, deprecated=item.get("deprecated") is True)
+        Term(kind, *_label_and_links(at, item, field, place), item.get("deprecated") is True)
         for field, kind in TERM_FIELDS.items()
         if field in at.doc
-        for item, label, foundation, linearization in _labelled(at, field)
+        for place, item in enumerate(at.objects(field))
     ]
 
 
 def _references(at: Reader) -> list[Reference]:
     found = [
-        Reference(kind, label, foundation, linearization)
+        Reference(kind, *_label_and_links(at, item, field, place))
         for field, kind in LABELLED_REFERENCE_FIELDS.items()
         if field in at.doc
-        for _, label, foundation, linearization in _labelled(at, field)
+        for place, item in enumerate(at.objects(field))
     ]
     for field, kind in BARE_REFERENCE_FIELDS.items():
         listed = [at.doc[field]] if isinstance(at.doc.get(field), str) else at.objects(field)
-        found += [
-            Reference(kind, None, at.uri(field, item, f"$.{field}[{place}]").entity_id)
-            for place, item in enumerate(listed)
-        ]
+        found += [Reference(kind, None, at.entity_id(item, field, place)) for place, item in enumerate(listed)]
     return found
 
 
-def _labelled(at: Reader, field: str) -> list[tuple[dict[str, Any], str, str | None, str | None]]:
-    rows = []
-    for place, item in enumerate(at.objects(field)):
-        path = f"$.{field}[{place}]"
-        if not isinstance(item, dict):
-            raise at.wrong(path, "an object with a label", item)
-        label = at.language_string(item.get("label"), f"{path}.label").value
-        rows.append(
-            (
-                item,
-                _translated(label),
-                _linked(at, item, "foundationReference", path),
-                _linked(at, item, "linearizationReference", path),
-            )
-        )
-    return rows
-
-
-def _linked(at: Reader, item: dict[str, Any], key: str, path: str) -> str | None:
-    return at.uri(key, item[key], f"{path}.{key}").entity_id if item.get(key) else None
+def _label_and_links(at: Reader, item: Any, field: str, place: int) -> tuple[str, str | None, str | None]:
+    """Give a label, the id of its foundation entity, the id of its linearization entity."""
+    if not isinstance(item, dict):
+        raise at.wrong("an object with a label", item, field, place)
+    label = _translated(at.label(item.get("label"), field, place, "label"))
+    foundation, linearization = item.get("foundationReference"), item.get("linearizationReference")
+    return (
+        label,
+        at.entity_id(foundation, field, place, "foundationReference") if foundation else None,
+        at.entity_id(linearization, field, place, "linearizationReference") if linearization else None,
+    )
 
 
 def _axes(at: Reader) -> list[Axis]:
     axes = []
     for place, item in enumerate(at.objects("postcoordinationScale")):
-        path = f"$.postcoordinationScale[{place}]"
         if not isinstance(item, dict) or not isinstance(item.get("axisName"), str):
-            raise at.wrong(path, "an axis with its name", item)
+            raise at.wrong("an axis with its name", item, "postcoordinationScale", place)
         inner = Reader(item, at.asked)
         axes.append(
             Axis(
@@ -254,7 +241,8 @@ def _axes(at: Reader) -> list[Axis]:
 def _foundation_id(at: Reader, uri: EntityUri) -> str | None:
     if uri.classification == "foundation":
         return uri.entity_id
-    return at.uri("source").entity_id if isinstance(at.doc.get("source"), str) else None
+    source = at.doc.get("source")
+    return at.entity_id(source, "source") if isinstance(source, str) else None
 
 
 def _translated(text: str) -> str:

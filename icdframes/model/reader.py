@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from icdframes.errors import CodeSyntaxError, ResponseShapeError
-from icdframes.model.uris import EntityUri, parse_uri
+from icdframes.model.uris import EntityUri, entity_id_in, parse_uri
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,9 @@ class LanguageText:
 
 class Reader:
     """Typed look-ups in one JSON object; every complaint names the place.
+
+    A place below the object is given as steps, a field or a number each, and is
+    written out only where there is a complaint.
 
     Parameters
     ----------
@@ -35,12 +38,13 @@ class Reader:
         self.asked = asked
         self.path = path
         if not isinstance(doc, dict):
-            raise self.wrong(path, "an object", doc)
+            raise self.wrong("an object", doc)
         self.doc: dict[str, Any] = doc
         self.asked = asked or str(doc.get("@id", ""))
 
-    def wrong(self, path: str, expected: str, found: object) -> ResponseShapeError:
+    def wrong(self, expected: str, found: object, *steps: str | int) -> ResponseShapeError:
         """Make the error for a place of another shape."""
+        path = self.path + "".join(f".{step}" if isinstance(step, str) else f"[{step}]" for step in steps)
         seen = "nothing" if found is None else f"{type(found).__name__} {str(found)[:60]!r}"
         return ResponseShapeError(
             f"The answer for {self.asked or 'this request'} is not as the ICD API documents it: "
@@ -55,54 +59,61 @@ class Reader:
 
     def strings(self, key: str) -> tuple[str, ...]:
         """Give a list of texts, empty where it is absent."""
-        items = self._of_kind(key, list, "a list of texts") or []
+        items = self.objects(key)
         for place, item in enumerate(items):
             if not isinstance(item, str):
-                raise self.wrong(f"{self.path}.{key}[{place}]", "a text", item)
+                raise self.wrong("a text", item, key, place)
         return tuple(items)
 
     def objects(self, key: str) -> list[Any]:
         """Give a list of anything, empty where it is absent."""
         return self._of_kind(key, list, "a list") or []
 
-    def text(self, key: str, *, required: bool = False) -> Any:
-        """Give a text with its language."""
+    def text(self, key: str) -> LanguageText | None:
+        """Give a text with its language, None where it is absent."""
+        return None if self.doc.get(key) is None else self.required_text(key)
+
+    def required_text(self, key: str) -> LanguageText:
+        """Give a text with its language, an error where it is absent."""
         value = self.doc.get(key)
-        if value is None and not required:
-            return None
-        return self.language_string(value, f"{self.path}.{key}")
+        text = self.label(value, key)
+        language = value.get("@language") if isinstance(value, dict) else None
+        return LanguageText(text, language if isinstance(language, str) else None)
 
-    def language_string(self, value: object, path: str) -> LanguageText:
-        """Read a text with its language."""
-        if not isinstance(value, dict) or not isinstance(value.get("@value"), str):
-            raise self.wrong(path, "a text with its language", value)
-        language = value.get("@language")
-        return LanguageText(value["@value"], language if isinstance(language, str) else None)
+    def label(self, value: object, *steps: str | int) -> str:
+        """Read a text with its language, without the language."""
+        if isinstance(value, dict) and isinstance(text := value.get("@value"), str):
+            return text
+        raise self.wrong("a text with its language", value, *steps)
 
-    def uri(self, key: str, value: object = None, path: str = "") -> EntityUri:
+    def uri(self, key: str) -> EntityUri:
         """Give a URI of the ICD API."""
-        value = self.doc.get(key) if value is None else value
-        path = path or f"{self.path}.{key}"
-        if not isinstance(value, str):
-            raise self.wrong(path, "a URI", value)
+        value = self.doc.get(key)
         try:
-            return parse_uri(value)
-        except CodeSyntaxError as error:
-            raise self.wrong(path, "a URI of the ICD API", value) from error
+            return parse_uri(value)  # type: ignore[arg-type]
+        except (CodeSyntaxError, TypeError) as error:
+            raise self._no_uri(value, key) from error
 
     def entity_uri(self, key: str) -> EntityUri:
         """Give the URI of an entity."""
         uri = self.uri(key)
         if uri.entity_id is None:
-            raise self.wrong(f"{self.path}.{key}", "the URI of an entity", self.doc[key])
+            raise self.wrong("the URI of an entity", self.doc[key], key)
         return uri
+
+    def entity_id(self, value: object, *steps: str | int) -> str | None:
+        """Give the entity id in a URI, None where it is of a classification itself."""
+        try:
+            return entity_id_in(value)  # type: ignore[arg-type]
+        except (CodeSyntaxError, TypeError) as error:
+            raise self._no_uri(value, *steps) from error
 
     def ids(self, key: str) -> tuple[str, ...] | None:
         """Give the entity ids in a list of URIs, each once; None where the field is absent."""
         if self.doc.get(key) is None:
             return None
-        uris = (self.uri(key, item, f"{self.path}.{key}[{place}]") for place, item in enumerate(self.objects(key)))
-        return tuple(dict.fromkeys(uri.entity_id for uri in uris if uri.entity_id is not None))
+        ids = (self.entity_id(item, key, place) for place, item in enumerate(self.objects(key)))
+        return tuple(dict.fromkeys(entity_id for entity_id in ids if entity_id is not None))
 
     def flag(self, key: str) -> bool:
         """Give a boolean, false where it is absent."""
@@ -112,15 +123,18 @@ class Reader:
         """Give a number, None where it is absent."""
         value = self._of_kind(key, int | float, "a number")
         if isinstance(value, bool):
-            raise self.wrong(f"{self.path}.{key}", "a number", value)
+            raise self.wrong("a number", value, key)
         return None if value is None else float(value)
 
     def items(self, key: str) -> list[Reader]:
         """Give a list of objects, each with its place for complaints."""
         return [Reader(item, self.asked, f"{self.path}.{key}[{place}]") for place, item in enumerate(self.objects(key))]
 
+    def _no_uri(self, value: object, *steps: str | int) -> ResponseShapeError:
+        return self.wrong("a URI of the ICD API" if isinstance(value, str) else "a URI", value, *steps)
+
     def _of_kind(self, key: str, kind: Any, expected: str) -> Any:
         value = self.doc.get(key)
         if value is not None and not isinstance(value, kind):
-            raise self.wrong(f"{self.path}.{key}", expected, value)
+            raise self.wrong(expected, value, key)
         return value

@@ -112,12 +112,18 @@ def parse_uri(text: str) -> EntityUri:
     return uri
 
 
+def entity_id_in(text: str) -> str | None:
+    """Give the entity id in a URI, None where the URI is of a classification itself; errors as `parse_uri`."""
+    usual = _AS_USUAL.fullmatch(text)
+    return usual[3] if usual else parse_uri(text).entity_id
+
+
 def entity_id_of(text: str) -> str:
     """Give the entity id in a URI; an error where the URI is of no entity."""
-    uri = parse_uri(text)
-    if uri.entity_id is None:
+    entity_id = entity_id_in(text)
+    if entity_id is None:
         raise CodeSyntaxError(f"{text!r} names a classification, not an entity.", text=text)
-    return uri.entity_id
+    return entity_id
 
 
 def is_residual(entity_id: str) -> bool:
