@@ -18,6 +18,7 @@ from icdframes.errors import (
     OfflineMissError,
     TraversalError,
 )
+from icdframes.model.collector import collector_held
 from icdframes.model.entity import Entity
 from icdframes.model.graph import EntityGraph
 
@@ -141,16 +142,17 @@ class _Traversal:
     def _follow(self, entity_ids: Iterator[str]) -> None:
         """Follow what is at hand, as far down as it goes, and have the rest fetched."""
         following = [entity_ids]
-        while following:
-            entity_id = next(following[-1], None)
-            if entity_id is None:
-                following.pop()
-            elif (entity := self._at_hand(entity_id)) is not None:
-                following.append(self.frontier.arrived(entity_id, entity))
-                self._tell()
-            else:
-                self.waiting.add(entity_id)
-                self.crew.ask(entity_id)
+        with collector_held():
+            while following:
+                entity_id = next(following[-1], None)
+                if entity_id is None:
+                    following.pop()
+                elif (entity := self._at_hand(entity_id)) is not None:
+                    following.append(self.frontier.arrived(entity_id, entity))
+                    self._tell()
+                else:
+                    self.waiting.add(entity_id)
+                    self.crew.ask(entity_id)
 
     def _tell(self) -> None:
         if self._on_progress:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from icdframes.errors import ResponseShapeError
 from icdframes.model.entity import Entity, ReleaseList, TopLevel
 from icdframes.model.parse import parse_entity, parse_release_list, parse_top_level
-from icdframes.model.uris import HOST, EntityUri
+from icdframes.model.uris import HOST, PREFIX, EntityUri
 
 Parsed = TypeVar("Parsed")
 
@@ -100,13 +100,15 @@ class Endpoint:
         refresh: bool = False,
     ) -> Parsed:
         """Ask and read; an answer of another shape, which the cache may hold for good, is asked for once more."""
-        doc = self._wire.get_json(uri.path, params, language=language, refresh=refresh)
+        path = uri.path
+        asked = PREFIX + path
+        doc = self._wire.get_json(path, params, language=language, refresh=refresh)
         try:
-            return parse(doc, asked=str(uri))
+            return parse(doc, asked=asked)
         except ResponseShapeError:
             if refresh:
                 raise
-        return parse(self._wire.get_json(uri.path, params, language=language, refresh=True), asked=str(uri))
+        return parse(self._wire.get_json(path, params, language=language, refresh=True), asked=asked)
 
 
 class ReleasedClassification(Endpoint):

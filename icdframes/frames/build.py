@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 from icdframes.frames.provenance import Provenance
 from icdframes.frames.schema import DIAGNOSTIC_CRITERIA, apply_schema, columns_of
 from icdframes.frames.tables import EntityTables
+from icdframes.model.collector import collector_held
 from icdframes.model.entity import Entity
 from icdframes.model.graph import EntityGraph, Place
 
@@ -20,6 +22,7 @@ _FROM_ENTITY = (
 _TRANSLATED_TEXT = ("title", "fully_specified_name", "definition", "long_definition", "coding_note")
 
 
+@collector_held()
 def build_tables(
     graph: EntityGraph,
     provenance: Provenance,
@@ -81,7 +84,7 @@ def _entity_columns(
     places: Sequence[Place], entities: Sequence[Entity], chapters: Mapping[str, str | None], include: tuple[str, ...]
 ) -> dict[str, list[Any]]:
     fields = (*_FROM_ENTITY, "diagnostic_criteria") if DIAGNOSTIC_CRITERIA in include else _FROM_ENTITY
-    columns: dict[str, list[Any]] = {name: [getattr(entity, name) for entity in entities] for name in fields}
+    columns: dict[str, list[Any]] = {name: list(map(attrgetter(name), entities)) for name in fields}
     columns["entity_id"] = [place.entity_id for place in places]
     columns["depth"] = [place.depth for place in places]
     columns["parent_id"] = [place.parent_id for place in places]
@@ -141,7 +144,7 @@ def _edge_columns(places: Sequence[Place], entities: Sequence[Entity]) -> dict[s
 def _detail_columns(name: str, places: Sequence[Place], entities: Sequence[Entity]) -> dict[str, list[Any]]:
     """Give terms or references column by column: a tuple per row would keep the garbage collector busy."""
     items = [item for entity in entities for item in getattr(entity, name)]
-    columns = {column: [getattr(item, column) for item in items] for column in list(columns_of(name))[1:]}
+    columns = {column: list(map(attrgetter(column), items)) for column in list(columns_of(name))[1:]}
     owners = [place.entity_id for place, entity in zip(places, entities, strict=True) for _ in getattr(entity, name)]
     return {"entity_id": owners, **columns}
 

@@ -86,7 +86,11 @@ def parse_entity(doc: Any, *, asked: str = "") -> Entity:
     at = Reader(doc, asked)
     uri = at.entity_uri("@id")
     title = at.required_text("title")
-    others = {name: at.text(field) for field, name in TEXT_FIELDS.items()}
+    others = {
+        name: _translated(at.label(text, field)) or None
+        for field, name in TEXT_FIELDS.items()
+        if (text := at.doc.get(field)) is not None
+    }
     return Entity(
         uri=str(uri),
         entity_id=uri.entity_id or "",
@@ -99,7 +103,7 @@ def parse_entity(doc: Any, *, asked: str = "") -> Entity:
         child_ids=at.ids("child") or (),
         block_id=at.string("blockId") or None,
         code_range=at.string("codeRange") or None,
-        **{name: _translated(text.value) or None if text else None for name, text in others.items()},
+        **others,
         foundation_id=_foundation_id(at, uri),
         browser_url=_known(at.string("browserUrl")),
         terms=tuple(_terms(at)),

@@ -112,8 +112,8 @@ class Reader:
         """Give the entity ids in a list of URIs, each once; None where the field is absent."""
         if self.doc.get(key) is None:
             return None
-        ids = (self.entity_id(item, key, place) for place, item in enumerate(self.objects(key)))
-        return tuple(dict.fromkeys(entity_id for entity_id in ids if entity_id is not None))
+        ids = [self.entity_id(item, key, place) for place, item in enumerate(self.objects(key))]
+        return tuple(dict.fromkeys(filter(None, ids)))
 
     def flag(self, key: str) -> bool:
         """Give a boolean, false where it is absent."""

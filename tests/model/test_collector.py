@@ -1,0 +1,67 @@
+"""The collector is held during bulk work and given back as it was."""
+
+import gc
+
+import pytest
+
+from icdframes.model.collector import collector_held
+
+
+@pytest.fixture(autouse=True)
+def _switched_on():
+    gc.enable()
+    yield
+    gc.enable()
+
+
+def test_it_is_off_inside_and_on_again_after():
+    with collector_held():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+
+
+def test_it_is_on_again_after_an_error():
+    with pytest.raises(KeyError), collector_held():
+        raise KeyError
+    assert gc.isenabled()
+
+
+def test_what_somebody_switched_off_stays_off():
+    gc.disable()
+    with collector_held(), collector_held():
+        pass
+    assert not gc.isenabled()
+
+
+def test_a_walk_over_what_is_at_hand_and_the_building_of_tables_hold_it(monkeypatch):
+    from icdframes.frames import build
+    from icdframes.frames.provenance import Provenance
+    from icdframes.model.entity import Entity
+    from icdframes.walk import walk
+
+    seen = []
+    entity = Entity("http://id.who.int/icd/release/11/2024-01/mms/1", "1", "One")
+
+    def at_hand(_entity_id):
+        seen.append(gc.isenabled())
+        return entity
+
+    def schema(*args, _real=build.apply_schema, **options):
+        seen.append(gc.isenabled())
+        return _real(*args, **options)
+
+    graph = walk(["1"], pytest.fail, at_hand=at_hand)
+    monkeypatch.setattr(build, "apply_schema", schema)
+    build.build_tables(graph, Provenance("http://127.0.0.1", "mms", "2024-01"), chapters={"1": None})
+    assert seen == [False] * 6
+    assert gc.isenabled()
+
+
+def test_it_is_on_while_a_walk_waits_for_an_answer():
+    from icdframes.model.entity import Entity
+    from icdframes.walk import walk
+
+    seen = []
+    entity = Entity("http://id.who.int/icd/release/11/2024-01/mms/1", "1", "One")
+    walk(["1"], lambda _: entity, on_progress=lambda _: seen.append(gc.isenabled()))
+    assert seen == [True]
