@@ -15,16 +15,16 @@ from icdframes.endpoints.linearization import Linearization
 from icdframes.errors import ConfigurationError
 from icdframes.frames.snapshot import SnapshotStore
 from icdframes.frames.tables import EntityTables
-from icdframes.loading import Loader
 from icdframes.model.entity import Entity
 from icdframes.model.html import html_rows
 from icdframes.model.uris import check_classification
-from icdframes.question import OnError, read_question
 from icdframes.settings import Server, cache_folder
 from icdframes.transport.credentials import Credentials
 from icdframes.transport.session import ApiSession, AtHand, CacheInfo
 from icdframes.verbs.context import Context
+from icdframes.verbs.loading import Loader
 from icdframes.verbs.methods import CodingVerbs
+from icdframes.verbs.question import OnError, read_question
 
 if TYPE_CHECKING:
     import pandas as pd

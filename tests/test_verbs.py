@@ -12,7 +12,6 @@ import pytest
 import icdframes
 from icdframes.api import coding, mortality, search
 from icdframes.api.coding import decode_codes
-from icdframes.columns import ask_each, read_column
 from icdframes.errors import (
     CodeSyntaxError,
     ConfigurationError,
@@ -31,6 +30,7 @@ from icdframes.sandbox import Sandbox
 from icdframes.settings import Server
 from icdframes.transport.credentials import Credentials
 from icdframes.verbs import methods
+from icdframes.verbs.columns import ask_each, read_column
 from icdframes.verbs.decoding import facts_of_set
 
 MMS = "http://id.who.int/icd/release/11/2024-01/mms"

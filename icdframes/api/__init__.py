@@ -1,1 +1,1 @@
-"""The verbs that a notebook types, on the default client; every one is a method of `IcdClient` too."""
+"""The verbs as a notebook types them, on the default client, with their whole story; each is a client's method too."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from icdframes.client import IcdClient
 from icdframes.connection import get_client
-from icdframes.question import OnError
+from icdframes.verbs.question import OnError
 
 if TYPE_CHECKING:
     import pandas as pd

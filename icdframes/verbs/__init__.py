@@ -1,1 +1,1 @@
-"""The verbs on codes, texts and certificates as plain functions of what they need; it opens no connection."""
+"""What each verb does, from what a user asks to a table; it opens no connection."""

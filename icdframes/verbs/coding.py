@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from icdframes.columns import read_column
 from icdframes.endpoints.base import ReleasedClassification
 from icdframes.endpoints.coding import Coding
 from icdframes.endpoints.linearization import Linearization
@@ -28,9 +27,10 @@ from icdframes.model.entity import CodeInfo
 from icdframes.model.hits import PostcoordinationSet
 from icdframes.model.parse_coding import first_entity_id
 from icdframes.model.uris import EntityUri, check_classification, parse_uri
-from icdframes.question import read_question
-from icdframes.resolve import read_name
+from icdframes.verbs.columns import read_column
 from icdframes.verbs.context import Context, Place, as_text, ask_column, found_or, pin, provenance_of
+from icdframes.verbs.question import read_question
+from icdframes.verbs.resolve import read_name
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from icdframes.columns import Column, ask_each
 from icdframes.endpoints.base import Classification, Wire
 from icdframes.errors import (
     ConfigurationError,
@@ -19,10 +18,11 @@ from icdframes.errors import (
     PartialResultWarning,
 )
 from icdframes.frames.provenance import Provenance
-from icdframes.loading import Loader
 from icdframes.model.outcome import EMPTY, FAILED, NOT_ASKED, OK, Outcome, outcome_of_error
 from icdframes.model.uris import check_classification
-from icdframes.question import read_question
+from icdframes.verbs.columns import Column, ask_each
+from icdframes.verbs.loading import Loader
+from icdframes.verbs.question import read_question
 
 Key = TypeVar("Key", bound=Hashable)
 Answer = TypeVar("Answer")

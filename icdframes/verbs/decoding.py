@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from icdframes.columns import Column, read_column
 from icdframes.endpoints.coding import Coding
 from icdframes.errors import CodeSyntaxError, ConfigurationError, did_you_mean
 from icdframes.frames.members import Decoded, Facts, MemberFacts, members_table
@@ -14,6 +13,7 @@ from icdframes.model.entity import CodeInfo
 from icdframes.model.hits import PostcoordinationSet
 from icdframes.model.outcome import EMPTY, Outcome, outcome_of_error
 from icdframes.model.parse_coding import first_entity_id
+from icdframes.verbs.columns import Column, read_column
 from icdframes.verbs.context import Context, as_text, ask_column, found_or, pin, provenance_of
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from typing import Any, Generic, TypeVar
 
 import pandas as pd
 
-from icdframes.columns import Column
 from icdframes.endpoints.mortality import Mortality
 from icdframes.errors import ConfigurationError
 from icdframes.frames.schema import Column as Field
 from icdframes.frames.verdicts import CODEDIT, DORIS, codedit_fields, doris_fields, verdict_table
 from icdframes.model.certificate import Certificate
 from icdframes.model.read_certificate import certificate_columns, read_certificate
+from icdframes.verbs.columns import Column
 from icdframes.verbs.context import Context, ask_column, pin, provenance_of
 
 Answer = TypeVar("Answer")

@@ -8,15 +8,15 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from icdframes.columns import read_column
 from icdframes.endpoints.coding import Coding
 from icdframes.endpoints.search import Search, SearchOptions
 from icdframes.errors import ChoppedResultWarning, ConfigurationError
 from icdframes.frames.hits import SearchTables, build_search_tables
 from icdframes.frames.verdicts import AUTOCODE, autocode_fields, verdict_table
 from icdframes.model.uris import EntityUri
-from icdframes.resolve import Resolver, read_name
+from icdframes.verbs.columns import read_column
 from icdframes.verbs.context import Context, Place, as_text, ask_column, pin, provenance_of
+from icdframes.verbs.resolve import Resolver, read_name
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ from typing import Literal
 
 from icdframes.errors import ConfigurationError, did_you_mean
 from icdframes.model.uris import check_classification
-from icdframes.resolve import Named, read_name
+from icdframes.verbs.resolve import Named, read_name
 
 OnError = Literal["raise", "warn"]
 INCLUDES = ("diagnosticCriteria",)

@@ -30,8 +30,8 @@ from icdframes.frames.tables import EntityTables
 from icdframes.model.entity import Entity, TopLevel
 from icdframes.model.graph import EntityGraph
 from icdframes.progress import progress_bar
-from icdframes.question import Question
-from icdframes.resolve import Named, Resolver
+from icdframes.verbs.question import Question
+from icdframes.verbs.resolve import Named, Resolver
 from icdframes.walk import Progress, walk
 
 if TYPE_CHECKING:
