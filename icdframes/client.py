@@ -20,7 +20,7 @@ from icdframes.model.html import html_rows
 from icdframes.model.uris import check_classification
 from icdframes.settings import Server, cache_folder
 from icdframes.transport.credentials import Credentials
-from icdframes.transport.session import ApiSession, AtHand, CacheInfo
+from icdframes.transport.session import ApiSession, CacheInfo
 from icdframes.verbs.context import Context
 from icdframes.verbs.loading import Loader
 from icdframes.verbs.methods import CodingVerbs
@@ -97,7 +97,7 @@ class IcdClient(CodingVerbs):
         )
         self._snapshots = SnapshotStore(folder / "snapshots")
         self._classifications = _classifications(self._session)
-        self._kept = _classifications(AtHand(self._session))
+        self._kept = _classifications(self._session.at_hand)
         self._coding = {name: Coding(self._session, name) for name in ("mms", "icf")}
 
     @property

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
-import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -17,18 +14,15 @@ import requests
 from requests_cache import CachedSession
 
 from icdframes.errors import ConfigurationError, OfflineMissError
-from icdframes.settings import API_VERSION, Server
+from icdframes.settings import Server
 from icdframes.transport import policy
 from icdframes.transport.adapter import IcdAdapter
+from icdframes.transport.at_hand import AtHand
 from icdframes.transport.cache import DiskCache, open_cache
 from icdframes.transport.faults import error_of_status
 from icdframes.transport.keys import Credentials
+from icdframes.transport.request import Params, headers_for, key_of, url_of, written
 from icdframes.transport.token import USER_AGENT, TokenSource
-
-Params = Mapping[str, str | int | float | bool | None]
-
-_ACCEPT = "application/json"
-_AS_IT_IS = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,32 +50,6 @@ class CacheInfo:
     requests_sent: int
     answered_from_cache: int
     tokens_fetched: int
-
-
-class AtHand:
-    """What a session has in its cache, fresh, and can give without a request; everything else is a miss."""
-
-    def __init__(self, session: ApiSession) -> None:
-        self._session = session
-
-    def get_json(
-        self,
-        path: str,
-        params: Params | None = None,
-        *,
-        language: str = "en",
-        refresh: bool = False,  # noqa: ARG002  what is at hand is not asked for again
-    ) -> Any:
-        """Give the decoded answer to an earlier GET, or raise `OfflineMissError`."""
-        url = self._session._url(path, params)  # noqa: SLF001  two views of one session
-        if (body := self._session._body_at_hand(url, language)) is not None:  # noqa: SLF001
-            with suppress(ValueError):
-                return json.loads(body)
-        raise OfflineMissError(path)
-
-    def post_json(self, path: str, *_: Any, **__: Any) -> Any:
-        """Raise `OfflineMissError`: answers to POST are never kept."""
-        raise OfflineMissError(path)
 
 
 class ApiSession:
@@ -133,10 +101,8 @@ class ApiSession:
         verify = str(verify) if verify else None
         self.server = server
         self.offline = offline
-        self.answered_from_cache = 0
         self._options: dict[str, Any] = {"timeout": timeout, "verify": verify, "allow_redirects": False}
         self._clock = clock
-        self._lock = threading.Lock()
         self._closed = False
         self._tokens = (
             TokenSource(
@@ -149,11 +115,17 @@ class ApiSession:
             server.base_url, self._tokens, retries=retries, max_workers=max_workers, clock=clock, sleep=sleep
         )
         self._http = _cached_session(Path(cache_dir), self._adapter)
+        self.at_hand = AtHand(server.base_url, self._http.cache)
 
     @property
     def requests_sent(self) -> int:
         """Requests sent to the API so far, retries included."""
         return self._adapter.sent
+
+    @property
+    def answered_from_cache(self) -> int:
+        """Requests that did not have to be sent so far."""
+        return self.at_hand.hits
 
     @property
     def clock_lead(self) -> float | None:
@@ -190,14 +162,14 @@ class ApiSession:
 
         """
         url = self._url(path, params)
-        if not refresh and (body := self._body_at_hand(url, language)) is not None:
+        if not refresh and (body := self.at_hand.body(url, language)) is not None:
             try:
                 return json.loads(body)
             except ValueError:
                 if self.offline:
                     raise _offline_miss(url, language, "what the cache holds of it is damaged") from None
                 refresh = True
-        request = requests.Request("GET", url, headers=_headers(language))
+        request = requests.Request("GET", url, headers=headers_for(language))
         response = self._cached(request) if self.offline else self._sent(request, force_refresh=refresh)
         return json.loads(response.content)
 
@@ -214,8 +186,8 @@ class ApiSession:
         url = self._url(path, params)
         if self.offline:
             raise _offline_miss(url, language, "answers to POST are never kept")
-        files = {name: (None, _written(value)) for name, value in (form or {}).items() if value is not None}
-        request = requests.Request("POST", url, headers=_headers(language), json=body, files=files)
+        files = {name: (None, written(value)) for name, value in (form or {}).items() if value is not None}
+        request = requests.Request("POST", url, headers=headers_for(language), json=body, files=files)
         return json.loads(self._sent(request).content)
 
     def cache_info(self) -> CacheInfo:
@@ -255,31 +227,9 @@ class ApiSession:
         raise TypeError("An ApiSession is not pickled or copied: connect in each process.")
 
     def _url(self, path: str, params: Params | None) -> str:
-        """Give the URL as requests will write it."""
         if self._closed:
             raise ConfigurationError("This client is closed: connect again.")
-        query = {name: _written(value) for name, value in (params or {}).items() if value is not None}
-        if not query and _AS_IT_IS.fullmatch(path):  # in a tenth of the time; so are nearly all
-            return self.server.base_url + path
-        if not path.startswith("/") or path.startswith("//") or not path.isprintable() or set(path) & set("?#\\ "):
-            raise ConfigurationError(
-                f"{path!r} is no path on {self.server.base_url}: it begins with one '/', is quoted, and has its query "
-                "in params."
-            )
-        prepared = requests.PreparedRequest()
-        prepared.prepare_url(self.server.base_url + path, query)
-        return str(prepared.url)
-
-    def _body_at_hand(self, url: str, language: str) -> bytes | None:
-        """Read the body of a fresh answer from the disk; preparing a whole response costs ten times as much."""
-        headers = _headers(language)
-        cache = self._http.cache
-        if not isinstance(cache, DiskCache):
-            return None
-        body = cache.responses.body(policy.answer_key("GET", url, headers))
-        if body is not None:
-            self._count_hit()
-        return body
+        return url_of(self.server.base_url, path, params)
 
     def _cached(self, request: requests.Request) -> requests.Response:
         cache = self._http.cache
@@ -287,7 +237,7 @@ class ApiSession:
         if response is None:
             reason = f"it is not in the cache {self.cache_info().path or 'in memory'}"
             raise _offline_miss(request.url, request.headers["Accept-Language"], reason)
-        self._count_hit()
+        self.at_hand.count()
         return response
 
     def _sent(self, request: requests.Request, *, force_refresh: bool = False) -> requests.Response:
@@ -301,7 +251,7 @@ class ApiSession:
             **self._options,
         )
         if response.from_cache:
-            self._count_hit()
+            self.at_hand.count()
         if response.status_code == requests.codes.ok:
             return response
         headers = response.headers
@@ -313,17 +263,13 @@ class ApiSession:
             retry_after=policy.parse_retry_after(headers.get("Retry-After"), self._clock()),
         )
 
-    def _count_hit(self) -> None:
-        with self._lock:
-            self.answered_from_cache += 1
-
 
 def _cached_session(folder: Path, adapter: IcdAdapter) -> CachedSession:
     session = CachedSession(
         backend=open_cache(folder),
         allowable_methods=("GET",),
         allowable_codes=(200,),
-        key_fn=_key_of,
+        key_fn=key_of,
         urls_expire_after=dict(policy.EXPIRY),
         cache_control=False,
     )
@@ -335,24 +281,9 @@ def _cached_session(folder: Path, adapter: IcdAdapter) -> CachedSession:
     return session
 
 
-def _key_of(request: requests.PreparedRequest, **_: object) -> str:
-    return policy.answer_key(str(request.method), str(request.url), request.headers)
-
-
-def _headers(language: str) -> dict[str, str]:
-    """Give the headers on which an answer depends."""
-    if not policy.is_language(language):
-        raise ConfigurationError(f"{language!r} is no language: give one tag such as 'en', 'es' or 'pt-BR'.")
-    return {"Accept": _ACCEPT, "Accept-Language": language, "API-Version": API_VERSION}
-
-
 def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Leave a request unsigned; any ``auth`` at all keeps requests from reading ~/.netrc."""
     return request
-
-
-def _written(value: str | float | bool) -> str:  # noqa: FBT001  a query value, not a switch
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _offline_miss(url: str, language: str, why: str) -> OfflineMissError:

@@ -25,7 +25,8 @@ from icdframes.model.uris import EntityUri, parse_uri
 from icdframes.model.wire import entity_to_json
 from icdframes.settings import Server
 from icdframes.transport import policy
-from icdframes.transport.session import ApiSession, _headers
+from icdframes.transport.request import headers_for
+from icdframes.transport.session import ApiSession
 from icdframes.walk import walk
 
 IDS = [str(number) for number in range(1, 13)]
@@ -170,7 +171,7 @@ def _key(session, asked):
     with pytest.raises(EntityNotFoundError):
         source.entity(entity_id, release, language=language, include=include)
     ((url, language),) = asked_for
-    headers = _headers(language)
+    headers = headers_for(language)
     looked_for = policy.answer_key("GET", url, headers)
     kept = session._http.cache.create_key(session._http.prepare_request(Request("GET", url, headers=headers)))
     assert looked_for == kept
