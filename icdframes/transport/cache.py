@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import os
 import sqlite3
 import threading
 import time
@@ -22,14 +21,12 @@ from requests_cache.backends.base import BaseCache, BaseStorage
 from requests_cache.models.response import CachedResponse
 
 from icdframes.errors import CacheWarning
+from icdframes.transport.shared_file import BUSY_SECONDS, make_private, mend, parts_of, patiently
 
 FILE_NAME = "http.sqlite"
 
-_BUSY_SECONDS = 30
-_BUSY_PAUSE = 0.01
-_LONGEST_MENDING = 5.0
+_TABLE = "answers_2"
 _BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-_PARTS = ("", "-wal", "-shm")
 _COLUMNS = ("key", "expires", "body", "envelope")
 _SETUP = (
     "PRAGMA journal_mode = WAL",
@@ -80,7 +77,7 @@ class DiskCache(BaseCache):
 
     def size(self) -> int:
         """Bytes on the disk."""
-        return sum(part.stat().st_size for part in _parts(self.path) if part.exists())
+        return sum(part.stat().st_size for part in parts_of(self.path) if part.exists())
 
 
 class AnswerTable(BaseStorage[str, CachedResponse]):
@@ -102,8 +99,8 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
         self._lock = threading.RLock()
         self._warned = False
         self._connection: sqlite3.Connection | None = None
-        _make_private(path)
-        _mend(path)
+        make_private(path)
+        mend(path, _TABLE, _COLUMNS)
         self._connected()
 
     def __getitem__(self, key: str) -> CachedResponse:
@@ -157,11 +154,11 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
             connection = sqlite3.connect(
-                self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+                self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
             try:
                 for statement in _SETUP:
-                    _patiently(connection, statement)
+                    patiently(connection, statement)
             except BaseException:
                 connection.close()
                 raise
@@ -184,8 +181,8 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
         """Set a broken file aside, unless another process already did, and open a new one."""
         self.close()
         try:
-            _mend(self._path, thorough=True)
-            _make_private(self._path)
+            mend(self._path, _TABLE, _COLUMNS, thorough=True)
+            make_private(self._path)
             self._connected()
         except (OSError, sqlite3.Error) as fault:
             self._warn(str(fault))
@@ -198,82 +195,3 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
                 CacheWarning,
                 stacklevel=2,
             )
-
-
-def _patiently(connection: sqlite3.Connection, statement: str) -> None:
-    """Execute a statement for which SQLite itself does not wait, as the switch to WAL."""
-    deadline = time.monotonic() + _BUSY_SECONDS
-    while True:
-        try:
-            connection.execute(statement)
-        except sqlite3.OperationalError as fault:
-            if fault.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(_BUSY_PAUSE)
-        else:
-            return
-
-
-def _parts(path: Path) -> list[Path]:
-    return [path.with_name(path.name + part) for part in _PARTS]
-
-
-def _make_private(path: Path) -> None:
-    """Create folder and file with modes 0700 and 0600; SQLite gives its side files the mode of the file."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    for part in _parts(path):
-        with contextlib.suppress(FileNotFoundError, PermissionError):  # not there, or somebody else's
-            part.chmod(0o600)
-
-
-def _trouble(path: Path, *, thorough: bool = False) -> str:
-    """Tell in a few words why a file cannot be used; nothing where it can."""
-    with contextlib.closing(sqlite3.connect(path, timeout=_BUSY_SECONDS)) as connection:
-        try:
-            if thorough and connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-                return "damaged"
-            columns = tuple(row[1] for row in connection.execute("PRAGMA table_info(answers_2)"))
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:
-            return "damaged"
-    return "of another version" if columns and columns != _COLUMNS else ""
-
-
-def _mend(path: Path, *, thorough: bool = False) -> None:
-    """Set a file that cannot be used aside, unless another process has just done it."""
-    if _trouble(path, thorough=thorough):
-        with _claimed(path.with_name(path.name + ".mending")):
-            if trouble := _trouble(path, thorough=thorough):
-                _set_aside(path, trouble)
-
-
-@contextlib.contextmanager
-def _claimed(mark: Path) -> Iterator[None]:
-    """Keep other processes out; the mark of one that was killed counts for a few seconds only."""
-    while True:
-        try:
-            os.close(os.open(mark, os.O_CREAT | os.O_EXCL, 0o600))
-            break
-        except FileExistsError:
-            time.sleep(_BUSY_PAUSE)
-            with contextlib.suppress(FileNotFoundError):
-                if abs(time.time() - mark.stat().st_mtime) > _LONGEST_MENDING:
-                    mark.unlink()
-    try:
-        yield
-    finally:
-        mark.unlink(missing_ok=True)
-
-
-def _set_aside(path: Path, trouble: str) -> None:
-    for part in reversed(_parts(path)):  # the file itself last: until then nobody begins a new one
-        with contextlib.suppress(FileNotFoundError):
-            part.replace(part.with_name(part.name + ".broken"))
-    _make_private(path)
-    warnings.warn(
-        f"The cache {path} was {trouble}. It is now {path.name}.broken, and a new one is begun.",
-        CacheWarning,
-        stacklevel=2,
-    )

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from icdframes.errors import CacheWarning, OfflineMissError
-from icdframes.transport.cache import _patiently, open_cache
+from icdframes.transport.cache import open_cache
+from icdframes.transport.shared_file import patiently
 
 ENTITY = "/icd/release/11/2024-01/mms/257068234"
 
@@ -158,7 +159,7 @@ def test_a_file_that_breaks_while_it_is_used_is_set_aside(make_session, open_wir
 def test_a_file_that_breaks_and_cannot_be_renewed_is_told(make_session, open_wire, file, monkeypatch):
     session = make_session(open_wire)
     fill(session, 2)
-    monkeypatch.setattr("icdframes.transport.cache._make_private", lambda path: (_ for _ in ()).throw(OSError("no")))
+    monkeypatch.setattr("icdframes.transport.cache.make_private", lambda path: (_ for _ in ()).throw(OSError("no")))
     with pytest.warns(CacheWarning, match="cannot be used"):
         session._http.cache.responses._start_again()
 
@@ -202,15 +203,15 @@ class Locked:
 
 
 def test_a_lock_of_another_process_is_waited_for_and_other_faults_are_not(monkeypatch):
-    monkeypatch.setattr("icdframes.transport.cache._BUSY_PAUSE", 0)
+    monkeypatch.setattr("icdframes.transport.shared_file._BUSY_PAUSE", 0)
     connection = Locked([sqlite3.SQLITE_BUSY] * 3)
-    _patiently(connection, "PRAGMA journal_mode = WAL")
+    patiently(connection, "PRAGMA journal_mode = WAL")
     assert connection.faults == []
     with pytest.raises(sqlite3.OperationalError):
-        _patiently(Locked([sqlite3.SQLITE_READONLY]), "PRAGMA journal_mode = WAL")
-    monkeypatch.setattr("icdframes.transport.cache._BUSY_SECONDS", -1)
+        patiently(Locked([sqlite3.SQLITE_READONLY]), "PRAGMA journal_mode = WAL")
+    monkeypatch.setattr("icdframes.transport.shared_file.BUSY_SECONDS", -1)
     with pytest.raises(sqlite3.OperationalError):
-        _patiently(Locked([sqlite3.SQLITE_BUSY]), "PRAGMA journal_mode = WAL")
+        patiently(Locked([sqlite3.SQLITE_BUSY]), "PRAGMA journal_mode = WAL")
 
 
 def test_a_file_that_cannot_be_set_up_is_closed_and_answers_stay_in_memory(make_session, open_wire, monkeypatch):
