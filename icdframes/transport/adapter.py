@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -30,6 +30,13 @@ _log = logging.getLogger("icdframes.transport")
 _PIECE = 65_536
 _MOST_REDIRECTS = 5
 _KEPT_BY_POST = frozenset({307, 308})
+_DECODED = "decoded"
+
+
+def decoded(response: requests.Response) -> Any:
+    """Give the JSON of an answer with status 200; what the adapter has just read is not decoded again."""
+    answer = vars(response)
+    return answer[_DECODED] if _DECODED in answer else json.loads(response.content)
 
 
 class Tokens(Protocol):
@@ -208,7 +215,7 @@ class IcdAdapter(HTTPAdapter):
         response._content = bytes(body)  # noqa: SLF001  as requests itself does once a body is read
         if response.status_code == requests.codes.ok:
             try:
-                json.loads(response.content)
+                vars(response)[_DECODED] = json.loads(response.content)
             except (ValueError, RecursionError):
                 kind = response.headers.get("Content-Type", "no content type")
                 return _Result(fault=Fault.NOT_JSON, detail=f"{kind}, {len(body)} bytes")

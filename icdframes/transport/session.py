@@ -16,7 +16,7 @@ from requests_cache import CachedSession
 from icdframes.errors import ConfigurationError, OfflineMissError
 from icdframes.settings import Server
 from icdframes.transport import policy
-from icdframes.transport.adapter import IcdAdapter
+from icdframes.transport.adapter import IcdAdapter, decoded
 from icdframes.transport.at_hand import AtHand
 from icdframes.transport.cache import DiskCache, open_cache
 from icdframes.transport.faults import error_of_status
@@ -171,7 +171,7 @@ class ApiSession:
                 refresh = True
         request = requests.Request("GET", url, headers=headers_for(language))
         response = self._cached(request) if self.offline else self._sent(request, force_refresh=refresh)
-        return json.loads(response.content)
+        return decoded(response)
 
     def post_json(
         self,
@@ -188,7 +188,7 @@ class ApiSession:
             raise _offline_miss(url, language, "answers to POST are never kept")
         files = {name: (None, written(value)) for name, value in (form or {}).items() if value is not None}
         request = requests.Request("POST", url, headers=headers_for(language), json=body, files=files)
-        return json.loads(self._sent(request).content)
+        return decoded(self._sent(request))
 
     def cache_info(self) -> CacheInfo:
         """Tell what the cache holds and what it has saved."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import pickle
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -183,6 +184,13 @@ def test_an_answer_about_the_newest_release_is_asked_for_again_after_a_day(
     cache.responses[key] = answer
     session.get_json(path, params)
     assert len(wire.asked(path)) == asked
+
+
+def test_an_answer_that_was_sent_for_is_decoded_once(make_session, wire, monkeypatch):
+    session, read, loads = make_session(wire), [], json.loads
+    monkeypatch.setattr(json, "loads", lambda body, **options: read.append(body) or loads(body, **options))
+    answer = session.get_json(ENTITY)
+    assert [loads(body) for body in read].count(answer) == 1
 
 
 def test_an_expired_answer_that_has_not_changed_is_used_again(make_session, wire, reply):
