@@ -188,6 +188,24 @@ def test_codeinfo_of_a_column_tells_what_is_wrong_with_each(icd_client, icd_sand
     assert icd_sandbox.count("/icd/release/11/2024-01/mms/codeinfo") == 2
 
 
+@pytest.mark.parametrize(
+    ("verb", "noun"),
+    [
+        ("codeinfo", "1A00"),
+        ("describe", "1A00"),
+        ("lookup", CHOLERA),
+        ("autocode", "cholera"),
+        ("search", "1A00 cholera%"),
+        ("doris", {"cause_a": "1A00"}),
+    ],
+)
+def test_an_answer_of_another_shape_is_asked_for_once_more(icd_client, icd_sandbox, verb, noun):
+    icd_client.newest_release()
+    icd_sandbox.fail(f"*/{verb}*", status=200, body="[]", content_type="application/json")
+    getattr(icd_client, verb)(noun)
+    assert len([request for request in icd_sandbox.log if f"/{verb}" in request.path]) == 2
+
+
 def test_a_single_value_raises_what_a_row_would_say(icd_client):
     with pytest.raises(EntityNotFoundError, match="NZ99"):
         icd_client.codeinfo("NZ99")

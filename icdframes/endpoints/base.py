@@ -1,4 +1,4 @@
-"""What all operations share: the wire as a protocol, the limit of a GET, reading a list of `include`."""
+"""What all operations share: the wire and the classification as protocols, asking and reading, the limit of a GET."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode
 
-from icdframes.errors import ResponseShapeError
+from icdframes.errors import ResponseShapeError, ServerError
 from icdframes.model.entity import Entity, ReleaseList, TopLevel
 from icdframes.model.parse import parse_entity, parse_release_list, parse_top_level
 from icdframes.model.uris import HOST, PREFIX, EntityUri
+
+LONGEST_URL = 2000
 
 Parsed = TypeVar("Parsed")
 
@@ -57,9 +59,6 @@ class Classification(Protocol):
         """Give one entity."""
 
 
-LONGEST_URL = 2000
-
-
 def fits_in_url(path: str, params: Mapping[str, str]) -> bool:
     """Tell whether a GET stays below WHO's limit of some 2 KB."""
     return len(f"https://{HOST}{path}?{urlencode(params)}") <= LONGEST_URL
@@ -88,24 +87,27 @@ class Endpoint:
                 json_path="$.@id",
             )
 
-        return self._parsed(read, uri, params, language=language, refresh=refresh)
+        return self._parsed(read, uri.path, params, language=language, refresh=refresh)
 
     def _parsed(
         self,
         parse: Callable[..., Parsed],
-        uri: EntityUri,
+        path: str,
         params: Mapping[str, str] | None = None,
         *,
+        about: str = "",
         language: str = "en",
         refresh: bool = False,
     ) -> Parsed:
-        """Ask and read; an answer of another shape, which the cache may hold for good, is asked for once more."""
-        path = uri.path
-        asked = PREFIX + path
+        """Ask and read; an answer that cannot be read, which the cache may hold for good, is asked for once more.
+
+        A complaint names the path, and `about`: what was asked there.
+        """
+        asked = f"{PREFIX}{path}{about}"
         doc = self._wire.get_json(path, params, language=language, refresh=refresh)
         try:
             return parse(doc, asked=asked)
-        except ResponseShapeError:
+        except (ResponseShapeError, ServerError):
             if refresh:
                 raise
         return parse(self._wire.get_json(path, params, language=language, refresh=True), asked=asked)
@@ -129,7 +131,7 @@ class ReleasedClassification(Endpoint):
     def top_level(self, release: str | None, *, language: str = "en", refresh: bool = False) -> TopLevel:
         """Give the root of a release: its languages and chapters."""
         uri = EntityUri(self.name, release, None)
-        return self._parsed(parse_top_level, uri, language=language, refresh=refresh)
+        return self._parsed(parse_top_level, uri.path, language=language, refresh=refresh)
 
     def entity(
         self,
@@ -145,4 +147,4 @@ class ReleasedClassification(Endpoint):
         return self._entity(uri, {}, include, language=language, refresh=refresh)
 
     def _release_list(self, uri: EntityUri, language: str, *, refresh: bool) -> ReleaseList:
-        return self._parsed(parse_release_list, uri, language=language, refresh=refresh)
+        return self._parsed(parse_release_list, uri.path, language=language, refresh=refresh)

@@ -32,7 +32,7 @@ class Coding(Endpoint):
         """Take a code or cluster apart (``GET …/codeinfo/{code}``)."""
         path = f"{EntityUri(self._linearization, release, None).path}/codeinfo/{quote(code, safe='')}"
         params = _modes(flexible=flexible, terminal_codes=terminal_codes)
-        return parse_code_info(self._wire.get_json(path, params, language=language, refresh=refresh), asked=path)
+        return self._parsed(parse_code_info, path, params, language=language, refresh=refresh)
 
     def describe(
         self,
@@ -51,8 +51,8 @@ class Coding(Endpoint):
         params |= _modes(flexible=flexible, terminal_codes=terminal_codes)
         if simplify:
             params["simplify"] = "true"
-        doc = self._wire.get_json(path, params, language=language, refresh=refresh)
-        return parse_postcoordination_set(doc, asked=f"{path}?code={expression}")
+        about = f"?code={expression}"
+        return self._parsed(parse_postcoordination_set, path, params, about=about, language=language, refresh=refresh)
 
 
 def _modes(*, flexible: bool, terminal_codes: bool) -> dict[str, str]:

@@ -23,8 +23,8 @@ class Foundation(Endpoint):
 
     def top_level(self, release: str | None, *, language: str = "en", refresh: bool = False) -> TopLevel:
         """Give the root of a release (``GET /icd/entity``)."""
-        uri = EntityUri("foundation", None, None)
-        return self._parsed(parse_top_level, uri, _marked(release), language=language, refresh=refresh)
+        path = EntityUri("foundation", None, None).path
+        return self._parsed(parse_top_level, path, _marked(release), language=language, refresh=refresh)
 
     def entity(
         self,

@@ -19,5 +19,5 @@ class Linearization(ReleasedClassification):
         """
         path = f"{EntityUri(self.name, release, None).path}/lookup"
         params = {"foundationUri": foundation_uri}
-        doc = self._wire.get_json(path, params, language=language, refresh=refresh)
-        return parse_entity(doc, asked=f"{path}?foundationUri={foundation_uri}")
+        about = f"?foundationUri={foundation_uri}"
+        return self._parsed(parse_entity, path, params, about=about, language=language, refresh=refresh)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
-from icdframes.endpoints.base import Endpoint, fits_in_url
+from icdframes.endpoints.base import Endpoint, Parsed, fits_in_url
 from icdframes.model.certificate import Certificate, CertificateCheck, UnderlyingCause
 from icdframes.model.parse_coding import parse_certificate_check, parse_underlying_cause
 
@@ -17,17 +17,19 @@ class Mortality(Endpoint):
     ) -> UnderlyingCause:
         """Find the underlying cause of death (``GET …/doris``; ``POST`` where the URL would be too long)."""
         path = f"/icd/release/11/{release}/doris"
-        return parse_underlying_cause(self._ask(path, certificate, language, refresh=refresh), asked=path)
+        return self._judged(parse_underlying_cause, path, certificate, language, refresh=refresh)
 
     def codedit(
         self, certificate: Certificate, release: str, *, language: str = "en", refresh: bool = False
     ) -> CertificateCheck:
         """Check a certificate (``GET …/codedit``; ``POST`` where the URL would be too long)."""
         path = f"/icd/release/11/{release}/codedit"
-        return parse_certificate_check(self._ask(path, certificate, language, refresh=refresh), asked=path)
+        return self._judged(parse_certificate_check, path, certificate, language, refresh=refresh)
 
-    def _ask(self, path: str, certificate: Certificate, language: str, *, refresh: bool) -> Any:
+    def _judged(
+        self, parse: Callable[..., Parsed], path: str, certificate: Certificate, language: str, *, refresh: bool
+    ) -> Parsed:
         params = certificate.params()
         if fits_in_url(path, params):
-            return self._wire.get_json(path, params, language=language, refresh=refresh)
-        return self._wire.post_json(path, body=certificate.document(), language=language)
+            return self._parsed(parse, path, params, language=language, refresh=refresh)
+        return parse(self._wire.post_json(path, body=certificate.document(), language=language), asked=path)

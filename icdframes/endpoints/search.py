@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from icdframes.endpoints.base import Endpoint, Wire, fits_in_url
-from icdframes.errors import ConfigurationError, ServerError, did_you_mean
+from icdframes.errors import ConfigurationError, did_you_mean
 from icdframes.model.hits import AutocodeMatch, SearchResult
 from icdframes.model.parse_coding import parse_autocode, parse_search
 from icdframes.model.uris import EntityUri
@@ -115,23 +116,15 @@ class Search(Endpoint):
         language: str = "en",
         refresh: bool = False,
     ) -> SearchResult:
-        """Search (``GET …/search``; ``POST`` with form fields where the URL would be too long).
-
-        An answer that says that the search failed is asked for again once: it may be one from the cache.
-        """
+        """Search (``GET …/search``; ``POST`` with form fields where the URL would be too long)."""
         options = options or SearchOptions()
         path, params = self._start("search", release)
         params |= {"q": query, **options.params(self._name)}
-        asked = f"{path}?q={query}"
-        if not fits_in_url(path, params):
-            doc = self._wire.post_json(path, form=params, language=language)
-            return parse_search(doc, asked=asked, highlight=options.highlight)
-        doc = self._wire.get_json(path, params, language=language, refresh=refresh)
-        try:
-            return parse_search(doc, asked=asked, highlight=options.highlight)
-        except ServerError:
-            doc = self._wire.get_json(path, params, language=language, refresh=True)
-            return parse_search(doc, asked=asked, highlight=options.highlight)
+        about = f"?q={query}"
+        parse = partial(parse_search, highlight=options.highlight)
+        if fits_in_url(path, params):
+            return self._parsed(parse, path, params, about=about, language=language, refresh=refresh)
+        return parse(self._wire.post_json(path, form=params, language=language), asked=f"{path}{about}")
 
     def autocode(
         self,
@@ -154,8 +147,8 @@ class Search(Endpoint):
             raise ConfigurationError(
                 f"The text {text[:40]!r}… has {len(text)} characters, too many for autocode: shorten it."
             )
-        doc = self._wire.get_json(path, params, language=language, refresh=refresh)
-        return parse_autocode(doc, asked=f"{path}?searchText={text}")
+        about = f"?searchText={text}"
+        return self._parsed(parse_autocode, path, params, about=about, language=language, refresh=refresh)
 
     def _start(self, operation: str, release: str | None) -> tuple[str, dict[str, str]]:
         if self._name == "foundation":
