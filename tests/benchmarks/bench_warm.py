@@ -61,7 +61,9 @@ def _compare(url: str, cache: str, options: object) -> None:
     wanted = {
         "snapshot": lambda one: f"{measure.verdict(one['wall'], 0.3)}, {_faster(replay / one['wall'], 100)}",
         "branch of it": lambda one: measure.verdict(one["wall"], 0.3),
-        "HTTP cache alone": lambda one: f"{measure.verdict(one['wall'], 5)}, {_faster(replay / one['wall'], 7)}",
+        "HTTP cache alone": lambda one: (
+            f"{measure.verdict(_reading(one), 5)}, {_faster(replay / _reading(one), 7)} without its tables"
+        ),
     }
     figures = [
         {
@@ -69,6 +71,7 @@ def _compare(url: str, cache: str, options: object) -> None:
             "entities": one["entities"],
             "requests": one["requests"] if name != "session replay" else 0,
             "wall_s": one["wall"],
+            "of_it_tables_s": one.get("tables", ""),
             "cpu_s": one["cpu"],
             "peak_mb": one["peak_mb"],
             "replay_to_it": replay / one["wall"],
@@ -77,6 +80,10 @@ def _compare(url: str, cache: str, options: object) -> None:
         for name, one in found.items()
     ]
     measure.publish("warm", figures, options.out)
+
+
+def _reading(one: dict[str, float]) -> float:
+    return one["wall"] - one["tables"]
 
 
 def _faster(times: float, wanted: float) -> str:
