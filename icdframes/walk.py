@@ -25,6 +25,7 @@ from icdframes.model.graph import EntityGraph
 Fetch = Callable[[str], Entity]
 
 _LEAVE_SECONDS = 2.0
+_TOLD_EVERY = 100
 _FEWEST_FAILURES = 16
 _REFUND = 0.25
 _REFUSALS = 4
@@ -74,7 +75,7 @@ def walk(
     at_hand : callable, optional
         Gives an entity that need not be fetched, or None; called from this thread.
     on_progress : callable, optional
-        Told after every entity.
+        Told after every entity that was fetched, and after every hundredth that was at hand.
 
     Returns
     -------
@@ -119,6 +120,8 @@ class _Traversal:
     def ask(self, roots: Iterable[str]) -> None:
         """Begin with the roots."""
         self._follow(self.frontier.discover(roots, 0))
+        if self.frontier.entities:
+            self._tell()
 
     def take_answer(self) -> Entity | Exception:
         """Wait for one answer and ask for what it leads to."""
@@ -149,7 +152,8 @@ class _Traversal:
                     following.pop()
                 elif (entity := self._at_hand(entity_id)) is not None:
                     following.append(self.frontier.arrived(entity_id, entity))
-                    self._tell()
+                    if len(self.frontier.entities) % _TOLD_EVERY == 0:
+                        self._tell()
                 else:
                     self.waiting.add(entity_id)
                     self.crew.ask(entity_id)

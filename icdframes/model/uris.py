@@ -50,15 +50,17 @@ class EntityUri:
     @property
     def path(self) -> str:
         """Path on any server, such as ``/icd/release/11/2024-01/mms/257068234``."""
-        if self.classification == "foundation":
-            parts = ["icd", "entity"]
-        elif self.classification == "icd10":
-            parts = ["icd", "release", "10", *([self.release] if self.release else [])]
-        else:
-            parts = ["icd", "release", "11", *([self.release] if self.release else []), self.classification]
-        if self.entity_id:
-            parts.append(self.entity_id if _ID.fullmatch(self.entity_id) else quote(self.entity_id, safe=""))
-        return "/" + "/".join(parts)
+        release = f"/{self.release}" if self.release else ""
+        match self.classification:
+            case "foundation":
+                root = "/icd/entity"
+            case "icd10":
+                root = f"/icd/release/10{release}"
+            case linearization:
+                root = f"/icd/release/11{release}/{linearization}"
+        if not self.entity_id:
+            return root
+        return f"{root}/{self.entity_id if _ID.fullmatch(self.entity_id) else quote(self.entity_id, safe='')}"
 
     def __str__(self) -> str:
         """Canonical form: ``http://id.who.int/…``, as WHO writes it."""

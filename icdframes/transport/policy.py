@@ -144,7 +144,7 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
 
 def answer_key(method: str, url: str, headers: Mapping[str, str]) -> str:
     """Give the name under which an answer is kept: all that it depends on."""
-    asked = "\n".join([method, url, *(headers.get(name, "") for name in MATCHED_HEADERS)])
+    asked = "\n".join([method, url, *[headers.get(name, "") for name in MATCHED_HEADERS]])
     return blake2b(asked.encode(), digest_size=16).hexdigest()
 
 

@@ -175,6 +175,18 @@ def test_progress_ends_at_the_number_of_entities():
     assert (seen[0].known, seen[-1].known) == (3, 3)
 
 
+def test_progress_of_what_is_at_hand_is_told_now_and_then_and_at_its_end():
+    seen = []
+    children = {str(number): str(number + 1) for number in range(1, 250)} | {"250": ""}
+
+    def at_hand(entity_id):
+        below = (children[entity_id],) if children[entity_id] else ()
+        return Entity(uri=entity_id, entity_id=entity_id, title="", child_ids=below)
+
+    walk(["1"], _fetcher({}), at_hand=at_hand, on_progress=seen.append)
+    assert [step.done for step in seen] == [100, 200, 250]
+
+
 def test_requests_run_at_the_same_time_up_to_the_number_of_workers():
     barrier = threading.Barrier(4, timeout=10)
 
