@@ -195,7 +195,7 @@ class _Frontier:
     def arrived(self, entity_id: str, entity: Entity) -> Iterator[str]:
         """Keep an entity and give what must be asked for next."""
         self.entities[entity_id] = entity
-        yield from self.discover(entity.child_ids, self._depths[entity_id] + 1)
+        return self.discover(entity.child_ids, self._depths[entity_id] + 1)
 
 
 class Patience:
