@@ -81,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], None] = getattr(import_module(f"icdframes.commands.{module}"), name)
     with warnings.catch_warnings():
         warnings.simplefilter("always", IcdWarning)
-        warnings.showwarning = lambda message, *_rest: print(f"icdframes: warning: {message}", file=sys.stderr)
+        warnings.showwarning = lambda message, *_rest: print(f"icdframes: warning: {message.args[0]}", file=sys.stderr)
         try:
             run(options)
         except IcdError as error:

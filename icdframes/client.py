@@ -1,11 +1,11 @@
-"""One connection to one server: the verbs as methods; it composes the layers and decides nothing itself."""
+"""One connection to one server, with its cache; it composes the layers and decides nothing itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from icdframes.endpoints.base import Classification, Wire
 from icdframes.endpoints.coding import Coding
@@ -14,8 +14,6 @@ from icdframes.endpoints.icd10 import Icd10
 from icdframes.endpoints.linearization import Linearization
 from icdframes.errors import ConfigurationError
 from icdframes.frames.snapshot import SnapshotStore
-from icdframes.frames.tables import EntityTables
-from icdframes.model.entity import Entity
 from icdframes.model.html import html_rows
 from icdframes.model.uris import check_classification
 from icdframes.settings import Server, cache_folder
@@ -23,16 +21,12 @@ from icdframes.transport.credentials import Credentials
 from icdframes.transport.session import ApiSession, CacheInfo
 from icdframes.verbs.context import Context
 from icdframes.verbs.loading import Loader
-from icdframes.verbs.methods import CodingVerbs
-from icdframes.verbs.question import OnError, read_question
-
-if TYPE_CHECKING:
-    import pandas as pd
+from icdframes.verbs.methods import Verbs
 
 _MOST_WORKERS = 64
 
 
-class IcdClient(CodingVerbs):
+class IcdClient(Verbs):
     """A connection to an ICD API server, with its cache.
 
     Made by `icdframes.connect`. It sends nothing before it is asked something,
@@ -109,113 +103,6 @@ class IcdClient(CodingVerbs):
     def clock_lead(self) -> float | None:
         """Seconds by which this machine's clock is ahead of the server's; None before a request."""
         return self._session.clock_lead
-
-    def load_entity(
-        self,
-        entity: str | int | None = None,
-        *,
-        classification: str = "mms",
-        release: str | None = None,
-        language: str | Sequence[str] = "en",
-        depth: int | None = None,
-        include: Iterable[str] = (),
-        on_error: OnError = "raise",
-        progress: bool | None = None,
-        refresh: bool = False,
-    ) -> pd.DataFrame:
-        """Load an entity and everything below it as a table; see `icdframes.load_entity`."""
-        question = read_question(
-            entity,
-            classification=classification,
-            release=release,
-            language=language,
-            depth=depth,
-            include=include,
-            on_error=on_error,
-            progress=progress,
-            refresh=refresh,
-        )
-        return self._loader(classification).load_entities(question)
-
-    def load_tables(
-        self,
-        entity: str | int | None = None,
-        *,
-        classification: str = "mms",
-        release: str | None = None,
-        language: str | Sequence[str] = "en",
-        depth: int | None = None,
-        include: Iterable[str] = (),
-        on_error: OnError = "raise",
-        progress: bool | None = None,
-        refresh: bool = False,
-    ) -> EntityTables:
-        """Load an entity and everything below it as five tables; see `icdframes.load_tables`."""
-        question = read_question(
-            entity,
-            classification=classification,
-            release=release,
-            language=language,
-            depth=depth,
-            include=include,
-            on_error=on_error,
-            progress=progress,
-            refresh=refresh,
-        )
-        return self._loader(classification).load(question)
-
-    def entity(
-        self,
-        entity: str | int,
-        *,
-        classification: str = "mms",
-        release: str | None = None,
-        language: str = "en",
-        include: Iterable[str] = (),
-    ) -> Entity:
-        """Give one entity as a value: one request, one more where a code must be looked up.
-
-        Parameters
-        ----------
-        entity : str or int
-            Code, id or URI.
-        classification, release, language
-            As `icdframes.load_entity`.
-        include : iterable of str
-            ``"ancestor"``, ``"descendant"``, ``"diagnosticCriteria"``.
-
-        Returns
-        -------
-        Entity
-
-        Raises
-        ------
-        EntityNotFoundError, UnknownReleaseError, UnknownLanguageError
-            If the server has no such thing.
-
-        """
-        question = read_question(entity, classification=classification, release=release, language=language)
-        scope = self._loader(classification).scope(question)
-        source = self._classifications[classification]
-        return source.entity(scope.root_id or "", scope.release, language=question.languages[0], include=include)
-
-    def releases(self, classification: str = "mms") -> pd.DataFrame:
-        """List the releases of a classification, newest first; see `icdframes.releases`."""
-        from icdframes.frames.listings import releases_table  # noqa: PLC0415  pandas is loaded by verbs only
-
-        check_classification(classification)
-        loader = self._loader(classification)
-        known = self._classifications[classification].releases().releases
-        return releases_table([loader.top_level(release) for release in known], server=self.base_url)
-
-    def newest_release(self, classification: str = "mms", *, refresh: bool = False) -> str | None:
-        """Give the id of the newest release; `refresh` asks the server, and so tries the credentials."""
-        return self._loader(classification).top_level(None, refresh=refresh).release
-
-    def languages(self, classification: str = "mms", *, release: str | None = None) -> list[str]:
-        """List the languages of a release; see `icdframes.languages`."""
-        check_classification(classification)
-        return list(self._loader(classification).top_level(release).languages)
 
     def get(self, path: str, *, language: str = "en", **params: str) -> Any:
         """Ask any operation of the API and give its JSON.

@@ -31,6 +31,8 @@ A message says what happened, where, and what to do next.
 
 from __future__ import annotations
 
+import inspect
+import warnings
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -155,7 +157,11 @@ class ExportError(IcdError, OSError):
 
 
 class IcdWarning(UserWarning):
-    """Root of every warning that icdframes gives."""
+    """Root of every warning that icdframes gives; as text it says how to silence it."""
+
+    def __str__(self) -> str:
+        name = type(self).__name__
+        return f'{super().__str__()} To silence: warnings.simplefilter("ignore", icdframes.errors.{name})'
 
 
 class PartialResultWarning(IcdWarning):
@@ -176,6 +182,14 @@ class CacheWarning(IcdWarning):
 
 class CredentialStorageWarning(IcdWarning):
     """A secret is kept in a file because no system keyring is there."""
+
+
+def warn(message: str, category: type[IcdWarning]) -> None:
+    """Warn about the line outside icdframes that led here."""
+    level, frame = 1, inspect.currentframe()
+    while frame and frame.f_globals.get("__name__", "").startswith("icdframes."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
 
 
 def did_you_mean(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:

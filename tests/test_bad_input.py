@@ -16,6 +16,10 @@ CASES = [
     ({"entity": "257068234/other"}, errors.EntityNotFoundError, ["257068234/other"]),
     ({"entity": "1A00&XN62R"}, errors.CodeSyntaxError, ["cluster", "codeinfo()"]),
     ({"entity": "not a code!"}, errors.CodeSyntaxError, ["'not a code!'", "'1A00'"]),
+    ({"entity": "b110"}, errors.EntityNotFoundError, ["'b110'", "classification='icf'"]),
+    ({"entity": "A00.9"}, errors.EntityNotFoundError, ["'A00.9'", "classification='icd10'"]),
+    ({"entity": "1A00", "classification": "icf"}, errors.EntityNotFoundError, ["'1A00'", "classification='mms'"]),
+    ({"entity": ["1A00", "1A01"]}, errors.CodeSyntaxError, ["one code such as"]),
     ({"entity": ""}, errors.CodeSyntaxError, ["names no entity"]),
     ({"entity": 1.5}, errors.CodeSyntaxError, ["names no entity"]),
     ({"entity": True}, errors.CodeSyntaxError, ["names no entity"]),
@@ -42,6 +46,8 @@ CASES = [
     ({"language": "xx"}, errors.UnknownLanguageError, ["'xx'", "en, es, fr"]),
     ({"language": ["en", "no way"]}, errors.UnknownLanguageError, ["'no way'"]),
     ({"language": []}, errors.ConfigurationError, ["language=[]"]),
+    ({"language": None}, errors.ConfigurationError, ["language=None", "'en'"]),
+    ({"include": None}, errors.ConfigurationError, ["include=None", "'diagnosticCriteria'"]),
     ({"depth": -1}, errors.ConfigurationError, ["depth=-1", "None for everything"]),
     ({"depth": "2"}, errors.ConfigurationError, ["depth='2'"]),
     ({"include": ["diagnosticcriteria"]}, errors.ConfigurationError, ["Did you mean 'diagnosticCriteria'?"]),
@@ -59,6 +65,12 @@ def test_bad_input_is_answered_in_one_sentence_and_changes_nothing(icd_client, t
         assert word in message
     assert "\n" not in message
     assert sorted(path for path in tmp_path.rglob("*") if "icdframes-cache" not in str(path)) == before
+
+
+def test_a_single_entity_includes_only_what_the_api_offers(icd_client):
+    assert icd_client.entity("1A00", include="ancestor").ancestor_ids
+    with pytest.raises(errors.ConfigurationError, match="Did you mean 'ancestor'"):
+        icd_client.entity("1A00", include=["ancestors"])
 
 
 def test_an_unknown_option_is_a_type_error_that_names_it(icd_client):

@@ -216,7 +216,7 @@ def test_a_search_goes_as_get_and_a_long_one_as_post_with_form_fields():
         ("foundation", {"medical_coding_mode": False}, "no medical_coding_mode"),
         ("icd10", {}, "no search for classification='icd10'"),
         ("mms", {"language": ["en", "es"]}, "one language"),
-        ("mms", {"flat": True}, "no option 'flat'"),
+        ("mms", {"flat_result": True}, "Did you mean 'flat_results'"),
     ],
 )
 def test_an_option_without_meaning_is_refused(icd_client, classification, options, sentence):
@@ -230,8 +230,9 @@ def test_an_unknown_language_is_told_from_a_search_without_hits(icd_client):
 
 
 def test_autocode_has_its_limits(icd_client):
-    with pytest.raises(ConfigurationError, match="0 to 1"):
-        icd_client.autocode("fever", match_threshold=2)
+    for threshold in (2, "0.5"):
+        with pytest.raises(ConfigurationError, match="0 to 1"):
+            icd_client.autocode("fever", match_threshold=threshold)
     with pytest.raises(ConfigurationError, match="no autocode"):
         icd_client.autocode("fever", classification="icd10")
     with pytest.raises(ConfigurationError, match="too many for autocode"):

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from functools import partial
 from threading import Lock
 from typing import get_args, get_type_hints
 
@@ -36,6 +37,7 @@ from icdframes.verbs.decoding import facts_of_set
 MMS = "http://id.who.int/icd/release/11/2024-01/mms"
 FOUNDATION = "http://id.who.int/icd/entity"
 CHOLERA = "257068234"
+CLUSTER = "1A00&XN62R"  # with an extension code of its axis infectiousAgent
 
 
 @pytest.mark.parametrize(
@@ -247,6 +249,8 @@ def test_lookup_takes_uris_and_ids_in_several_languages(icd_client):
     assert frame.same_entity.tolist()[:3] == [True] * 3
     assert frame.status.tolist() == ["ok", "ok", "ok", "invalid", "not_found"]
     assert "not coded in mms 2024-01" in frame.message[4]
+    with pytest.raises(CodeSyntaxError, match="codeinfo takes codes"):
+        icd_client.lookup("1A00")
 
 
 def test_icf_goes_through_the_same_verbs(icd_client):
@@ -321,9 +325,8 @@ def test_the_parts_of_a_description_find_their_members():
 
 
 def test_decode_codes_tells_axis_and_title_of_each_member(icd_client):
-    cluster = _valid_cluster(icd_client)
     for source in ("describe", "codeinfo"):
-        frame = icd_client.decode_codes([cluster, "NZ99"], source=source)
+        frame = icd_client.decode_codes([CLUSTER, "NZ99"], source=source)
         assert frame.role.tolist() == ["stem", "extension", "stem"]
         assert frame.axis.isna().tolist() == [True, False, True]
         assert frame.title.notna().tolist() == [source == "describe"] * 2 + [False]
@@ -332,25 +335,17 @@ def test_decode_codes_tells_axis_and_title_of_each_member(icd_client):
 
 
 def test_describe_puts_codes_clusters_and_uris_into_words(icd_client):
-    cluster = _valid_cluster(icd_client)
     frame = icd_client.describe(
-        ["1A00", f"{MMS}/{CHOLERA}", f"{FOUNDATION}/{CHOLERA}", cluster, "x://y"], language=["en", "es"]
+        ["1A00", f"{MMS}/{CHOLERA}", f"{FOUNDATION}/{CHOLERA}", CLUSTER, "x://y"], language=["en", "es"]
     )
     assert frame.code.tolist()[:3] == ["1A00"] * 3
     assert frame.label.tolist()[:3] == ["Cholera"] * 3
     assert frame.label_es.tolist()[:3] == ["Cólera"] * 3
-    assert frame.stem_code[3] == cluster.partition("&")[0]
-    assert "=" in frame.postcoordination[3]
+    assert frame.stem_code[3] == "1A00"
+    assert frame.postcoordination[3].startswith("infectiousAgent=")
     assert frame.status.tolist() == ["ok"] * 4 + ["invalid"]
-
-
-def _valid_cluster(client):
-    """Some stem with an extension code that stands on one of its axes."""
-    tables = client.load_tables(release="2024-01", progress=False)
-    codes = tables.entities.set_index("entity_id").code
-    axes = tables.axes[tables.axes.scale_entity_id.isin(codes[codes.str.startswith("X", na=False)].index)]
-    row = axes[axes.entity_id.isin(codes.dropna().index)].iloc[0]
-    return f"{codes[row.entity_id]}&{codes[row.scale_entity_id]}"
+    with pytest.raises(EntityNotFoundError, match=r"No entity 'http:.*/1' in mms 2024-01"):
+        icd_client.describe(f"{FOUNDATION}/1")
 
 
 def test_a_value_beside_the_value_sets_is_on_no_axis(icd_client):
@@ -425,6 +420,16 @@ def test_some_failures_warn_and_keep_the_rest(icd_client, icd_sandbox):
         frame = icd_client.codeinfo(["1A00", "5A11"])
     assert frame.status.tolist() == ["ok", "failed"]
     assert icd_client.codeinfo(["1A00", "5A11"]).status.tolist() == ["ok", "ok"]
+
+
+def test_a_warning_points_at_the_users_line_and_says_how_to_silence_it(icd_client, icd_sandbox):
+    icd_client.newest_release()
+    icd_sandbox.fail("*/codeinfo/*", status=501, times=None)
+    for call in (icd_client.codeinfo, partial(coding.codeinfo, client=icd_client)):
+        with pytest.warns(PartialResultWarning) as caught:
+            call(["1A00"])
+        assert caught[0].filename == __file__
+        assert 'warnings.simplefilter("ignore", icdframes.errors.PartialResultWarning)' in str(caught[0].message)
 
 
 def test_refused_credentials_are_raised_not_told_in_rows(icd_sandbox, tmp_path):

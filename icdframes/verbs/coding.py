@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from icdframes.endpoints.base import ReleasedClassification
 from icdframes.endpoints.coding import Coding
 from icdframes.endpoints.linearization import Linearization
 from icdframes.errors import CodeSyntaxError, ConfigurationError
@@ -18,7 +17,6 @@ from icdframes.frames.verdicts import (
     Located,
     codeinfo_fields,
     describe_fields,
-    entity_releases_table,
     lookup_fields,
     verdict_table,
 )
@@ -26,11 +24,10 @@ from icdframes.model.codes import CodeSystem, parse_code
 from icdframes.model.entity import CodeInfo
 from icdframes.model.hits import PostcoordinationSet
 from icdframes.model.parse_coding import first_entity_id
-from icdframes.model.uris import EntityUri, check_classification, parse_uri
+from icdframes.model.uris import EntityUri, parse_uri
+from icdframes.verbs.asking import ask_column
 from icdframes.verbs.columns import read_column
-from icdframes.verbs.context import Context, Place, as_text, ask_column, found_or, pin, provenance_of
-from icdframes.verbs.question import read_question
-from icdframes.verbs.resolve import read_name
+from icdframes.verbs.context import Context, Place, as_text, found_or, one_language, pin, signed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +52,7 @@ def codeinfo(
     """Take one code or each code of a column apart; see `icdframes.codeinfo`."""
     column = read_column(code)
     place = pin(context, classification, release, language, verb="codeinfo", offered_by=CODED, refresh=refresh)
-    _one_language(place)
+    one_language(place, "codeinfo gives codes and no texts, one language is enough; describe takes several")
     operation = partial(
         Coding(context.wire, classification).codeinfo,
         release=place.named_release,
@@ -77,7 +74,7 @@ def codeinfo(
         progress=progress,
     )
     frame = verdict_table(CODEINFO, column.given, answers.first, codeinfo_fields, index=column.index)
-    return _signed(frame, context, place)
+    return signed(frame, context, place)
 
 
 def describe(
@@ -120,7 +117,7 @@ def describe(
     frame = verdict_table(
         DESCRIBE, column.given, answers.first, describe_fields, index=column.index, translations=answers.translations
     )
-    return _signed(frame, context, place)
+    return signed(frame, context, place)
 
 
 def lookup(
@@ -150,26 +147,7 @@ def lookup(
     frame = verdict_table(
         LOOKUP, column.given, answers.first, lookup_fields, index=column.index, translations=answers.translations
     )
-    return _signed(frame, context, place)
-
-
-def entity_releases(
-    context: Context, entity: str | int, *, classification: str = "mms", refresh: bool = False
-) -> pd.DataFrame:
-    """List the releases that have an entity; see `icdframes.entity_releases`."""
-    source = context.source(check_classification(classification))
-    if not isinstance(source, ReleasedClassification):
-        raise ConfigurationError(
-            "The ICD API does not list the releases of a foundation entity: ask each of releases('foundation')."
-        )
-    named = read_name(entity, classification)
-    entity_id = named.text
-    if named.kind != "id":
-        question = read_question(entity, classification=classification, refresh=refresh)
-        entity_id = context.loader(classification).scope(question).root_id or ""
-    known = source.entity_releases(entity_id, refresh=refresh)
-    uris = [str(EntityUri(classification, release, entity_id)) for release in known.releases]
-    return entity_releases_table(classification, entity_id, known, uris)
+    return signed(frame, context, place)
 
 
 def canonical(value: Any, classification: str) -> str:
@@ -199,8 +177,9 @@ def _expression(value: Any, classification: str) -> str:
 
 def _no_code(text: str, place: Place, *, flexible: bool) -> str:
     where = f"{place.classification} {place.named_release}"
-    if "&" not in text and "/" not in text.replace("://", ""):
-        return f"No code {text!r} in {where}. Find codes with search()."
+    is_uri = "://" in text
+    if not (text.count("://") > 1 if is_uri else "&" in text or "/" in text):
+        return f"No {'entity' if is_uri else 'code'} {text!r} in {where}. Find codes with search()."
     hint = "" if flexible else ", or they do not go together: flexible=True takes combinations beside the value sets"
     return f"{text!r} is not known in {where}: one of its parts does not exist{hint}."
 
@@ -209,17 +188,10 @@ def _foundation_id(value: Any) -> str:
     text = as_text(value)
     if _FOUNDATION_ID.fullmatch(text):
         return text
+    wanted = f"{text!r} is no foundation entity: give a URI such as {_EXAMPLE}, or an id; codeinfo takes codes."
+    if "://" not in text:
+        raise CodeSyntaxError(wanted, text=text)
     uri = parse_uri(text)
     if uri.classification != "foundation" or uri.entity_id is None:
-        raise ConfigurationError(f"{text!r} is no foundation entity: give a URI such as {_EXAMPLE}, or an id.")
+        raise ConfigurationError(wanted)
     return uri.entity_id
-
-
-def _one_language(place: Place) -> None:
-    if len(place.languages) > 1:
-        raise ConfigurationError("codeinfo gives codes and no texts: one language is enough; describe takes several.")
-
-
-def _signed(frame: pd.DataFrame, context: Context, place: Place) -> pd.DataFrame:
-    frame.attrs["provenance"] = provenance_of(context, place).to_dict()
-    return frame

@@ -13,8 +13,9 @@ from icdframes.model.entity import CodeInfo
 from icdframes.model.hits import PostcoordinationSet
 from icdframes.model.outcome import EMPTY, Outcome, outcome_of_error
 from icdframes.model.parse_coding import first_entity_id
+from icdframes.verbs.asking import ask_column
 from icdframes.verbs.columns import Column, read_column
-from icdframes.verbs.context import Context, as_text, ask_column, found_or, pin, provenance_of
+from icdframes.verbs.context import Context, as_text, found_or, pin, signed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,9 +81,7 @@ def decode_codes(
         label="decode",
         progress=progress,
     )
-    frame = _table(column, _clusters(column, system), answers.by_language)
-    frame.attrs["provenance"] = provenance_of(context, place).to_dict()
-    return frame
+    return signed(_table(column, _clusters(column, system), answers.by_language), context, place)
 
 
 def facts_of_set(described: PostcoordinationSet) -> list[MemberFacts]:

@@ -1,4 +1,4 @@
-"""The verbs on codes, texts and certificates as methods of a client; each is one call of a function beside this."""
+"""The verbs as methods of a client; each is one call of what stands beside this."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
-from icdframes.verbs import coding, decoding, mortality
+from icdframes.model.entity import Entity
+from icdframes.verbs import catalogue, coding, decoding, mortality
 from icdframes.verbs import search as searching
 from icdframes.verbs.context import Context
 from icdframes.verbs.decoding import Source
+from icdframes.verbs.question import OnError, read_question
 from icdframes.verbs.search import SearchKeywords
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from icdframes.frames.hits import SearchTables
+    from icdframes.frames.tables import EntityTables
 
 
 class Asking(TypedDict, total=False):
@@ -42,12 +45,161 @@ class SearchAsking(SearchKeywords, Asking, total=False):
     """All options of a search."""
 
 
-class CodingVerbs(ABC):
-    """Verbs that a client has beside loading."""
+class Verbs(ABC):
+    """What a client can be asked."""
 
     @abstractmethod
     def _context(self) -> Context:
         """Give what the verbs need."""
+
+    def load_entity(
+        self,
+        entity: str | int | None = None,
+        *,
+        classification: str = "mms",
+        release: str | None = None,
+        language: str | Sequence[str] = "en",
+        depth: int | None = None,
+        include: Iterable[str] = (),
+        on_error: OnError = "raise",
+        progress: bool | None = None,
+        refresh: bool = False,
+    ) -> pd.DataFrame:
+        """Load an entity and everything below it as a table; see `icdframes.load_entity`."""
+        question = read_question(
+            entity,
+            classification=classification,
+            release=release,
+            language=language,
+            depth=depth,
+            include=include,
+            on_error=on_error,
+            progress=progress,
+            refresh=refresh,
+        )
+        return self._context().loader(classification).load_entities(question)
+
+    def load_tables(
+        self,
+        entity: str | int | None = None,
+        *,
+        classification: str = "mms",
+        release: str | None = None,
+        language: str | Sequence[str] = "en",
+        depth: int | None = None,
+        include: Iterable[str] = (),
+        on_error: OnError = "raise",
+        progress: bool | None = None,
+        refresh: bool = False,
+    ) -> EntityTables:
+        """Load an entity and everything below it as five tables; see `icdframes.load_tables`."""
+        question = read_question(
+            entity,
+            classification=classification,
+            release=release,
+            language=language,
+            depth=depth,
+            include=include,
+            on_error=on_error,
+            progress=progress,
+            refresh=refresh,
+        )
+        return self._context().loader(classification).load(question)
+
+    def entity(
+        self,
+        entity: str | int,
+        *,
+        classification: str = "mms",
+        release: str | None = None,
+        language: str = "en",
+        include: Iterable[str] = (),
+    ) -> Entity:
+        """Give one entity as a value.
+
+        Parameters
+        ----------
+        entity : str or int
+            Code, id or URI.
+        classification, release, language
+            As `icdframes.load_entity`; one language.
+        include : iterable of str
+            ``"ancestor"``, ``"descendant"``, ``"diagnosticCriteria"``.
+
+        Returns
+        -------
+        Entity
+            A frozen value: title, code, parent_ids, child_ids, terms, references, axes and the other
+            fields of the API's answer in snake_case; None or an empty tuple where it has none.
+
+        Raises
+        ------
+        EntityNotFoundError, UnknownReleaseError, UnknownLanguageError
+            If the server has no such thing.
+        ConfigurationError
+            If `include` holds something else.
+
+        Notes
+        -----
+        Network: one request, another for a code, and up to two for release and languages; none for
+        what is in the cache.
+        Source: ``GET /icd/release/11/{release}/{linearization}/{id}`` and its like of the ICD API.
+
+        Examples
+        --------
+        >>> import icdframes
+        >>> icdframes.connect("sandbox").entity("1A00").title
+        'Cholera'
+
+        """
+        return catalogue.entity(
+            self._context(), entity, classification=classification, release=release, language=language, include=include
+        )
+
+    def entity_releases(self, entity: str | int, *, classification: str = "mms", refresh: bool = False) -> pd.DataFrame:
+        """List the releases that have an entity; see `icdframes.entity_releases`."""
+        return catalogue.entity_releases(self._context(), entity, classification=classification, refresh=refresh)
+
+    def releases(self, classification: str = "mms") -> pd.DataFrame:
+        """List the releases of a classification, newest first; see `icdframes.releases`."""
+        return catalogue.releases(self._context(), classification)
+
+    def newest_release(self, classification: str = "mms", *, refresh: bool = False) -> str | None:
+        """Give the id of the newest release.
+
+        Parameters
+        ----------
+        classification : {"mms", "icf", "foundation", "icd10"}, default "mms"
+            Which classification.
+        refresh : bool, default False
+            Ask the server again, which tries the credentials too.
+
+        Returns
+        -------
+        str or None
+            Such as ``"2024-01"``; None where the server does not say.
+
+        Raises
+        ------
+        UnknownReleaseError
+            If the server does not have the classification.
+
+        Notes
+        -----
+        Network: two requests, none within a day of the last ones.
+
+        Examples
+        --------
+        >>> import icdframes
+        >>> icdframes.connect("sandbox").newest_release()
+        '2024-01'
+
+        """
+        return catalogue.newest_release(self._context(), classification, refresh=refresh)
+
+    def languages(self, classification: str = "mms", *, release: str | None = None) -> list[str]:
+        """List the languages of a release; see `icdframes.languages`."""
+        return catalogue.languages(self._context(), classification, release=release)
 
     def search(
         self,
@@ -176,10 +328,6 @@ class CodingVerbs(ABC):
             source=source,
             **options,
         )
-
-    def entity_releases(self, entity: str | int, *, classification: str = "mms", refresh: bool = False) -> pd.DataFrame:
-        """List the releases that have an entity; see `icdframes.entity_releases`."""
-        return coding.entity_releases(self._context(), entity, classification=classification, refresh=refresh)
 
     def doris(
         self,

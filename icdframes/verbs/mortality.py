@@ -14,8 +14,9 @@ from icdframes.frames.schema import Column as Field
 from icdframes.frames.verdicts import CODEDIT, DORIS, codedit_fields, doris_fields, verdict_table
 from icdframes.model.certificate import Certificate
 from icdframes.model.read_certificate import certificate_columns, read_certificate
+from icdframes.verbs.asking import ask_column
 from icdframes.verbs.columns import Column
-from icdframes.verbs.context import Context, ask_column, pin, provenance_of
+from icdframes.verbs.context import Context, one_language, pin, signed
 
 Answer = TypeVar("Answer")
 
@@ -70,8 +71,7 @@ def _judge(
 ) -> pd.DataFrame:
     rows = _rows(certificates)
     place = pin(context, "mms", release, language, verb=engine.verb, offered_by=("mms",), refresh=refresh)
-    if len(place.languages) > 1:
-        raise ConfigurationError(f"{engine.verb} answers in one language, not in {list(place.languages)!r}.")
+    one_language(place, f"{engine.verb} answers in one language")
     answers = ask_column(
         context,
         place,
@@ -81,9 +81,7 @@ def _judge(
         label=engine.verb,
         progress=progress,
     )
-    frame = verdict_table(engine.columns, None, answers.first, engine.fields, index=rows.index)
-    frame.attrs["provenance"] = provenance_of(context, place).to_dict()
-    return frame
+    return signed(verdict_table(engine.columns, None, answers.first, engine.fields, index=rows.index), context, place)
 
 
 def _rows(certificates: object) -> Column:

@@ -11,8 +11,8 @@ from icdframes.model.uris import check_classification
 from icdframes.verbs.resolve import Named, read_name
 
 OnError = Literal["raise", "warn"]
-INCLUDES = ("diagnosticCriteria",)
-ON_ERROR = ("raise", "warn")
+_INCLUDES = ("diagnosticCriteria",)
+_ON_ERROR = ("raise", "warn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +62,34 @@ def read_question(
         raise ConfigurationError(
             f"depth={depth!r} cannot be: give 0 (the entity alone), 1, 2, … or None for everything."
         )
-    wanted = (include,) if isinstance(include, str) else tuple(include)
-    for name in wanted:
-        _one_of("include", name, INCLUDES)
-    _one_of("on_error", on_error, ON_ERROR)
+    wanted = read_include(include, _INCLUDES)
+    _one_of("on_error", on_error, _ON_ERROR)
     return Question(
         named=named,
         classification=classification,
         release=_release(release, named),
         languages=_languages(language),
         depth=depth,
-        include=tuple(dict.fromkeys(wanted)),
+        include=wanted,
         on_error=on_error,
         progress=progress,
         refresh=bool(refresh),
     )
+
+
+def read_include(include: Iterable[str], known: Sequence[str]) -> tuple[str, ...]:
+    """Give what is to be included, each once.
+
+    Raises
+    ------
+    ConfigurationError
+        If something is not `known`; the sentence names the likely one.
+
+    """
+    wanted = _listed("include", include, known[-1])
+    for name in wanted:
+        _one_of("include", name, known)
+    return wanted
 
 
 def _release(release: object, named: Named | None) -> str | None:
@@ -89,11 +102,17 @@ def _release(release: object, named: Named | None) -> str | None:
 
 
 def _languages(language: str | Sequence[str]) -> tuple[str, ...]:
-    given = (language,) if isinstance(language, str) else tuple(language)
-    cleaned = tuple(dict.fromkeys(str(one).strip().lower() for one in given))
+    cleaned = tuple(dict.fromkeys(one.strip().lower() for one in _listed("language", language, "en")))
     if not cleaned or not all(cleaned):
         raise ConfigurationError(f"language={language!r} cannot be: give a code such as 'en', or a list of codes.")
     return cleaned
+
+
+def _listed(option: str, given: str | Iterable[str], example: str) -> tuple[str, ...]:
+    """Give one text or several, each once, as a tuple."""
+    if not isinstance(given, Iterable):
+        raise ConfigurationError(f"{option}={given!r} cannot be: give a text such as {example!r}, or a list of them.")
+    return tuple(dict.fromkeys((given,) if isinstance(given, str) else map(str, given)))
 
 
 def _one_of(option: str, value: str, known: Sequence[str]) -> None:

@@ -15,6 +15,11 @@ from icdframes.model.uris import EntityUri, is_entity_id, is_icd10_key, parse_ur
 _CHAPTER_NUMBER = re.compile(r"\d{2}")
 _DOTLESS = re.compile(r"([A-Z]\d{2})(\d+)")
 _BEFORE_DOT = 4
+_WRITTEN = {
+    "icf": re.compile(r"[bsde]\d+"),
+    "icd10": re.compile(r"[A-Z]\d{2}(\.?\d+)?"),
+    "mms": re.compile(r"[1-9A-Z][A-Z]\d[0-9A-Z](\.[0-9A-Z]+)?"),
+}
 _CLUSTER = re.compile(r"[&/]|%26|%2F", re.IGNORECASE)
 
 
@@ -52,7 +57,7 @@ def read_name(entity: object, classification: str) -> Named:
     text = str(entity).strip() if isinstance(entity, str | int) and not isinstance(entity, bool) else ""
     if not text:
         raise CodeSyntaxError(
-            f"{entity!r} names no entity: give a code such as '1A00', an id such as '257068234', a URI, "
+            f"{entity!r} names no entity: give one code such as '1A00', one id such as '257068234', one URI, "
             "or None for all.",
             text=str(entity),
         )
@@ -142,11 +147,13 @@ class Resolver:
         try:
             return self._stem_of(code)
         except EntityNotFoundError:
-            near = next((f" Did you mean {other!r}?" for other in _spellings(code) if self._exists(other)), "")
+            hint = _elsewhere(code, self._classification.name) or self._near(code) or "Find codes with search()."
             raise EntityNotFoundError(
-                f"No code {code!r} in {self._classification.name} {self._release}."
-                f"{near or ' Find codes with search().'}"
+                f"No code {code!r} in {self._classification.name} {self._release}. {hint}"
             ) from None
+
+    def _near(self, code: str) -> str | None:
+        return next((f"Did you mean {other!r}?" for other in _spellings(code) if self._exists(other)), None)
 
     def _exists(self, code: str) -> bool:
         try:
@@ -159,6 +166,14 @@ class Resolver:
         if self._coding is None or self._release is None:
             raise EntityNotFoundError(f"{self._classification.name} has no codes: give an id or a URI.")
         return self._coding.codeinfo(code, self._release).stem_id
+
+
+def _elsewhere(code: str, classification: str) -> str | None:
+    """Name the other classification whose codes are written so; no two have a writing in common."""
+    for other, written in _WRITTEN.items():
+        if other != classification and written.fullmatch(code) and not _WRITTEN[classification].fullmatch(code):
+            return f"It is written like a code of classification={other!r}."
+    return None
 
 
 def _spellings(code: str) -> Iterator[str]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterable, Sequence
 from functools import partial
+from numbers import Real
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from icdframes.endpoints.coding import Coding
 from icdframes.endpoints.search import Search, SearchOptions
-from icdframes.errors import ChoppedResultWarning, ConfigurationError
+from icdframes.errors import ChoppedResultWarning, ConfigurationError, did_you_mean, warn
 from icdframes.frames.hits import SearchTables, build_search_tables
 from icdframes.frames.verdicts import AUTOCODE, autocode_fields, verdict_table
 from icdframes.model.uris import EntityUri
+from icdframes.verbs.asking import ask_column
 from icdframes.verbs.columns import read_column
-from icdframes.verbs.context import Context, Place, as_text, ask_column, pin, provenance_of
+from icdframes.verbs.context import Context, Place, as_text, one_language, pin, provenance_of, signed
 from icdframes.verbs.resolve import Resolver, read_name
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def search_tables(
     """Search for one text or each text of a column; see `icdframes.search_tables`."""
     column = read_column(query)
     place = pin(context, classification, release, language, verb="search", offered_by=SEARCHED, refresh=refresh)
-    _one_language(place)
+    one_language(place, "a text is searched in one language; search in each")
     options = _options(context, place, keywords or {})
     options.params(classification)
     endpoint = Search(context.wire, classification)
@@ -92,10 +93,9 @@ def autocode(
 ) -> pd.DataFrame:
     """Find the best match for one text or each text of a column; see `icdframes.autocode`."""
     column = read_column(text)
-    if match_threshold is not None and not 0 <= match_threshold <= 1:
-        raise ConfigurationError(f"match_threshold={match_threshold!r} cannot be: give a number from 0 to 1.")
+    _check_threshold(match_threshold)
     place = pin(context, classification, release, language, verb="autocode", offered_by=SEARCHED, refresh=refresh)
-    _one_language(place)
+    one_language(place, "a text is searched in one language; search in each")
     ask = partial(
         Search(context.wire, classification).autocode,
         release=place.release,
@@ -107,15 +107,21 @@ def autocode(
         context, place, column, as_text, lambda one, tag: ask(one, language=tag), label="autocode", progress=progress
     )
     frame = verdict_table(AUTOCODE, column.given, answers.first, autocode_fields, index=column.index)
-    frame.attrs["provenance"] = provenance_of(context, place).to_dict()
-    return frame
+    return signed(frame, context, place)
+
+
+def _check_threshold(given: object) -> None:
+    if given is not None and not (isinstance(given, Real) and 0 <= float(given) <= 1):
+        raise ConfigurationError(f"match_threshold={given!r} cannot be: give a number from 0 to 1.")
 
 
 def _options(context: Context, place: Place, keywords: SearchKeywords) -> SearchOptions:
     given: dict[str, Any] = dict(keywords)
-    unknown = given.keys() - SearchKeywords.__annotations__.keys()
-    if unknown:
-        raise ConfigurationError(f"search has no option {min(unknown)!r}.")
+    known = SearchKeywords.__annotations__
+    for name in given.keys() - known.keys():
+        raise ConfigurationError(
+            f"search has no option {name!r}: there are {', '.join(known)}.{did_you_mean(name, known)}"
+        )
     given["subtrees_filter"] = _subtrees(context, place, given.get("subtrees_filter", ()))
     chapters = _CHAPTER_SEPARATOR.split(",".join(_listed(given.get("chapter_filter", ()))))
     given["chapter_filter"] = tuple(chapter.strip() for chapter in chapters if chapter.strip())
@@ -137,19 +143,11 @@ def _listed(given: Any) -> Sequence[str]:
     return [str(given)] if isinstance(given, str | int) else [str(one) for one in given]
 
 
-def _one_language(place: Place) -> None:
-    if len(place.languages) > 1:
-        raise ConfigurationError(
-            f"A text is searched in one language, and language={list(place.languages)!r} was given: search in each."
-        )
-
-
 def _warn_of_chopped(queries: Sequence[str]) -> None:
     shown = ", ".join(repr(query) for query in queries[:_SHOWN])
     more = f" and {len(queries) - _SHOWN} more" if len(queries) > _SHOWN else ""
-    warnings.warn(
+    warn(
         f"The server has more hits than it gives for {shown}{more}: use more words, chapter_filter or "
         "subtrees_filter. Column 'chopped' tells which.",
         ChoppedResultWarning,
-        stacklevel=4,
     )

@@ -1,0 +1,77 @@
+"""What a server has: its releases and languages, and one entity as a value; it loads no branch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from icdframes.endpoints.base import ReleasedClassification
+from icdframes.errors import ConfigurationError
+from icdframes.model.entity import Entity
+from icdframes.model.uris import EntityUri, check_classification
+from icdframes.verbs.context import Context
+from icdframes.verbs.question import read_include, read_question
+from icdframes.verbs.resolve import read_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_INCLUDES = ("ancestor", "descendant", "diagnosticCriteria")
+
+
+def releases(context: Context, classification: str = "mms") -> pd.DataFrame:
+    """List the releases of a classification; see `icdframes.releases`."""
+    from icdframes.frames.listings import releases_table  # noqa: PLC0415  pandas is loaded by verbs only
+
+    source, loader = context.source(check_classification(classification)), context.loader(classification)
+    return releases_table(
+        [loader.top_level(release) for release in source.releases().releases], server=context.base_url
+    )
+
+
+def newest_release(context: Context, classification: str = "mms", *, refresh: bool = False) -> str | None:
+    """Give the id of the newest release; None where the server does not say."""
+    return context.loader(check_classification(classification)).top_level(None, refresh=refresh).release
+
+
+def languages(context: Context, classification: str = "mms", *, release: str | None = None) -> list[str]:
+    """List the languages of a release; see `icdframes.languages`."""
+    return list(context.loader(check_classification(classification)).top_level(release).languages)
+
+
+def entity(
+    context: Context,
+    name: str | int,
+    *,
+    classification: str = "mms",
+    release: str | None = None,
+    language: str = "en",
+    include: Iterable[str] = (),
+) -> Entity:
+    """Give one entity as a value; see `icdframes.IcdClient.entity`."""
+    wanted = read_include(include, _INCLUDES)
+    question = read_question(name, classification=classification, release=release, language=language)
+    scope = context.loader(classification).scope(question)
+    source = context.source(classification)
+    return source.entity(scope.root_id or "", scope.release, language=question.languages[0], include=wanted)
+
+
+def entity_releases(
+    context: Context, entity: str | int, *, classification: str = "mms", refresh: bool = False
+) -> pd.DataFrame:
+    """List the releases that have an entity; see `icdframes.entity_releases`."""
+    from icdframes.frames.verdicts import entity_releases_table  # noqa: PLC0415  pandas is loaded by verbs only
+
+    source = context.source(check_classification(classification))
+    if not isinstance(source, ReleasedClassification):
+        raise ConfigurationError(
+            "The ICD API does not list the releases of a foundation entity: ask each of releases('foundation')."
+        )
+    named = read_name(entity, classification)
+    entity_id = named.text
+    if named.kind != "id":
+        question = read_question(entity, classification=classification, refresh=refresh)
+        entity_id = context.loader(classification).scope(question).root_id or ""
+    known = source.entity_releases(entity_id, refresh=refresh)
+    uris = [str(EntityUri(classification, release, entity_id)) for release in known.releases]
+    return entity_releases_table(classification, entity_id, known, uris)
