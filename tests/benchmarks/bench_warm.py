@@ -1,4 +1,8 @@
-"""The second load of the whole MMS: snapshot, a branch of it, HTTP cache alone, a session's replay."""
+"""The second load of the whole MMS: snapshot, a branch of it, HTTP cache alone, replay by two sessions.
+
+The one session is icdframes' own, over its own store; the other is plain requests-cache over its own SQLite file,
+as people write it. Both give one small table only.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ import contestants
 import measure
 from corpus import LEVELS, RELEASE
 from server import Server
+
+OWN, PLAIN = "own session, one by one", "plain requests-cache, one by one"
 
 
 def main() -> None:
@@ -29,7 +35,8 @@ def main() -> None:
         source = ["--real", str(options.real), *(["--text", str(options.text)] if options.text else [])]
     with tempfile.TemporaryDirectory() as cache:
         with Server(*source) as server:
-            contestants.run("load", url=server.url, cache=cache, release=options.release)
+            for client in ("load", "plain_loop"):
+                contestants.run(client, url=server.url, cache=cache, release=options.release)
         _compare(server.url, cache, options)
 
 
@@ -53,11 +60,12 @@ def _compare(url: str, cache: str, options: object) -> None:
             "snapshot": from_snapshot,
             "branch of it": partial(from_snapshot, entity=branch),
             "HTTP cache alone": from_http_cache,
-            "session replay": partial(contestants.run, "replay", **same),
+            OWN: partial(contestants.run, "replay", **same),
+            PLAIN: partial(contestants.run, "plain_loop", **same),
         },
         options.runs,
     )
-    replay = found["session replay"]["wall"]
+    replay = found[OWN]["wall"]
     wanted = {
         "snapshot": lambda one: f"{measure.verdict(one['wall'], 0.3)}, {_faster(replay / one['wall'], 100)}",
         "branch of it": lambda one: measure.verdict(one["wall"], 0.3),
@@ -69,12 +77,13 @@ def _compare(url: str, cache: str, options: object) -> None:
         {
             "from": name,
             "entities": one["entities"],
-            "requests": one["requests"] if name != "session replay" else 0,
+            "requests": 0 if name in {OWN, PLAIN} else one["requests"],
             "wall_s": one["wall"],
             "of_it_tables_s": one.get("tables", ""),
             "cpu_s": one["cpu"],
             "peak_mb": one["peak_mb"],
-            "replay_to_it": replay / one["wall"],
+            "own_session_to_it": replay / one["wall"],
+            "plain_session_to_it": found[PLAIN]["wall"] / one["wall"],
             "as_wanted": wanted[name](one) if name in wanted else "",
         }
         for name, one in found.items()
