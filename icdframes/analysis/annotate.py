@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-import narwhals as nw
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from icdframes.analysis import backends
+from icdframes.analysis.attach import MATCH, Attachment, attach
 from icdframes.analysis.grouping import Group, columns_for
-from icdframes.analysis.matching import ENTITY, KIND, KINDS, Lookup, Tables, resolve
-from icdframes.errors import ConfigurationError, EntityNotFoundError, did_you_mean
-
-MATCH = "match"
-_TEXT = "_icd_spelling"
-_PIECE = 1_000_000
+from icdframes.analysis.matching import KIND, KINDS, Lookup, Tables
+from icdframes.errors import ConfigurationError, EntityNotFoundError
 
 Native = TypeVar("Native")
 
@@ -161,103 +153,6 @@ def match_report(frame: Any, tables: Tables, *, code: str = "code") -> pd.DataFr
     return _report(frame, code, Lookup.of(tables))
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """What is to be added to a frame.
-
-    Attributes
-    ----------
-    code : str
-        Column of codes.
-    lookup : Lookup
-        The spellings of the entities.
-    columns : pandas.DataFrame
-        `ENTITY`, and the columns to add under their own names.
-    match : str
-        Name of the column for the kind of match.
-    drop : bool
-        Whether rows of unknown codes are left out.
-
-    """
-
-    code: str
-    lookup: Lookup
-    columns: pd.DataFrame
-    match: str = MATCH
-    drop: bool = False
-
-    @property
-    def names(self) -> list[str]:
-        """The columns to add, the kind of match last."""
-        return [*self.columns.columns[1:], self.match]
-
-
-def attach(frame: Any, what: Attachment) -> Any:
-    """Add columns of a table of entities, and the kind of match, to a frame of any library."""
-    if backends.is_dask(frame):
-        _check_names([str(name) for name in frame.columns], what)
-        _check_dtype(what.code, is_float=pd.api.types.is_float_dtype(frame[what.code].dtype))
-        return backends.by_partition(frame, _attach_pandas, what=what)
-    if isinstance(frame, pd.DataFrame):
-        return _attach_pandas(frame, what)
-    data = backends.opened(frame)
-    schema = data.collect_schema()
-    _check_names(schema.names(), what)
-    _check_dtype(what.code, is_float=schema[what.code].is_float())
-    return (_attach_eager(data, what) if isinstance(data, nw.DataFrame) else _attach_lazy(data, what)).to_native()
-
-
-def _attach_pandas(frame: pd.DataFrame, what: Attachment) -> pd.DataFrame:
-    """Match the few distinct codes, then take rows: no join of all rows."""
-    _check_names([str(name) for name in frame.columns], what)
-    codes = frame[what.code]
-    _check_dtype(what.code, is_float=pd.api.types.is_float_dtype(codes) and bool(codes.notna().any()))
-    places, distinct = pd.factorize(codes)  # a missing code has place -1: the last row of what follows
-    found = what.lookup.match(distinct)
-    rows = np.append(pd.Index(what.columns[ENTITY]).get_indexer(pd.Index(found[ENTITY])), -1)
-    kinds = pd.Categorical([*found[KIND], "unknown"], categories=KINDS)
-    places[places < 0] = len(rows) - 1
-    result = frame.copy(deep=False)
-    for name in what.names[:-1]:
-        result[name] = _spread(what.columns[name].array.take(rows, allow_fill=True), places)
-    result[what.match] = kinds.take(places)
-    return result[(kinds != "unknown")[places]] if what.drop else result
-
-
-def _spread(values: Any, places: npt.NDArray[np.intp]) -> Any:
-    """Take rows; long text in pieces, since one growing piece of memory is moved again and again, and on all cores."""
-    if not isinstance(values.dtype, pd.StringDtype) or len(places) <= _PIECE:
-        return values.take(places)
-    pieces = (places[begin : begin + _PIECE] for begin in range(0, len(places), _PIECE))
-    with ThreadPoolExecutor() as threads:  # Arrow lets go of the interpreter while it takes
-        return pd.concat([pd.Series(taken) for taken in threads.map(values.take, pieces)]).array
-
-
-def _attach_eager(data: nw.DataFrame[Any], what: Attachment) -> nw.DataFrame[Any]:
-    """Match the distinct codes by joins; the columns of the frame itself take part in none."""
-    ship = backends.shipper(data)
-    texts = data.select(nw.col(what.code).cast(nw.String).alias(_TEXT)).with_row_index(backends.ROW)
-    distinct: Any = resolve(texts.select(_TEXT).unique(), _TEXT, what.lookup, ship)
-    matched = distinct.join(ship(what.columns), on=ENTITY, how="left").rename({KIND: what.match})
-    joined = texts.join(matched, on=_TEXT, how="left").sort(backends.ROW)
-    joined = joined.with_columns(nw.col(what.match).fill_null("unknown"))
-    result = data.with_columns(*(joined[name] for name in what.names))
-    return result.filter(nw.col(what.match) != "unknown") if what.drop else result
-
-
-def _attach_lazy(data: nw.LazyFrame[Any], what: Attachment) -> nw.LazyFrame[Any]:
-    """Match every row by joins to small tables, in one plan that reads the data once."""
-    ship = backends.shipper(data)
-    matched: Any = resolve(backends.numbered(data), what.code, what.lookup, ship)
-    joined = matched.join(ship(what.columns), on=ENTITY, how="left").rename({KIND: what.match})
-    if what.drop:
-        joined = joined.filter(nw.col(what.match) != "unknown")
-    if backends.ROW in joined.collect_schema():
-        joined = joined.sort(backends.ROW)
-    named: nw.LazyFrame[Any] = joined.select([*data.collect_schema().names(), *what.names])
-    return named
-
-
 def _report(frame: Any, code: str, lookup: Lookup) -> pd.DataFrame:
     counts = backends.count_rows(frame, [code])
     texts = counts[code].astype(object).where(counts[code].notna(), None)
@@ -280,22 +175,4 @@ def _refuse_unknown(frame: Any, what: Attachment) -> None:
         raise EntityNotFoundError(
             f"{lost['n_rows']} of {report['n_rows'].sum()} rows have a code in {what.code!r} "
             f"that is not in these tables, {such}: correct them, or give unknown='flag' or 'drop'."
-        )
-
-
-def _check_names(present: Sequence[str], what: Attachment) -> None:
-    if what.code not in present:
-        raise ConfigurationError(
-            f"The frame has no column {what.code!r}: name the column of codes with code=."
-            f"{did_you_mean(what.code, present)}"
-        )
-    if taken := [name for name in what.names if name in present]:
-        raise ConfigurationError(f"The frame has a column {taken[0]!r} already: rename it first.")
-
-
-def _check_dtype(code: str, *, is_float: bool) -> None:
-    if is_float:
-        raise ConfigurationError(
-            f"The column {code!r} holds decimal numbers, in which codes such as 1E10 are lost: read it as text "
-            f"(pandas.read_csv(..., dtype={{{code!r}: str}}))."
         )

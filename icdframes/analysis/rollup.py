@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from icdframes.analysis import backends
-from icdframes.analysis.annotate import Attachment, attach
+from icdframes.analysis.attach import Attachment, attach
 from icdframes.analysis.backends import N
 from icdframes.analysis.grouping import Assignment, Group, assignment, every, nearest
 from icdframes.analysis.hierarchy import Hierarchy
