@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
 from typing import Any, TypeAlias
-from warnings import warn
 
 import numpy as np
 import pandas as pd
 
-from icdframes.analysis.hierarchy import Hierarchy, branch
-from icdframes.analysis.matching import ENTITY, Lookup, Tables, entities_of, keys_of
-from icdframes.errors import ConfigurationError, FileFormatError, PartialResultWarning, did_you_mean
+from icdframes.analysis.hierarchy import Hierarchy
+from icdframes.analysis.matching import ENTITY, Lookup, Tables, entities_of, keys_of, locate
+from icdframes.errors import ConfigurationError, FileFormatError, PartialResultWarning, did_you_mean, warn
 
 _LEVEL = re.compile(r"level:(\d+)")
 _LISTED = re.compile(r"[,;]")
@@ -186,7 +185,8 @@ def _needs_tree(entities: pd.DataFrame, term: Group) -> bool:
 
 def _values(tables: Tables, tree: Hierarchy, term: Group) -> Any:
     if isinstance(term, str) and term.startswith("ancestor:"):
-        return branch(tables, term.removeprefix("ancestor:")).array
+        top = locate(entities_of(tables), term.removeprefix("ancestor:"))
+        return pd.array(tree.branch(top), dtype="boolean")
     wants_title = isinstance(term, str) and term.endswith(_TITLE)
     level = term.removesuffix(_TITLE) if isinstance(term, str) else term
     found = assignment(tables, tree, level)
@@ -240,7 +240,6 @@ def _own_list(entities: pd.DataFrame, tree: Hierarchy, grouping: Grouping) -> As
             f"{len(lost)} of {len(texts)} entries of the grouping {grouping.name!r} are not in these tables "
             f"and have no effect: {', '.join(lost[:5])}{', …' if lost[5:] else ''}.",
             PartialResultWarning,
-            stacklevel=2,
         )
     return Assignment(grouping.name, own, {label: label for label in grouping.groups.values()})
 

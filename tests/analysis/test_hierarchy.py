@@ -6,17 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icdframes.analysis.hierarchy import (
-    Hierarchy,
-    ancestors,
-    depth,
-    descendants,
-    is_below,
-    nearest_common_ancestor,
-    path,
-    siblings,
-    subtree_sizes,
-)
+from icdframes.analysis.hierarchy import Hierarchy
+from icdframes.analysis.positions import depth, is_below, nearest_common_ancestor, subtree_sizes
+from icdframes.analysis.relatives import ancestors, descendants, path, siblings
 from icdframes.errors import ConfigurationError, EntityNotFoundError
 
 
@@ -71,7 +63,7 @@ def test_a_branch_counts_each_entity_once(poly):
 
 
 def test_depth_is_the_shortest_way(poly, mms):
-    assert depth(poly, "5") == 3
+    assert depth(poly, "5") == depth(poly, 5) == 3
     column = depth(mms, pd.Series(["1A00", "1a03.0 ", "?", None], index=[4, 3, 2, 1]))
     assert column.astype(object).tolist() == [3, 4, pd.NA, pd.NA]
     assert column.index.tolist() == [4, 3, 2, 1]
@@ -114,6 +106,11 @@ def test_the_nearest_common_ancestor_is_given_for_codes_and_columns(mms, first, 
 
 def test_on_a_poly_hierarchy_the_nearest_common_ancestor_has_the_fewest_links(poly):
     assert nearest_common_ancestor(poly, "5", "6") == "3"
+
+
+def test_a_code_and_a_column_have_no_common_ancestor(mms):
+    with pytest.raises(ConfigurationError, match="give two codes, or two columns"):
+        nearest_common_ancestor(mms, "1A00", pd.Series(["1A03"]))
 
 
 def test_frames_of_something_else_are_refused():
