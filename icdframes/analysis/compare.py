@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from functools import partial
 
 import pandas as pd
 
-from icdframes.errors import ConfigurationError, IcdWarning
+from icdframes.errors import ConfigurationError, IcdWarning, warn
 from icdframes.frames.tables import EntityTables
 from icdframes.model.codes import canonical_key
 
@@ -156,19 +155,17 @@ def _check_comparable(old: EntityTables, new: EntityTables) -> bool:
             "Load two releases of the same classification."
         )
     if before.root != after.root:
-        warnings.warn(
+        warn(
             f"The old tables begin at {before.root or 'the top'}, the new ones at {after.root or 'the top'}: "
             "what only one of them covers counts as added or removed.",
             IcdWarning,
-            stacklevel=3,
         )
     translated = before.language != after.language
     if translated:
-        warnings.warn(
+        warn(
             f"The old tables are in {before.language}, the new ones in {after.language}: titles and texts are not "
             "compared. Load both in the same language.",
             IcdWarning,
-            stacklevel=3,
         )
     return translated
 

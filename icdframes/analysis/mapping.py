@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -14,7 +13,7 @@ import pandas as pd
 
 from icdframes import __version__
 from icdframes.analysis.mapping_files import RawTable, read_raw_table
-from icdframes.errors import CodeSyntaxError, FileFormatError, IcdWarning
+from icdframes.errors import CodeSyntaxError, FileFormatError, IcdWarning, warn
 from icdframes.frames.tables import EntityTables
 from icdframes.model.uris import EntityUri, is_icd10_key, parse_uri
 from icdframes.settings import licence_of
@@ -122,7 +121,7 @@ class CodeMapping:
             problem = f"The mapping was made for {own}, the tables are of {found}: codes may differ."
         else:
             return True
-        warnings.warn(f"{problem} Load the tables of {own or self.target}.", IcdWarning, stacklevel=2)
+        warn(f"{problem} Load the tables of {own or self.target}.", IcdWarning)
         return False
 
     def __len__(self) -> int:

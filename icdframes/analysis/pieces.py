@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -13,7 +12,7 @@ import pandas as pd
 
 from icdframes.analysis.hierarchy import Hierarchy
 from icdframes.analysis.matching import Tables, entities_of, locate, locate_all
-from icdframes.errors import ConfigurationError, PartialResultWarning
+from icdframes.errors import ConfigurationError, PartialResultWarning, warn
 
 MOST = 1_000
 _MARGIN = 2.0
@@ -120,11 +119,10 @@ def own_values(tables: Tables, counts: Counts | None) -> npt.NDArray[np.float64]
     rows = locate_all(entities, pd.Series(given.index.astype("str"), dtype="str"))
     if numbers[rows < 0].any():
         lost = given.index[(rows < 0) & (numbers > 0)]
-        warnings.warn(
+        warn(
             f"{numbers[rows < 0].sum():,g} of {numbers.sum():,g} are counted under {len(lost)} codes that are not in "
             f"these tables and are not drawn: {', '.join(map(str, lost[:5]))}{', …' if len(lost) > 5 else ''}.",  # noqa: PLR2004
             PartialResultWarning,
-            stacklevel=3,
         )
     values = np.zeros(len(entities))
     np.add.at(values, rows[rows >= 0], numbers[rows >= 0])

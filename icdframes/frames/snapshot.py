@@ -7,14 +7,13 @@ import json
 import logging
 import re
 import shutil
-import warnings
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from icdframes.errors import CacheWarning, EntityNotFoundError, ExportError, FileFormatError
+from icdframes.errors import CacheWarning, EntityNotFoundError, ExportError, FileFormatError, warn
 from icdframes.frames.branch import cut_branch, cut_rows, is_tree
 from icdframes.frames.export import read_tables
 from icdframes.frames.files import has_pyarrow
@@ -153,7 +152,7 @@ class SnapshotStore:
                 extra={"key": key.to_dict()},
             )
         except (ExportError, OSError) as error:
-            warnings.warn(f"The loaded tables could not be kept for the next time: {error}", CacheWarning, stacklevel=2)
+            warn(f"The loaded tables could not be kept for the next time: {error}", CacheWarning)
 
     def info(self) -> SnapshotInfo:
         """Count what is kept."""
@@ -189,6 +188,6 @@ class SnapshotStore:
             _log.info("snapshot passed over: %s", error)
             return None
         except OSError as error:
-            warnings.warn(f"The kept tables in {self.folder} cannot be read: {error}", CacheWarning, stacklevel=3)
+            warn(f"The kept tables in {self.folder} cannot be read: {error}", CacheWarning)
             return None
         return manifest if manifest.get("key") == key.to_dict() else None

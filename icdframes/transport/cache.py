@@ -11,7 +11,6 @@ import copy
 import sqlite3
 import threading
 import time
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from requests_cache import json_serializer
 from requests_cache.backends.base import BaseCache, BaseStorage
 from requests_cache.models.response import CachedResponse
 
-from icdframes.errors import CacheWarning
+from icdframes.errors import CacheWarning, warn
 from icdframes.transport.shared_file import BUSY_SECONDS, make_private, mend, parts_of, patiently
 
 FILE_NAME = "http.sqlite"
@@ -56,11 +55,10 @@ def open_cache(folder: Path) -> BaseCache:
     try:
         return DiskCache(folder / FILE_NAME)
     except (OSError, sqlite3.Error) as fault:
-        warnings.warn(
+        warn(
             f"No cache can be kept in {folder} ({fault}): answers stay in memory until this client is closed. "
             "Give another folder as cache_dir=... or in ICDFRAMES_CACHE_DIR.",
             CacheWarning,
-            stacklevel=2,
         )
         return BaseCache(cache_name="memory")
 
@@ -190,8 +188,7 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
     def _warn(self, reason: str) -> None:
         if not self._warned:
             self._warned = True
-            warnings.warn(
+            warn(
                 f"The cache {self._path} cannot be used ({reason}): answers are not kept until this is mended.",
                 CacheWarning,
-                stacklevel=2,
             )

@@ -11,12 +11,11 @@ import json
 import os
 import re
 import tempfile
-import warnings
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from icdframes.errors import ConfigurationError, CredentialStorageWarning, did_you_mean
+from icdframes.errors import ConfigurationError, CredentialStorageWarning, did_you_mean, warn
 from icdframes.settings import config_folder
 from icdframes.transport.keys import Credentials
 
@@ -55,11 +54,10 @@ def save_profile(name: str, credentials: Credentials) -> str:
         _write({**profiles, name: {"client_id": credentials.client_id}})
         return f"keyring {type(keyring).__module__}"
     _write({**profiles, name: {"client_id": credentials.client_id, "client_secret": credentials.client_secret}})
-    warnings.warn(
+    warn(
         f"No system keyring is there: the secret of profile {name!r} stands in {_file()}, which only you can read. "
         "pip install 'icdframes[keyring]' where the system has a keyring.",
         CredentialStorageWarning,
-        stacklevel=2,
     )
     return str(_file())
 
@@ -139,11 +137,10 @@ def _read() -> dict[str, dict[str, str]]:
 def _tighten(path: Path) -> None:
     if os.name == "posix" and path.stat().st_mode & 0o077:
         path.chmod(0o600)
-        warnings.warn(
+        warn(
             f"{path} could be read by others; now it cannot. If this machine is shared, "
             "ask WHO for a new key and delete the old one.",
             CredentialStorageWarning,
-            stacklevel=4,
         )
 
 

@@ -6,11 +6,10 @@ import contextlib
 import os
 import sqlite3
 import time
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from icdframes.errors import CacheWarning
+from icdframes.errors import CacheWarning, warn
 
 Columns = tuple[str, ...]
 
@@ -113,8 +112,7 @@ def _set_aside(path: Path, trouble: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             part.replace(part.with_name(part.name + ".broken"))
     make_private(path)
-    warnings.warn(
+    warn(
         f"The cache {path} was {trouble}. It is now {path.name}.broken, and a new one is begun.",
         CacheWarning,
-        stacklevel=2,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from icdframes.errors import (
     UnknownLanguageError,
     UnknownReleaseError,
     did_you_mean,
+    warn,
 )
 from icdframes.frames.build import build_tables
 from icdframes.frames.provenance import Provenance
@@ -293,10 +293,9 @@ def _tell_of_circles(graph: EntityGraph) -> None:
     circles = graph.cycles()
     if circles:
         shown = ", ".join(f"{child} is below itself through {parent}" for parent, child in circles[:_SHOWN_FAILURES])
-        warnings.warn(
+        warn(
             f"The hierarchy has {len(circles)} circle(s): {shown}. Each entity stands in the tables once.",
             HierarchyWarning,
-            stacklevel=2,
         )
 
 
@@ -313,4 +312,4 @@ def _tell_of_failures(failures: Mapping[str, Exception], tables: EntityTables, q
             failures=failures,
             tables=tables,
         )
-    warnings.warn(f"{message}. The failures are in tables.failures.", PartialResultWarning, stacklevel=2)
+    warn(f"{message}. The failures are in tables.failures.", PartialResultWarning)
