@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from icdframes.analysis.matching import Tables, entities_of
 from icdframes.errors import ConfigurationError, MissingExtraError
-from icdframes.frames.files import check_target, export_errors, hidden_sibling
+from icdframes.frames.atomic import check_target, written_beside
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,14 +79,14 @@ def save_figure(
 
     target = check_target(path, overwrite=overwrite, suffixes=_FORMATS)
     whole = figure if hasattr(figure, "savefig") else getattr(figure, "figure")  # noqa: B009
-    temporary = hidden_sibling(target)
     options: Any = {"pdf.fonttype": 42, "ps.fonttype": 42, "savefig.bbox": None}
-    try:
-        with export_errors(target), mpl.rc_context(options):
+
+    def write(temporary: Path) -> None:
+        with mpl.rc_context(options):
             whole.savefig(temporary, dpi=dpi, format=target.suffix[1:])
-            temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+
+    with written_beside(target, write) as temporary:
+        temporary.replace(target)
     return target
 
 

@@ -6,6 +6,8 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from icdframes.frames.atomic import check_target
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -44,8 +46,6 @@ def show(frame: pd.DataFrame, columns: tuple[str, ...] = ()) -> None:
 
 def target_of(options: Namespace) -> Path | None:
     """Give the file to write, checked before any work is done; None for the screen or standard output."""
-    from icdframes.frames.export import check_target  # noqa: PLC0415  pandas only where needed
-
     if options.out in {None, "-"}:
         return None
     target = Path(options.out)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from icdframes.frames.files import check_target, read_frame, to_csv, to_parquet
+from icdframes.frames.csv_file import to_csv
+from icdframes.frames.files import read_frame, to_parquet
 from icdframes.frames.folder import FileFormat, read_manifest, read_table
 from icdframes.frames.provenance import Provenance
 from icdframes.frames.schema import TABLES
 from icdframes.frames.tables import EntityTables
 
-__all__ = ["check_target", "read_frame", "read_tables", "to_csv", "to_parquet", "write_tables"]
+__all__ = ["read_frame", "read_tables", "to_csv", "to_parquet", "write_tables"]
 
 
 def write_tables(

@@ -13,17 +13,9 @@ from typing import Any, Literal
 import pandas as pd
 
 from icdframes.errors import ExportError, FileFormatError
-from icdframes.frames.files import (
-    export_errors,
-    hidden_sibling,
-    need_pyarrow,
-    read_frame,
-    read_json,
-    sync,
-    to_csv,
-    to_parquet,
-    write_json,
-)
+from icdframes.frames.atomic import export_errors, hidden_sibling, read_json, sync, write_json
+from icdframes.frames.csv_file import to_csv
+from icdframes.frames.files import need_pyarrow, read_frame, to_parquet
 from icdframes.frames.provenance import Provenance
 from icdframes.frames.schema import TABLES, columns_of
 

@@ -1,0 +1,84 @@
+"""Files that are whole or not there: written beside their place, then moved; it knows no table."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from icdframes.errors import ExportError, FileFormatError
+
+
+def check_target(path: str | os.PathLike[str], *, overwrite: bool, suffixes: tuple[str, ...]) -> Path:
+    """Give the path if a file may be written there, else say why not."""
+    target = Path(path)
+    if target.suffix not in suffixes:
+        raise ExportError(f"Cannot write {target}: the name must end in {' or '.join(suffixes)}.")
+    if not target.parent.is_dir():
+        raise ExportError(f"Cannot write {target}: there is no folder {target.parent}. Create it first.")
+    if target.is_dir():
+        raise ExportError(f"Cannot write {target}: it is a folder.")
+    if target.exists() and not overwrite:
+        raise ExportError(f"{target} exists already: give overwrite=True to replace it, or another name.")
+    return target
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as readable JSON."""
+    with path.open("x", encoding="utf-8", newline="\n") as file:
+        json.dump(value, file, ensure_ascii=False, indent=1)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object, or say that the file is none."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FileFormatError(f"{path} cannot be read: {error}") from error
+    if not isinstance(value, dict):
+        raise FileFormatError(f"{path} was not written by icdframes.")
+    return value
+
+
+def sync(path: Path) -> None:
+    """Have the operating system put a file on the disk now."""
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def hidden_sibling(path: Path) -> Path:
+    """Give an unused name beside a path, for what is not finished."""
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.tmp")
+
+
+@contextmanager
+def export_errors(target: Path) -> Iterator[None]:
+    """Turn whatever goes wrong while writing into one `ExportError`."""
+    try:
+        yield
+    except (OSError, ValueError, TypeError, NotImplementedError) as error:
+        if isinstance(error, ExportError):
+            raise
+        reason = getattr(error, "strerror", None) or error
+        raise ExportError(f"Could not write {target}: {reason}. What was there before is unchanged.") from error
+
+
+@contextmanager
+def written_beside(target: Path, write: Callable[[Path], None]) -> Iterator[Path]:
+    """Write a file under another name and give that, to be moved to the target; what is left of it is removed."""
+    temporary = hidden_sibling(target)
+    try:
+        with export_errors(target):
+            write(temporary)
+            sync(temporary)
+            yield temporary
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
