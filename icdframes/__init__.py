@@ -43,7 +43,8 @@ _HOMES = {
     "icdframes.notebook.login": ("LoginForm",),
     "icdframes.notebook.tree": ("TreeBrowser",),
     "icdframes.notebook.search": ("SearchBox",),
-    "icdframes.model.codes": ("Cluster", "normalize_code", "parse_code"),
+    "icdframes.model.cluster": ("Cluster",),
+    "icdframes.model.codes": ("normalize_code", "parse_code"),
 }
 _NAMES = {name: home for home, names in _HOMES.items() for name in names}
 

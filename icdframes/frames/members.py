@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from icdframes.frames.schema import Column, typed_table
-from icdframes.model.codes import Cluster
+from icdframes.model.cluster import Cluster
 from icdframes.model.outcome import Outcome
 
 MEMBERS = (

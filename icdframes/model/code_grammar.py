@@ -9,64 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Literal
 
-CodeSystem = Literal["mms", "icf", "icd10"]
-CodeKind = Literal["category", "chapter", "block", "range"]
-CodeRole = Literal["stem", "extension"]
-ResidualKind = Literal["other", "unspecified"]
-Icd10Mark = Literal["dagger", "asterisk"]
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One code of an expression.
-
-    Attributes
-    ----------
-    code : str
-        Canonical, without qualifiers and marks.
-    role : {"stem", "extension"}
-        Extension codes begin with X and follow a ``&``.
-    group : int
-        Which stem the code belongs to, counted from 0.
-    kind : {"category", "chapter", "block", "range"}
-        A block of ICD-10 is written as a range and is one here.
-    residual : {"other", "unspecified"} or None
-        Of MMS stem codes that end in Y or Z.
-    qualifiers : tuple of str
-        Of ICF codes: ``("1", "2")`` in ``d450.12``, ``("+3",)`` in ``e310+3``.
-    mark : {"dagger", "asterisk"} or None
-        Of ICD-10 codes; it is no part of the code and not compared.
-    position : int
-        Zero-based place in the text that was read; not compared.
-
-    """
-
-    code: str
-    role: CodeRole = "stem"
-    group: int = 0
-    kind: CodeKind = "category"
-    residual: ResidualKind | None = None
-    qualifiers: tuple[str, ...] = ()
-    mark: Icd10Mark | None = field(default=None, compare=False)
-    position: int = field(default=0, compare=False)
-
-    @property
-    def is_residual(self) -> bool:
-        """Whether this is an "other specified" or "unspecified" category of the MMS."""
-        return self.residual is not None
-
-    @property
-    def text(self) -> str:
-        """The code with its qualifiers."""
-        qualifiers = "".join(self.qualifiers)
-        return self.code + ("" if qualifiers[:1] in {"", "+"} else ".") + qualifiers
-
-    def __str__(self) -> str:
-        """Give `text`."""
-        return self.text
+from icdframes.model.cluster import CodeSystem, Icd10Mark, Member, ResidualKind
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

@@ -23,38 +23,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from html import escape
+from dataclasses import replace
+from typing import get_args
 
 from icdframes.errors import CodeSyntaxError, ConfigurationError, did_you_mean
-from icdframes.model.code_grammar import (
-    EXTENSION,
-    STEM,
-    CodeKind,
-    CodeRole,
-    CodeSystem,
-    Icd10Mark,
-    Member,
-    ResidualKind,
-    classification_of,
-    misfit,
-    read_member,
-)
+from icdframes.model.cluster import Cluster, CodeSystem, Member
+from icdframes.model.code_grammar import EXTENSION, STEM, classification_of, misfit, read_member
 
-__all__ = [
-    "Cluster",
-    "CodeKind",
-    "CodeRole",
-    "CodeSystem",
-    "Icd10Mark",
-    "Member",
-    "ResidualKind",
-    "canonical_key",
-    "normalize_code",
-    "parse_code",
-]
-
-_CODE_SYSTEMS = ("mms", "icf", "icd10")
+_CODE_SYSTEMS: tuple[CodeSystem, ...] = get_args(CodeSystem)
 _SEPARATOR = re.compile("([&/])")
 _ENCODED = re.compile("%(?:26|2[fF]|20)")
 _DECODED = {"%26": "&  ", "%2F": "/  ", "%2f": "/  ", "%20": "   "}  # as long as before: offsets stay true
@@ -74,75 +50,6 @@ _CANONICAL = {
     "icd10": _ICD10_TEXT,
     "icf": re.compile("[bdes][1-9][0-9]{2,4}"),
 }
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Cluster:
-    """A code, or several codes that say one thing together.
-
-    Attributes
-    ----------
-    members : tuple of Member
-        The codes in the order in which they were written.
-    classification : {"mms", "icf", "icd10"}
-        The one named, or the one the writing shows.
-
-    Examples
-    --------
-    >>> cluster = parse_code("2c25.2 & xh74s1")
-    >>> cluster.text, [member.role for member in cluster.members]
-    ('2C25.2&XH74S1', ['stem', 'extension'])
-
-    """
-
-    members: tuple[Member, ...]
-    classification: CodeSystem = "mms"
-
-    @property
-    def text(self) -> str:
-        """Canonical form, such as ``2C25.2&XH74S1/5A11``."""
-        written = ""
-        for member in self.members:
-            separator = "" if not written else "/" if member.role == "stem" else "&"
-            written += separator + member.text
-        return written
-
-    @property
-    def stems(self) -> tuple[Member, ...]:
-        """The stem codes."""
-        return tuple(member for member in self.members if member.role == "stem")
-
-    @property
-    def extensions(self) -> tuple[Member, ...]:
-        """The extension codes; ``group`` tells whose they are."""
-        return tuple(member for member in self.members if member.role == "extension")
-
-    @property
-    def stem(self) -> Member | None:
-        """The first stem code; None for an extension code alone."""
-        return next(iter(self.stems), None)
-
-    @property
-    def is_cluster(self) -> bool:
-        """Whether there is more than one code."""
-        return len(self.members) > 1
-
-    def __str__(self) -> str:
-        """Give `text`."""
-        return self.text
-
-    def __repr__(self) -> str:
-        """Show the canonical text."""
-        return f"Cluster({self.text!r})"
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td><code>{escape(member.text)}</code></td><td>{escape(member.role)}</td>"
-            f"<td>{escape(member.kind)}</td><td>{member.group + 1}</td></tr>"
-            for member in self.members
-        )
-        head = "<tr><th>code</th><th>role</th><th>kind</th><th>group</th></tr>"
-        return f"<table><caption>{escape(self.text)}</caption><thead>{head}</thead><tbody>{rows}</tbody></table>"
 
 
 def parse_code(text: str, *, classification: CodeSystem | None = None) -> Cluster:

@@ -20,7 +20,8 @@ from icdframes.frames.verdicts import (
     lookup_fields,
     verdict_table,
 )
-from icdframes.model.codes import CodeSystem, parse_code
+from icdframes.model.cluster import CodeSystem
+from icdframes.model.codes import parse_code
 from icdframes.model.entity import CodeInfo
 from icdframes.model.hits import PostcoordinationSet
 from icdframes.model.parse_coding import first_entity_id

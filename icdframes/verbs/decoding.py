@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from icdframes.endpoints.coding import Coding
 from icdframes.errors import CodeSyntaxError, ConfigurationError, did_you_mean
 from icdframes.frames.members import Decoded, Facts, MemberFacts, members_table
-from icdframes.model.codes import Cluster, CodeSystem, parse_code
+from icdframes.model.cluster import Cluster, CodeSystem
+from icdframes.model.codes import parse_code
 from icdframes.model.entity import CodeInfo
 from icdframes.model.hits import PostcoordinationSet
 from icdframes.model.outcome import EMPTY, Outcome, outcome_of_error

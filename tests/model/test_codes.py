@@ -11,8 +11,9 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from icdframes.errors import CodeSyntaxError, ConfigurationError
+from icdframes.model.cluster import Cluster, Member
 from icdframes.model.code_grammar import EXTENSION, ICD10, ICF, STEM, misfit, read_member
-from icdframes.model.codes import Cluster, Member, canonical_key, normalize_code, parse_code
+from icdframes.model.codes import canonical_key, normalize_code, parse_code
 
 SYSTEMS = ("mms", "icf", "icd10")
 
