@@ -1,4 +1,9 @@
-"""A real HTTP server on loopback that behaves like the ICD API."""
+"""A real HTTP server on loopback that behaves like the ICD API.
+
+A request goes ``server`` → ``sandbox`` (faults, log) → ``desk`` (token, version, media type) → ``routes`` →
+``operations``, which answer from a ``corpus``; ``retrieval`` finds entities by words, ``clusters`` places codes on
+axes, ``documents`` writes entities as the API does. ``sample`` and ``load`` make corpora.
+"""
 
 from icdframes.sandbox.corpus import Corpus, Listing
 from icdframes.sandbox.load import load_corpus

@@ -160,7 +160,7 @@ def _translated(entity: Entity, texts: Entity) -> Entity:
 
 
 def _of_tabulation(place: Path, text: str | Path | None) -> Corpus:
-    from icdframes.frames.tabulation import read_tabulation_graph  # noqa: PLC0415  loads pandas
+    from icdframes.frames.tabulation_graph import read_tabulation_graph  # noqa: PLC0415  loads pandas
 
     graph, origin = read_tabulation_graph(place, text)
     return Corpus([_of_graph(graph, origin.classification, origin.release)])

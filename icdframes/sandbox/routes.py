@@ -12,9 +12,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from icdframes.sandbox import autocoding, codes, describing, foundation, icd10, linearization, mortality, searching
 from icdframes.sandbox.answers import JSON, Answer
 from icdframes.sandbox.call import Call
+from icdframes.sandbox.operations import (
+    autocode,
+    codeinfo,
+    describe,
+    foundation,
+    icd10,
+    linearization,
+    mortality,
+    search,
+)
 
 Handler = Callable[[Call], Answer]
 
@@ -50,9 +59,9 @@ def route(method: str, path: str, handler: Handler, media_types: tuple[str, ...]
 ROUTES = (
     route("GET", "/icd/entity", foundation.root),
     route("GET", "/icd/entity/{id}", foundation.entity),
-    route("GET", "/icd/entity/search", searching.search, _JSON),
-    route("POST", "/icd/entity/search", searching.search, _JSON),
-    route("GET", "/icd/entity/autocode", autocoding.autocode, _JSON),
+    route("GET", "/icd/entity/search", search.search, _JSON),
+    route("POST", "/icd/entity/search", search.search, _JSON),
+    route("GET", "/icd/entity/autocode", autocode.autocode, _JSON),
     route("GET", "/icd/release/11/{release}/doris", mortality.doris, _JSON),
     route("POST", "/icd/release/11/{release}/doris", mortality.doris, _JSON),
     route("GET", "/icd/release/11/{release}/codedit", mortality.codedit, _JSON),
@@ -64,11 +73,11 @@ ROUTES = (
     route("GET", "/icd/release/11/{release}/{lin}/{id}", linearization.entity),
     route("GET", "/icd/release/11/{release}/{lin}/{id}/{residual}", linearization.entity),
     route("GET", "/icd/release/11/{release}/{lin}/lookup", linearization.lookup),
-    route("GET", "/icd/release/11/{release}/{lin}/codeinfo/{code}", codes.codeinfo),
-    route("GET", "/icd/release/11/{release}/{lin}/describe", describing.describe, _JSON),
-    route("GET", "/icd/release/11/{release}/{lin}/search", searching.search, _JSON),
-    route("POST", "/icd/release/11/{release}/{lin}/search", searching.search, _JSON),
-    route("GET", "/icd/release/11/{release}/{lin}/autocode", autocoding.autocode, _JSON),
+    route("GET", "/icd/release/11/{release}/{lin}/codeinfo/{code}", codeinfo.codeinfo),
+    route("GET", "/icd/release/11/{release}/{lin}/describe", describe.describe, _JSON),
+    route("GET", "/icd/release/11/{release}/{lin}/search", search.search, _JSON),
+    route("POST", "/icd/release/11/{release}/{lin}/search", search.search, _JSON),
+    route("GET", "/icd/release/11/{release}/{lin}/autocode", autocode.autocode, _JSON),
     route("GET", "/icd/release/10", icd10.releases),
     route("GET", "/icd/release/10/{year}", icd10.root),
     route("GET", "/icd/release/10/{year}/{icd10}", icd10.entity),

@@ -9,9 +9,9 @@ import pytest
 from icdframes.sandbox import Sandbox, load_corpus
 from icdframes.sandbox.answers import Asked
 from icdframes.sandbox.desk import Desk
-from icdframes.sandbox.index import TermIndex
-from icdframes.sandbox.phrases import Phrase
-from icdframes.sandbox.words import QueryWord, highlighted, read_query, words
+from icdframes.sandbox.retrieval.index import TermIndex
+from icdframes.sandbox.retrieval.phrases import Phrase
+from icdframes.sandbox.retrieval.words import QueryWord, highlighted, read_query, words
 
 MMS = "/icd/release/11/2024-01/mms/search"
 FOUNDATION = "/icd/entity/search"

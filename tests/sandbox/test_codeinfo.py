@@ -3,7 +3,7 @@
 import pytest
 
 from icdframes.sandbox.clusters import place, terminal
-from icdframes.sandbox.codes import expression
+from icdframes.sandbox.operations.codeinfo import expression
 
 URL = "/icd/release/11/2024-01/mms/codeinfo"
 

@@ -12,9 +12,9 @@ from itertools import groupby, islice
 
 from icdframes.sandbox.clusters import Placed, place
 from icdframes.sandbox.corpus import Listing
-from icdframes.sandbox.index import TermIndex
-from icdframes.sandbox.phrases import TITLE, Phrase
-from icdframes.sandbox.words import SAYS_NOTHING, QueryWord, words
+from icdframes.sandbox.retrieval.index import TermIndex
+from icdframes.sandbox.retrieval.phrases import TITLE, Phrase
+from icdframes.sandbox.retrieval.words import SAYS_NOTHING, QueryWord, words
 
 MOST_HITS = 50
 MOST_WORDS = 50

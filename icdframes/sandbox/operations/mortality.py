@@ -13,10 +13,10 @@ from icdframes.sandbox.answers import Answer, json_answer
 from icdframes.sandbox.call import Call
 from icdframes.sandbox.certificates import Cause, Certificate, from_document, from_query
 from icdframes.sandbox.clusters import Placed, place
-from icdframes.sandbox.codes import expression
 from icdframes.sandbox.corpus import Corpus, Listing
-from icdframes.sandbox.describing import foundation_uri, place_uris, title_expression, uri_expression
 from icdframes.sandbox.forms import json_object
+from icdframes.sandbox.operations.codeinfo import expression
+from icdframes.sandbox.operations.describe import foundation_uri, place_uris, title_expression, uri_expression
 
 DISCLAIMER = "This is the icdframes sandbox, not WHO's {engine}: do not use it for real certificates."
 RULE = "Its one rule: the first condition on the lowest filled line of part 1 is the underlying cause of death."

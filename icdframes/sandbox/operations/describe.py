@@ -16,9 +16,9 @@ from icdframes.model.uris import EntityUri, parse_uri
 from icdframes.sandbox.answers import Answer, json_answer, not_found
 from icdframes.sandbox.call import Call
 from icdframes.sandbox.clusters import Placed, arrange, place, simplified, terminal
-from icdframes.sandbox.codes import expression
 from icdframes.sandbox.corpus import Corpus, Listing
-from icdframes.sandbox.linearization import coded_at
+from icdframes.sandbox.operations.codeinfo import expression
+from icdframes.sandbox.operations.linearization import coded_at
 
 _JOINT = re.compile(r"\s*([&/])\s*(?=https?://)")
 

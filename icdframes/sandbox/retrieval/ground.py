@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from icdframes.errors import CodeSyntaxError
 from icdframes.model.uris import EntityUri, parse_uri
-from icdframes.sandbox import phrases
 from icdframes.sandbox.call import Call
 from icdframes.sandbox.corpus import Corpus, Listing
-from icdframes.sandbox.index import TermIndex
-from icdframes.sandbox.phrases import Phrase
+from icdframes.sandbox.retrieval import phrases
+from icdframes.sandbox.retrieval.index import TermIndex
+from icdframes.sandbox.retrieval.phrases import Phrase
 
 _NOT_FOR_CODING = frozenset({"26", "V", "X"})
 

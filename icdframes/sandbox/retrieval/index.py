@@ -11,8 +11,8 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from icdframes.sandbox.phrases import Phrase
-from icdframes.sandbox.words import SAYS_NOTHING, QueryWord, words
+from icdframes.sandbox.retrieval.phrases import Phrase
+from icdframes.sandbox.retrieval.words import SAYS_NOTHING, QueryWord, words
 
 _LAST = "\U0010ffff"
 

@@ -10,10 +10,10 @@ from uuid import NAMESPACE_URL, uuid5
 from icdframes.model.uris import EntityUri
 from icdframes.sandbox.answers import Answer, json_answer
 from icdframes.sandbox.call import Call
-from icdframes.sandbox.ground import Ground, ground, scope
-from icdframes.sandbox.phrases import CLUSTER, SYNONYM, Phrase
-from icdframes.sandbox.search import MOST_HITS, NO_GUESS, Hit, Suggestions, clusters, nested, rank, suggest
-from icdframes.sandbox.words import QueryWord, highlighted, read_query
+from icdframes.sandbox.retrieval.ground import Ground, ground, scope
+from icdframes.sandbox.retrieval.phrases import CLUSTER, SYNONYM, Phrase
+from icdframes.sandbox.retrieval.ranking import MOST_HITS, NO_GUESS, Hit, Suggestions, clusters, nested, rank, suggest
+from icdframes.sandbox.retrieval.words import QueryWord, highlighted, read_query
 
 _NO_WORDS = "The query has no words: give some text in q."
 

@@ -8,10 +8,10 @@ from icdframes.model.uris import EntityUri
 from icdframes.sandbox.answers import Answer, json_answer
 from icdframes.sandbox.call import Call
 from icdframes.sandbox.forms import bad_request
-from icdframes.sandbox.ground import Ground, ground, scope
-from icdframes.sandbox.phrases import TITLE, Phrase
-from icdframes.sandbox.search import best_phrase
-from icdframes.sandbox.searching import number
+from icdframes.sandbox.operations.search import number
+from icdframes.sandbox.retrieval.ground import Ground, ground, scope
+from icdframes.sandbox.retrieval.phrases import TITLE, Phrase
+from icdframes.sandbox.retrieval.ranking import best_phrase
 
 DEFAULT_THRESHOLD = 0.6
 _NO_MATCH = 3
