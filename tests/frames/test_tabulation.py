@@ -14,7 +14,8 @@ from icdframes.errors import ConfigurationError, FileFormatError, MissingExtraEr
 from icdframes.frames import tabulation_sheet
 from icdframes.frames.build import build_tables
 from icdframes.frames.schema import as_lists
-from icdframes.frames.tabulation import read_tabulation, read_tabulation_graph
+from icdframes.frames.tabulation import read_tabulation
+from icdframes.frames.tabulation_graph import read_tabulation_graph
 
 MMS = "http://id.who.int/icd/release/11/2024-01/mms"
 ENTITY = "http://id.who.int/icd/entity"
