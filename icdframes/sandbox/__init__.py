@@ -2,7 +2,7 @@
 
 A request goes ``server`` → ``sandbox`` (faults, log) → ``desk`` (token, version, media type) → ``routes`` →
 ``operations``, which answer from a ``corpus``; ``retrieval`` finds entities by words, ``clusters`` places codes on
-axes, ``documents`` writes entities as the API does. ``sample`` and ``load`` make corpora.
+axes, ``documents`` and ``expressions`` write as the API does. ``sample`` and ``load`` make corpora.
 """
 
 from icdframes.sandbox.corpus import Corpus, Listing

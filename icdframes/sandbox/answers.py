@@ -60,6 +60,11 @@ def json_answer(document: Any, status: int = HTTPStatus.OK, headers: Mapping[str
     return Answer(status, text.encode(), JSON, headers or {})
 
 
+def number(score: float) -> float:
+    """Write a whole number without fraction, as WHO's service does."""
+    return int(score) if score == int(score) else score
+
+
 def text_answer(status: int, text: str, headers: Mapping[str, str] | None = None) -> Answer:
     """Write a plain text."""
     return Answer(status, text.encode(), "text/plain; charset=utf-8", headers or {})

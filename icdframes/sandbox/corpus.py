@@ -153,6 +153,24 @@ class Corpus:
         """Give all releases of a classification, newest first."""
         return tuple(listing for listing in self if listing.classification == classification)
 
+    def foundation_beside(self, listing: Listing) -> Listing | None:
+        """Give the foundation of the same release, else the newest."""
+        return self.listing("foundation", listing.release) or self.listing("foundation")
+
+    def coded_at(self, listing: Listing, foundation_id: str) -> str | None:
+        """Tell where a foundation entity is coded in a linearization.
+
+        It is the entity itself, or its nearest ancestor that has a place there; of a
+        block, which has no code, it is the unspecified residual.
+        """
+        foundation = self.foundation_beside(listing)
+        above = foundation.ancestors(foundation_id) if foundation and foundation_id in foundation else ()
+        places = listing.by_foundation
+        place = next((places[key] for key in (foundation_id, *above) if key in places), None)
+        if place is None or listing.entity(place).code:
+            return place
+        return listing.residual(place) or place
+
     def once(self, key: Hashable, make: Callable[[], _Made]) -> _Made:
         """Give what belongs to a key; it is made at first use and kept as long as the corpus."""
         with self._lock:

@@ -3,7 +3,7 @@
 import pytest
 
 from icdframes.sandbox.clusters import place, terminal
-from icdframes.sandbox.operations.codeinfo import expression
+from icdframes.sandbox.expressions import code_expression
 
 URL = "/icd/release/11/2024-01/mms/codeinfo"
 
@@ -52,7 +52,7 @@ def test_extension_codes_after_a_later_stem_belong_to_it(mms):
     (later,) = placed.values["associatedWith"]
     assert summary(later) == ({"infectiousAgent": ["XN1A"]}, ["XA1"])
     assert not placed.fits
-    assert expression(placed) == "1A00/2A00&XN1A&XA1"
+    assert code_expression(placed) == "1A00/2A00&XN1A&XA1"
 
 
 def test_codes_with_children_change_to_their_unspecified_residual(mms):

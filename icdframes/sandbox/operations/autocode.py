@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from icdframes.model.uris import EntityUri
-from icdframes.sandbox.answers import Answer, json_answer
+from icdframes.sandbox.answers import Answer, json_answer, number
 from icdframes.sandbox.call import Call
 from icdframes.sandbox.forms import bad_request
-from icdframes.sandbox.operations.search import number
 from icdframes.sandbox.retrieval.ground import Ground, ground, scope
 from icdframes.sandbox.retrieval.phrases import TITLE, Phrase
 from icdframes.sandbox.retrieval.ranking import best_phrase

@@ -10,6 +10,7 @@ from icdframes.sandbox.answers import Answer, json_answer, not_found
 from icdframes.sandbox.call import Call
 from icdframes.sandbox.clusters import Placed, place, simplified, terminal
 from icdframes.sandbox.corpus import Listing
+from icdframes.sandbox.expressions import code_expression
 
 _CONTEXT = "http://id.who.int/icd/contexts/contextForCodeInfo.json"
 
@@ -26,13 +27,6 @@ def codeinfo(call: Call) -> Answer:
     return json_answer(_document(listing, call.path["code"], placed))
 
 
-def expression(placed: Placed) -> str:
-    """Write a placed code with what was added to it."""
-    extensions = [part for part in placed.parts if part.code.startswith("X")]
-    stems = [part for part in placed.parts if not part.code.startswith("X")]
-    return "/".join(["&".join([placed.code, *(part.code for part in extensions)]), *map(expression, stems)])
-
-
 def _document(listing: Listing, asked: str, placed: Placed) -> dict[str, Any]:
     document: dict[str, Any] = {
         "@context": _CONTEXT,
@@ -42,12 +36,12 @@ def _document(listing: Listing, asked: str, placed: Placed) -> dict[str, Any]:
     }
     if placed.parts:
         document["stemCode"] = placed.code
-    document |= {axis: [expression(value) for value in values] for axis, values in placed.values.items()}
+    document |= {axis: [code_expression(value) for value in values] for axis, values in placed.values.items()}
     if placed.other:
-        document["otherPostcoordination"] = [expression(value) for value in placed.other]
+        document["otherPostcoordination"] = [code_expression(value) for value in placed.other]
     simple = simplified(listing, placed)
     if simple != placed:
-        document["simplifiedCode"] = expression(simple)
+        document["simplifiedCode"] = code_expression(simple)
         if simple.parts:
             document["simplifiedStemCode"] = simple.code
     return document

@@ -1,26 +1,22 @@
-"""Answers of describe: a code, a cluster or URIs in words; it refuses what codeinfo refuses.
-
-No answer of WHO's was at hand, so how labels are joined is ours:
-``Stem [value; value] / other stem``.
-"""
+"""Answers of describe: a code, a cluster or URIs in words; it refuses what codeinfo refuses."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from icdframes.errors import CodeSyntaxError
 from icdframes.model.parse import SCHEMA_PREFIX
-from icdframes.model.uris import EntityUri, parse_uri
 from icdframes.sandbox.answers import Answer, json_answer, not_found
 from icdframes.sandbox.call import Call
-from icdframes.sandbox.clusters import Placed, arrange, place, simplified, terminal
-from icdframes.sandbox.corpus import Corpus, Listing
-from icdframes.sandbox.operations.codeinfo import expression
-from icdframes.sandbox.operations.linearization import coded_at
-
-_JOINT = re.compile(r"\s*([&/])\s*(?=https?://)")
+from icdframes.sandbox.clusters import Placed, place, simplified, terminal
+from icdframes.sandbox.corpus import Listing
+from icdframes.sandbox.expressions import (
+    code_expression,
+    foundation_expression,
+    place_uris,
+    title_expression,
+    uri_expression,
+)
 
 
 def describe(call: Call) -> Answer:
@@ -38,53 +34,12 @@ def describe(call: Call) -> Answer:
     return json_answer(_document(listing, placed, language))
 
 
-def place_uris(corpus: Corpus, listing: Listing, text: str) -> Placed | None:
-    """Read an expression of foundation or linearization URIs; None where one is unknown or stands wrong."""
-    pieces = _JOINT.split(text.strip().removesuffix("/").strip())
-    members: list[list[str | None]] = [[]]
-    for joint, uri in zip(("&", *pieces[1::2]), pieces[::2], strict=True):
-        if joint == "/":
-            members.append([])
-        members[-1].append(_entity_of(corpus, listing, uri))
-    return arrange(listing, members)
-
-
-def uri_expression(placed: Placed, classification: str, release: str | None) -> str:
-    """Write linearization URIs as WHO does, joined with blanks."""
-    return _joined(placed, lambda part: str(EntityUri(classification, release, part.entity_id)))
-
-
-def title_expression(listing: Listing, placed: Placed, language: str) -> str:
-    """Write the titles of a stem and of all that was added."""
-    title = listing.entity(placed.entity_id, language).title or ""
-    extensions, stems = _by_role(placed)
-    if extensions:
-        title += " [" + "; ".join(title_expression(listing, part, language) for part in extensions) + "]"
-    return " / ".join([title, *(title_expression(listing, part, language) for part in stems)])
-
-
-def foundation_uri(placed: Placed) -> str | None:
-    """Give the foundation URI of the stem; None for a residual."""
-    return str(EntityUri("foundation", None, placed.foundation_id)) if placed.foundation_id else None
-
-
-def _entity_of(corpus: Corpus, listing: Listing, uri: str) -> str | None:
-    try:
-        named = parse_uri(uri)
-    except CodeSyntaxError:
-        return None
-    if named.classification == "foundation":
-        return coded_at(corpus, listing, named.entity_id)
-    held = named.classification == listing.classification and named.release in {None, listing.release}
-    return named.entity_id if held and named.entity_id in listing else None
-
-
 def _document(listing: Listing, placed: Placed, language: str) -> dict[str, Any]:
     release = listing.release
     document: dict[str, Any] = {
-        "code": expression(placed),
+        "code": code_expression(placed),
         "linearizationUri": uri_expression(placed, listing.classification, release),
-        "foundationUri": _foundation_expression(placed),
+        "foundationUri": foundation_expression(placed),
         "label": title_expression(listing, placed, language),
     }
     if placed.parts:
@@ -102,27 +57,3 @@ def _axes(placed: Placed) -> Iterator[tuple[str, Sequence[Placed]]]:
     yield from ((SCHEMA_PREFIX + axis, values) for axis, values in placed.values.items())
     if placed.other:
         yield SCHEMA_PREFIX + "otherPostcoordination", placed.other
-
-
-def _foundation_expression(placed: Placed) -> str | None:
-    """None where a part, such as a residual, is not in the foundation."""
-    if any(part.foundation_id is None for part in _everything(placed)):
-        return None
-    return _joined(placed, lambda part: foundation_uri(part) or "")
-
-
-def _joined(placed: Placed, write: Callable[[Placed], str]) -> str:
-    extensions, stems = _by_role(placed)
-    first = " & ".join([write(placed), *(_joined(part, write) for part in extensions)])
-    return " / ".join([first, *(_joined(part, write) for part in stems)])
-
-
-def _by_role(placed: Placed) -> tuple[list[Placed], list[Placed]]:
-    extensions = [part for part in placed.parts if part.code.startswith("X")]
-    return extensions, [part for part in placed.parts if part not in extensions]
-
-
-def _everything(placed: Placed) -> Iterator[Placed]:
-    yield placed
-    for part in placed.parts:
-        yield from _everything(part)

@@ -6,7 +6,6 @@ from icdframes.errors import CodeSyntaxError
 from icdframes.model.uris import parse_uri
 from icdframes.sandbox.answers import Answer, json_answer, not_found
 from icdframes.sandbox.call import Call
-from icdframes.sandbox.corpus import Corpus, Listing
 from icdframes.sandbox.documents import entity_document, release_list_document, top_document
 
 
@@ -37,25 +36,9 @@ def lookup(call: Call) -> Answer:
         asked = parse_uri(call.query.get("foundationuri", ""))
     except CodeSyntaxError:
         raise not_found() from None
-    found = coded_at(call.corpus, listing, asked.entity_id) if asked.classification == "foundation" else None
+    if asked.classification != "foundation" or asked.entity_id is None:
+        raise not_found()
+    found = call.corpus.coded_at(listing, asked.entity_id)
     if found is None:
         raise not_found()
     return json_answer(entity_document(listing, found, language))
-
-
-def coded_at(corpus: Corpus, listing: Listing, foundation_id: str | None) -> str | None:
-    """Tell where a foundation entity is coded in a linearization.
-
-    It is the entity itself, or its nearest ancestor that has a place there; of a
-    block, which has no code, it is the unspecified residual.
-    """
-    if foundation_id is None:
-        return None
-    foundation = corpus.listing("foundation", listing.release) or corpus.listing("foundation")
-    candidates = [foundation_id]
-    if foundation is not None and foundation_id in foundation:
-        candidates += foundation.ancestors(foundation_id)
-    place = next((listing.by_foundation[key] for key in candidates if key in listing.by_foundation), None)
-    if place is None or listing.entity(place).code:
-        return place
-    return listing.residual(place) or place

@@ -14,9 +14,14 @@ from icdframes.sandbox.call import Call
 from icdframes.sandbox.certificates import Cause, Certificate, from_document, from_query
 from icdframes.sandbox.clusters import Placed, place
 from icdframes.sandbox.corpus import Corpus, Listing
+from icdframes.sandbox.expressions import (
+    code_expression,
+    foundation_uri,
+    place_uris,
+    title_expression,
+    uri_expression,
+)
 from icdframes.sandbox.forms import json_object
-from icdframes.sandbox.operations.codeinfo import expression
-from icdframes.sandbox.operations.describe import foundation_uri, place_uris, title_expression, uri_expression
 
 DISCLAIMER = "This is the icdframes sandbox, not WHO's {engine}: do not use it for real certificates."
 RULE = "Its one rule: the first condition on the lowest filled line of part 1 is the underlying cause of death."
@@ -69,9 +74,9 @@ def doris(call: Call) -> Answer:
         {
             "stemCode": placed.code,
             "stemURI": foundation_uri(placed) or uri_expression(stem, case.listing.classification, None),
-            "code": expression(placed),
+            "code": code_expression(placed),
             "uri": uri_expression(placed, case.listing.classification, None),
-            "report": f"{said}\n{RULE}\nLine {cause.line}: {expression(placed)} {case.title(cause)}.\n",
+            "report": f"{said}\n{RULE}\nLine {cause.line}: {code_expression(placed)} {case.title(cause)}.\n",
             "tabularReport": case.table(),
             "reject": False,
             "error": None,

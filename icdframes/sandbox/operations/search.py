@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from uuid import NAMESPACE_URL, uuid5
 
 from icdframes.model.uris import EntityUri
-from icdframes.sandbox.answers import Answer, json_answer
+from icdframes.sandbox.answers import Answer, json_answer, number
 from icdframes.sandbox.call import Call
 from icdframes.sandbox.retrieval.ground import Ground, ground, scope
 from icdframes.sandbox.retrieval.phrases import CLUSTER, SYNONYM, Phrase
@@ -42,11 +42,6 @@ def search(call: Call) -> Answer:
     if not call.flag("flatResults", default=True):
         written = _nest(where, hits, written)
     return json_answer(_result(call, where, written, guessed, chopped=chopped, keywords=keywords))
-
-
-def number(score: float) -> float:
-    """Write a whole number without fraction, as WHO's service does."""
-    return int(score) if score == int(score) else score
 
 
 def _result(

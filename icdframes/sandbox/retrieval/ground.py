@@ -108,7 +108,7 @@ def _phrases(
 ) -> Iterable[Phrase]:
     if listing.classification == "foundation":
         return phrases.foundation_phrases(listing, language, properties)
-    foundation = corpus.listing("foundation", listing.release) or corpus.listing("foundation")
+    foundation = corpus.foundation_beside(listing)
 
     def title_below(foundation_id: str) -> str | None:
         known = foundation is not None and language in foundation.languages and foundation_id in foundation
@@ -126,7 +126,7 @@ def _below(where: Ground, uris: Iterable[str], *, by_foundation: bool) -> Iterat
             continue
         yield key
         yield from listing.descendants(key)
-        foundation = where.corpus.listing("foundation", listing.release) or where.corpus.listing("foundation")
+        foundation = where.corpus.foundation_beside(listing)
         source = listing.entity(key).foundation_id
         if by_foundation and foundation is not None and source is not None and source in foundation:
             yield from _places(listing, foundation.descendants(source))
