@@ -23,20 +23,19 @@ def releases(context: Context, classification: str = "mms") -> pd.DataFrame:
     """List the releases of a classification; see `icdframes.releases`."""
     from icdframes.frames.listings import releases_table  # noqa: PLC0415  pandas is loaded by verbs only
 
-    source, loader = context.source(check_classification(classification)), context.loader(classification)
-    return releases_table(
-        [loader.top_level(release) for release in source.releases().releases], server=context.base_url
-    )
+    source = context.source(check_classification(classification))
+    known = context.loader(classification).releases
+    return releases_table([known.top_level(release) for release in source.releases().releases], server=context.base_url)
 
 
 def newest_release(context: Context, classification: str = "mms", *, refresh: bool = False) -> str | None:
     """Give the id of the newest release; None where the server does not say."""
-    return context.loader(check_classification(classification)).top_level(None, refresh=refresh).release
+    return context.loader(check_classification(classification)).releases.top_level(None, refresh=refresh).release
 
 
 def languages(context: Context, classification: str = "mms", *, release: str | None = None) -> list[str]:
     """List the languages of a release; see `icdframes.languages`."""
-    return list(context.loader(check_classification(classification)).top_level(release).languages)
+    return list(context.loader(check_classification(classification)).releases.top_level(release).languages)
 
 
 def entity(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,17 +11,7 @@ from typing import TYPE_CHECKING
 from icdframes import __version__
 from icdframes.endpoints.base import Classification
 from icdframes.endpoints.coding import Coding
-from icdframes.errors import (
-    EntityNotFoundError,
-    HierarchyWarning,
-    IcdError,
-    PartialResultWarning,
-    TraversalError,
-    UnknownLanguageError,
-    UnknownReleaseError,
-    did_you_mean,
-    warn,
-)
+from icdframes.errors import IcdError
 from icdframes.frames.build import build_tables
 from icdframes.frames.provenance import Provenance
 from icdframes.frames.snapshot import SnapshotKey, SnapshotStore
@@ -31,15 +20,13 @@ from icdframes.model.entity import Entity, TopLevel
 from icdframes.model.graph import EntityGraph
 from icdframes.progress import progress_bar
 from icdframes.verbs.question import Question
+from icdframes.verbs.releases import Releases, check_languages
 from icdframes.verbs.resolve import Named, Resolver
+from icdframes.verbs.shortfall import raise_if_nothing, tell_of_circles, tell_of_failures
 from icdframes.walk import Progress, walk
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_RELEASE_ID = re.compile(r"\d{4}(-\d{2})?|beta")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
-_SHOWN_FAILURES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +69,7 @@ class Loader:
         max_workers: int,
         cached: Callable[[], int],
     ) -> None:
+        self.releases = Releases(classification, base_url)
         self._source = classification
         self._kept = kept
         self._coding = coding
@@ -109,18 +97,17 @@ class Loader:
         graph = graphs[question.languages[0]]
         tables = self._build(question, scope, graphs)
         failures = {entity_id: error for found in graphs.values() for entity_id, error in found.failures.items()}
-        _tell_of_circles(graph)
+        tell_of_circles(graph)
         if failures:
-            _tell_of_failures(failures, tables, question)
+            tell_of_failures(failures, tables, question)
         elif key:
             self._snapshots.save(key, tables)
         return tables
 
     def scope(self, question: Question) -> Scope:
         """Pin the release, check the languages, find the root."""
-        top = self.top_level(question.release, refresh=question.refresh)
-        for language in question.languages:
-            _check_language(language, top)
+        top = self.releases.top_level(question.release, refresh=question.refresh)
+        check_languages(question.languages, top)
         return Scope(top.release, top, self._root_id(question, question.named, top.release) if question.named else None)
 
     def _root_id(self, question: Question, named: Named, release: str | None) -> str:
@@ -131,35 +118,6 @@ class Loader:
             if found:
                 return found
         return Resolver(self._source, self._coding, release).entity_id(named)
-
-    def top_level(self, release: str | None, *, refresh: bool = False) -> TopLevel:
-        """Give the root of a release; None is the newest, resolved to its id."""
-        if release is None:
-            release = self._newest(refresh=refresh)
-        elif not _RELEASE_ID.fullmatch(release):
-            raise self._unknown(release)
-        try:
-            return self._source.top_level(release, refresh=refresh)
-        except EntityNotFoundError:
-            raise self._unknown(release) from None
-
-    def _newest(self, *, refresh: bool) -> str | None:
-        try:
-            return self._source.releases(refresh=refresh).latest
-        except EntityNotFoundError:
-            raise self._unknown(None) from None
-
-    def _unknown(self, release: str | None) -> UnknownReleaseError:
-        name = self._source.name
-        try:
-            known = self._source.releases().releases
-        except EntityNotFoundError:
-            return UnknownReleaseError(
-                f"{self._base_url} has no {name}: a local deployment serves ICD-11 only, in the releases that it was "
-                "started with."
-            )
-        hint = did_you_mean(release or "", known)
-        return UnknownReleaseError(f"{name} has no release {release!r}: there are {', '.join(known)}.{hint}")
 
     def _key(self, question: Question, release: str | None, root_id: str | None = None) -> SnapshotKey | None:
         if release is None:
@@ -204,7 +162,7 @@ class Loader:
                 at_hand=lambda entity_id: kept(entity_id, of_roots),
                 on_progress=tell,
             )
-            _raise_if_nothing(first, question)
+            raise_if_nothing(first, question)
             if question.depth == 0:
                 return first
             below = {child for entity in first.entities.values() for child in entity.descendant_ids or ()}
@@ -258,58 +216,8 @@ class Loader:
         return entity.code
 
 
-def _check_language(language: str, top: TopLevel) -> None:
-    known = top.languages
-    if not _LANGUAGE.fullmatch(language) or (known and language not in known):
-        there = f": there are {', '.join(known)}" if known else ""
-        raise UnknownLanguageError(
-            f"{top.classification} {top.release} is not available in {language!r}{there}."
-            f"{did_you_mean(language, known)}"
-        )
-
-
-def _raise_if_nothing(found: EntityGraph, question: Question) -> None:
-    """Where not even a root could be had, its own error says it best."""
-    error = found.first_cause()
-    if found.entities or error is None:
-        return
-    if isinstance(error, EntityNotFoundError) and question.named:
-        raise EntityNotFoundError(
-            f"No entity {question.named.text!r} in {question.classification}"
-            f"{' ' + question.release if question.release else ''}: check the id, "
-            "or try another release or classification='foundation'."
-        ) from None
-    raise error
-
-
 def _once_more(first: EntityGraph, entity_id: str) -> Entity | None:
     """Raise the failure of a root again instead of asking for it twice."""
     if entity_id in first.failures:
         raise first.failures[entity_id]
     return None
-
-
-def _tell_of_circles(graph: EntityGraph) -> None:
-    circles = graph.cycles()
-    if circles:
-        shown = ", ".join(f"{child} is below itself through {parent}" for parent, child in circles[:_SHOWN_FAILURES])
-        warn(
-            f"The hierarchy has {len(circles)} circle(s): {shown}. Each entity stands in the tables once.",
-            HierarchyWarning,
-        )
-
-
-def _tell_of_failures(failures: Mapping[str, Exception], tables: EntityTables, question: Question) -> None:
-    shown = "; ".join(f"{entity_id}: {error}" for entity_id, error in list(failures.items())[:_SHOWN_FAILURES])
-    more = "" if len(failures) <= _SHOWN_FAILURES else f"; and {len(failures) - _SHOWN_FAILURES} more"
-    message = (
-        f"{len(failures)} entities could not be loaded, {len(tables.entities)} could ({shown}{more}). "
-        "What was fetched is in the cache: run it again to ask only for the rest"
-    )
-    if question.on_error == "raise":
-        raise TraversalError(
-            f"{message}, or give on_error='warn'. The tables so far are in the error's attribute 'tables'.",
-            failures=failures,
-            tables=tables,
-        )
-    warn(f"{message}. The failures are in tables.failures.", PartialResultWarning)

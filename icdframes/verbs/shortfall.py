@@ -1,0 +1,54 @@
+"""What a walk did not bring, told: nothing at all, a circle, some entities that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from icdframes.errors import EntityNotFoundError, HierarchyWarning, PartialResultWarning, TraversalError, warn
+from icdframes.frames.tables import EntityTables
+from icdframes.model.graph import EntityGraph
+from icdframes.verbs.question import Question
+
+_SHOWN_FAILURES = 3
+
+
+def raise_if_nothing(found: EntityGraph, question: Question) -> None:
+    """Where not even a root could be had, its own error says it best."""
+    error = found.first_cause()
+    if found.entities or error is None:
+        return
+    if isinstance(error, EntityNotFoundError) and question.named:
+        raise EntityNotFoundError(
+            f"No entity {question.named.text!r} in {question.classification}"
+            f"{' ' + question.release if question.release else ''}: check the id, "
+            "or try another release or classification='foundation'."
+        ) from None
+    raise error
+
+
+def tell_of_circles(graph: EntityGraph) -> None:
+    """Warn where an entity is below itself."""
+    circles = graph.cycles()
+    if circles:
+        shown = ", ".join(f"{child} is below itself through {parent}" for parent, child in circles[:_SHOWN_FAILURES])
+        warn(
+            f"The hierarchy has {len(circles)} circle(s): {shown}. Each entity stands in the tables once.",
+            HierarchyWarning,
+        )
+
+
+def tell_of_failures(failures: Mapping[str, Exception], tables: EntityTables, question: Question) -> None:
+    """Raise or warn, as the question wants, with what could not be had and the tables so far."""
+    shown = "; ".join(f"{entity_id}: {error}" for entity_id, error in list(failures.items())[:_SHOWN_FAILURES])
+    more = "" if len(failures) <= _SHOWN_FAILURES else f"; and {len(failures) - _SHOWN_FAILURES} more"
+    message = (
+        f"{len(failures)} entities could not be loaded, {len(tables.entities)} could ({shown}{more}). "
+        "What was fetched is in the cache: run it again to ask only for the rest"
+    )
+    if question.on_error == "raise":
+        raise TraversalError(
+            f"{message}, or give on_error='warn'. The tables so far are in the error's attribute 'tables'.",
+            failures=failures,
+            tables=tables,
+        )
+    warn(f"{message}. The failures are in tables.failures.", PartialResultWarning)
