@@ -67,9 +67,8 @@ def map_codes(frame: FrameT, mapping: CodeMapping, *, code: str = "code", tables
 
     Examples
     --------
-    >>> import tempfile
+    >>> import icdframes, tempfile
     >>> from pathlib import Path
-    >>> from icdframes.analysis.mapping import load_mapping
     >>> text = (
     ...     "10ClassKind\ticd10Code\ticd10Title\tLinearization (releaseURI)\ticd11Code\ticd11Title\t2024-Jan-21\n"
     ...     "category\tA00\tCholera\thttp://id.who.int/icd/release/11/2024-01/mms/257068234\t1A00\tCholera\n"
@@ -77,7 +76,7 @@ def map_codes(frame: FrameT, mapping: CodeMapping, *, code: str = "code", tables
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder, "10To11MapToOneCategory.txt")
     ...     _ = file.write_text(text, encoding="utf-8")
-    ...     mapping = load_mapping(file)
+    ...     mapping = icdframes.load_mapping(file)
     >>> deaths = pd.DataFrame({"code": ["a00", "K25.5"]})
     >>> map_codes(deaths, mapping)[["code", "mapped_code", "relation", "mapped_match"]]
         code mapped_code  relation mapped_match

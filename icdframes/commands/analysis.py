@@ -31,7 +31,7 @@ def annotate(options: Namespace) -> None:
 def map_codes(options: Namespace) -> None:
     """Translate a column of codes with one of WHO's mapping tables."""
     from icdframes.analysis.map_codes import map_codes as translate  # noqa: PLC0415  pandas only where needed
-    from icdframes.analysis.mapping import load_mapping  # noqa: PLC0415
+    from icdframes.analysis.read_mapping import load_mapping  # noqa: PLC0415
 
     target = target_of(options)
     result = translate(_own_data(options), load_mapping(options.mapping, table=options.table), code=options.code)

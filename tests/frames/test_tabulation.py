@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from icdframes.errors import ConfigurationError, FileFormatError, MissingExtraError
-from icdframes.frames import tabulation_sheet
+from icdframes.frames import who_file
 from icdframes.frames.build import build_tables
 from icdframes.frames.schema import as_lists
 from icdframes.frames.tabulation import read_tabulation
@@ -301,7 +301,7 @@ WRONG = {
     "headings-only": ("x.txt", text_of([]), "no rows"),
     "empty": ("x.txt", "", "is empty"),
     "endless-cell": ("x.txt", text_of(ROWS) + '"' + "x" * 200_000, r"line 8: field larger"),
-    "another-kind": ("x.pdf", "%PDF", "no tabulation"),
+    "another-kind": ("x.pdf", "%PDF", "is no table: give WHO"),
     "torn-gz": ("x.txt.gz", gzip.compress(text_of(ROWS).encode())[:40], "damaged"),
     "torn-zip": ("x.zip", zipped(x__txt=text_of(ROWS))[:90], "damaged"),
     "empty-zip": ("x.zip", zipped(picture__png="x"), "holds no"),
@@ -338,7 +338,7 @@ def test_no_file_of_any_content_raises_anything_else(name, data, whole, tmp_path
 
 
 def test_without_openpyxl_the_install_line_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(tabulation_sheet, "has_openpyxl", lambda: False)
+    monkeypatch.setattr(who_file, "has_openpyxl", lambda: False)
     with pytest.raises(MissingExtraError, match=r"icdframes\[excel\]"):
         read_tabulation(written(tmp_path, "x.xlsx", spreadsheet(ROWS)))
 
