@@ -9,7 +9,8 @@ import pandas as pd
 
 from icdframes.analysis import backends
 from icdframes.analysis.attach import MATCH, Attachment, attach
-from icdframes.analysis.grouping import Group, columns_for
+from icdframes.analysis.columns import columns_for
+from icdframes.analysis.grouping import Group
 from icdframes.analysis.matching import KIND, KINDS, Lookup, Tables
 from icdframes.errors import ConfigurationError, EntityNotFoundError
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,6 @@ import pandas as pd
 
 from icdframes.analysis import backends
 from icdframes.analysis.matching import ENTITY, KIND, KINDS, Lookup, resolve
-from icdframes.errors import ConfigurationError, did_you_mean
 
 MATCH = "match"
 _TEXT = "_icd_spelling"
@@ -55,23 +53,23 @@ class Attachment:
 def attach(frame: Any, what: Attachment) -> Any:
     """Add columns of a table of entities, and the kind of match, to a frame of any library."""
     if backends.is_dask(frame):
-        _check_names([str(name) for name in frame.columns], what)
-        _check_dtype(what.code, is_float=pd.api.types.is_float_dtype(frame[what.code].dtype))
+        backends.check_names(frame.columns, what.code, what.names)
+        backends.check_codes(what.code, is_float=pd.api.types.is_float_dtype(frame[what.code].dtype))
         return backends.by_partition(frame, _attach_pandas, what=what)
     if isinstance(frame, pd.DataFrame):
         return _attach_pandas(frame, what)
     data = backends.opened(frame)
     schema = data.collect_schema()
-    _check_names(schema.names(), what)
-    _check_dtype(what.code, is_float=schema[what.code].is_float())
+    backends.check_names(schema.names(), what.code, what.names)
+    backends.check_codes(what.code, is_float=schema[what.code].is_float())
     return (_attach_eager(data, what) if isinstance(data, nw.DataFrame) else _attach_lazy(data, what)).to_native()
 
 
 def _attach_pandas(frame: pd.DataFrame, what: Attachment) -> pd.DataFrame:
     """Match the few distinct codes, then take rows: no join of all rows."""
-    _check_names([str(name) for name in frame.columns], what)
+    backends.check_names(frame.columns, what.code, what.names)
     codes = frame[what.code]
-    _check_dtype(what.code, is_float=pd.api.types.is_float_dtype(codes) and bool(codes.notna().any()))
+    backends.check_codes(what.code, is_float=pd.api.types.is_float_dtype(codes) and bool(codes.notna().any()))
     places, distinct = pd.factorize(codes)  # a missing code has place -1: the last row of what follows
     found = what.lookup.match(distinct)
     rows = np.append(pd.Index(what.columns[ENTITY]).get_indexer(pd.Index(found[ENTITY])), -1)
@@ -116,21 +114,3 @@ def _attach_lazy(data: nw.LazyFrame[Any], what: Attachment) -> nw.LazyFrame[Any]
         joined = joined.sort(backends.ROW)
     named: nw.LazyFrame[Any] = joined.select([*data.collect_schema().names(), *what.names])
     return named
-
-
-def _check_names(present: Sequence[str], what: Attachment) -> None:
-    if what.code not in present:
-        raise ConfigurationError(
-            f"The frame has no column {what.code!r}: name the column of codes with code=."
-            f"{did_you_mean(what.code, present)}"
-        )
-    if taken := [name for name in what.names if name in present]:
-        raise ConfigurationError(f"The frame has a column {taken[0]!r} already: rename it first.")
-
-
-def _check_dtype(code: str, *, is_float: bool) -> None:
-    if is_float:
-        raise ConfigurationError(
-            f"The column {code!r} holds decimal numbers, in which codes such as 1E10 are lost: read it as text "
-            f"(pandas.read_csv(..., dtype={{{code!r}: str}}))."
-        )

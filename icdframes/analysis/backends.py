@@ -7,7 +7,7 @@ Dask support is deprecated and warns).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -48,6 +48,26 @@ def opened(native: Any) -> Frame:
     if isinstance(frame, (nw.DataFrame, nw.LazyFrame)) and _maker(frame) is not None:
         return frame
     raise ConfigurationError(f"{type(native).__name__} is no data frame that can be used: give {_KNOWN}.")
+
+
+def check_names(present: Iterable[object], code: str, added: Iterable[str]) -> None:
+    """Refuse a frame that lacks the column of codes or has one of the new columns already."""
+    names = [str(name) for name in present]
+    if code not in names:
+        raise ConfigurationError(
+            f"The frame has no column {code!r}: name the column of codes with code=.{did_you_mean(code, names)}"
+        )
+    if taken := [name for name in added if name in names]:
+        raise ConfigurationError(f"The frame has a column {taken[0]!r} already: rename or drop it first.")
+
+
+def check_codes(code: str, *, is_float: bool) -> None:
+    """Refuse codes that have become decimal numbers."""
+    if is_float:
+        raise ConfigurationError(
+            f"The column {code!r} holds decimal numbers, in which codes such as 1E10 are lost: read it as text "
+            f"(pandas.read_csv(..., dtype={{{code!r}: str}}))."
+        )
 
 
 def shipper(frame: Frame) -> Ship:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from icdframes.analysis.columns import columns_for
 from icdframes.analysis.compare import CHANGES
-from icdframes.analysis.grouping import columns_for
 from icdframes.analysis.lettering import (
     FONT_SIZE,
     OKABE_ITO,

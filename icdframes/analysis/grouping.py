@@ -1,26 +1,19 @@
-"""Which group each entity belongs to: chapters, blocks, levels, branches and users' own lists; it counts nothing."""
+"""A user's own grouping, such as a mortality list, as a value; which entities it reaches is not known here."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import reduce
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-import numpy as np
 import pandas as pd
 
-from icdframes.analysis.hierarchy import Hierarchy
-from icdframes.analysis.matching import ENTITY, Lookup, Tables, entities_of, keys_of, locate
-from icdframes.errors import ConfigurationError, FileFormatError, PartialResultWarning, did_you_mean, warn
+from icdframes.errors import FileFormatError, did_you_mean
 
-_LEVEL = re.compile(r"level:(\d+)")
 _LISTED = re.compile(r"[,;]")
-_RANGE = re.compile(r"([^\s-]+)\s*-\s*([^\s-]+)")
-_TITLE = "_title"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +40,6 @@ class Grouping:
 
 
 Group: TypeAlias = str | Grouping | Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """The groups that entities are given directly; `nearest` and `every` hand them down.
-
-    Attributes
-    ----------
-    name : str
-        Name of the level.
-    own : dict of int to str
-        Row of the entities table and group.
-    titles : dict of str to str or None
-        Every group in its order, with its title.
-
-    """
-
-    name: str
-    own: dict[int, str]
-    titles: dict[str, str | None] = field(default_factory=dict)
 
 
 def read_grouping(
@@ -121,135 +94,6 @@ def read_grouping(
     return Grouping(groups, name or file.stem)
 
 
-def columns_for(tables: Tables, add: Sequence[Group]) -> pd.DataFrame:
-    """Make the table that `annotate` joins: the entity's id and the columns asked for, one row per entity."""
-    entities = entities_of(tables)
-    columns: dict[str, Any] = {ENTITY: entities["entity_id"].astype("str").array}
-    tree = Hierarchy.of(tables) if any(_needs_tree(entities, term) for term in add) else None
-    for term in add:
-        name = term if isinstance(term, str) else as_grouping(term).name
-        if name in columns:
-            raise ConfigurationError(f"add names {name!r} twice: give each Grouping its own name.")
-        columns[name] = entities[name].array if tree is None or name in entities else _values(tables, tree, term)
-    return pd.DataFrame({name: _nullable(values) for name, values in columns.items()})
-
-
-def assignment(tables: Tables, tree: Hierarchy, level: Group) -> Assignment:
-    """Tell which entities are given a group directly, for a level's name or a user's grouping."""
-    entities = entities_of(tables)
-    if not isinstance(level, str):
-        return _own_list(entities, tree, as_grouping(level))
-    if level == "chapter":
-        rows = _kind(entities, "chapter") | {row for row, above in enumerate(tree.parents) if not above}
-        return _structural(entities, level, rows, ("chapter", "code", "entity_id"))
-    if level == "block":
-        return _structural(entities, level, _kind(entities, "block"), ("block_id", "code", "entity_id"))
-    if found := _LEVEL.fullmatch(level):
-        depths: dict[int, int] = {}
-        for row in tree.order:
-            depths[row] = depths[tree.parents[row][0]] + 1 if tree.parents[row] else 0
-        wanted = {row for row, depth in depths.items() if depth == int(found[1])}
-        return _structural(entities, level, wanted, ("code", "block_id", "entity_id"))
-    hint = did_you_mean(level, ("chapter", "block", "level:1", *map(str, entities.columns)))
-    raise ConfigurationError(
-        f"Unknown level {level!r}: give 'chapter', 'block', 'level:N' (N links below the top) or a grouping.{hint}"
-    )
-
-
-def nearest(tree: Hierarchy, own: Mapping[int, str]) -> list[str | None]:
-    """Give each entity one group: its own, or that of its primary parent, or failing that of its next parent."""
-    found: list[str | None] = [None] * len(tree.parents)
-    for row in tree.order:
-        above = (found[parent] for parent in tree.parents[row] if found[parent] is not None)
-        found[row] = own[row] if row in own else next(above, None)
-    return found
-
-
-def every(tree: Hierarchy, own: Mapping[int, str]) -> list[tuple[str, ...]]:
-    """Give each entity its own group, or else all groups of all its parents, each once."""
-    found: list[tuple[str, ...]] = [()] * len(tree.parents)
-    for row in tree.order:
-        above = (group for parent in tree.parents[row] for group in found[parent])
-        found[row] = (own[row],) if row in own else tuple(dict.fromkeys(above))
-    return found
-
-
 def as_grouping(term: Grouping | Mapping[str, str]) -> Grouping:
     """Give a plain mapping the name ``group``."""
     return term if isinstance(term, Grouping) else Grouping(term)
-
-
-def _needs_tree(entities: pd.DataFrame, term: Group) -> bool:
-    return not isinstance(term, str) or term not in entities.columns
-
-
-def _values(tables: Tables, tree: Hierarchy, term: Group) -> Any:
-    if isinstance(term, str) and term.startswith("ancestor:"):
-        top = locate(entities_of(tables), term.removeprefix("ancestor:"))
-        return pd.array(tree.branch(top), dtype="boolean")
-    wants_title = isinstance(term, str) and term.endswith(_TITLE)
-    level = term.removesuffix(_TITLE) if isinstance(term, str) else term
-    found = assignment(tables, tree, level)
-    groups = nearest(tree, found.own)
-    return pd.array([found.titles[group] if wants_title and group else group for group in groups], dtype="str")
-
-
-def _nullable(values: Any) -> Any:
-    """Give whole numbers and truth values a dtype that can hold the missing rows of unknown codes."""
-    kind = values.dtype.kind
-    return values.astype({"i": "Int64", "b": "boolean"}[kind]) if kind in "ib" else values
-
-
-def _kind(entities: pd.DataFrame, kind: str) -> set[int]:
-    return set(np.flatnonzero(entities["class_kind"].eq(kind)).tolist()) if "class_kind" in entities.columns else set()
-
-
-def _structural(entities: pd.DataFrame, name: str, rows: set[int], labels: Sequence[str]) -> Assignment:
-    """Label entities that are groups by the first of some columns that is not missing; titles are those of groups."""
-    places = sorted(rows)
-    chosen = entities.iloc[places]
-    named = [chosen[column] for column in labels if column in chosen.columns]
-    label = reduce(pd.Series.fillna, named).tolist()
-    shown = np.ones(len(chosen), dtype=bool)
-    if name == "chapter" and {"class_kind", "chapter"} <= set(chosen.columns):  # a branch's root is not its chapter
-        shown = (chosen["class_kind"].eq("chapter") | chosen["chapter"].isna()).to_numpy()
-    titles: dict[str, str | None] = {}
-    for group, title, is_shown in zip(label, chosen["title"].tolist(), shown, strict=True):
-        titles.setdefault(group, None if pd.isna(title) or not is_shown else title)
-    return Assignment(name, dict(zip(places, label, strict=True)), titles)
-
-
-def _own_list(entities: pd.DataFrame, tree: Hierarchy, grouping: Grouping) -> Assignment:
-    """Find the entities of a grouping: wide ranges first, then narrow ones, then single codes over them."""
-    texts = list(grouping.groups)
-    found = Lookup.of(entities).match(texts)
-    ids = {entity_id: row for row, entity_id in enumerate(tree.entity_ids)}
-    single = {
-        text: ids[entity]
-        for text, entity, kind in zip(texts, found.iloc[:, 0], found.iloc[:, 1], strict=True)
-        if kind in {"exact", "dotless"}
-    }
-    ranges = {text: rows for text in texts if text not in single and (rows := _in_range(entities, text))}
-    own: dict[int, str] = {}
-    for text in sorted(ranges, key=lambda text: -len(ranges[text])):
-        tops = [row for row in sorted(ranges[text]) if ranges[text].isdisjoint(tree.parents[row])]
-        own |= dict.fromkeys(tops, grouping.groups[text])
-    own |= {row: grouping.groups[text] for text, row in single.items()}
-    if lost := [text for text in texts if text not in single and text not in ranges]:
-        warn(
-            f"{len(lost)} of {len(texts)} entries of the grouping {grouping.name!r} are not in these tables "
-            f"and have no effect: {', '.join(lost[:5])}{', …' if lost[5:] else ''}.",
-            PartialResultWarning,
-        )
-    return Assignment(grouping.name, own, {label: label for label in grouping.groups.values()})
-
-
-def _in_range(entities: pd.DataFrame, text: str) -> set[int]:
-    """Give the categories from one code to another, both included with all below them."""
-    ends = _RANGE.fullmatch(text)
-    if not ends:
-        return set()
-    first, last = keys_of(pd.Series(ends.groups(), dtype="str"))
-    keys = keys_of(entities["code"])
-    inside = keys.ge(first) & keys.str.slice(0, len(last)).le(last)
-    return set(np.flatnonzero(inside).tolist()) & _kind(entities, "category")

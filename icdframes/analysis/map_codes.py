@@ -7,10 +7,18 @@ from typing import Any, TypeVar
 import narwhals as nw
 import pandas as pd
 
-from icdframes.analysis.backends import ROW, Frame, by_partition, is_dask, numbered, opened, shipper
+from icdframes.analysis.backends import (
+    ROW,
+    by_partition,
+    check_codes,
+    check_names,
+    is_dask,
+    numbered,
+    opened,
+    shipper,
+)
 from icdframes.analysis.mapping import CodeMapping
 from icdframes.analysis.matching import ENTITY, KIND, Lookup, resolve
-from icdframes.errors import ConfigurationError, did_you_mean
 from icdframes.frames.tables import EntityTables
 
 ADDED = ("mapped_code", "mapped_title", "mapped_id", "relation", "n_candidates", "mapped_match")
@@ -90,7 +98,9 @@ def map_codes(frame: FrameT, mapping: CodeMapping, *, code: str = "code", tables
         dask_frame: FrameT = by_partition(frame, map_codes, mapping=mapping, code=code)
         return dask_frame
     data = opened(frame)
-    names = _checked_names(data, code)
+    schema = data.collect_schema()
+    check_names(schema.names(), code, ADDED)
+    check_codes(code, is_float=schema[code].is_float())
     ship = shipper(data)
     placed = data.with_row_index(ROW) if isinstance(data, nw.DataFrame) else numbered(data)
     found: Any = resolve(placed, code, Lookup.of(_sources(mapping)), ship)
@@ -103,27 +113,11 @@ def map_codes(frame: FrameT, mapping: CodeMapping, *, code: str = "code", tables
         nw.col("n_candidates").fill_null(0).cast(nw.Int64),
         nw.col(KIND).fill_null("unknown").alias("mapped_match"),
     )
-    result: FrameT = found.with_columns(*added).select(*names, *ADDED).to_native()
+    result: FrameT = found.with_columns(*added).select(*schema.names(), *ADDED).to_native()
     if isinstance(result, pd.DataFrame):
         result = result.reset_index(drop=True)
         result.attrs["mapping"] = dict(mapping.provenance)
     return result
-
-
-def _checked_names(data: Frame, code: str) -> list[str]:
-    schema = data.collect_schema()
-    names = schema.names()
-    if code not in names:
-        raise ConfigurationError(
-            f"The frame has no column {code!r}: name the column of codes with code=.{did_you_mean(code, names)}"
-        )
-    if schema[code].is_float():
-        raise ConfigurationError(
-            f"The column {code!r} holds decimal numbers, in which codes such as 1E10 are lost: read it as text."
-        )
-    if taken := [name for name in ADDED if name in names]:
-        raise ConfigurationError(f"The frame has a column {taken[0]!r} already: rename or drop it first.")
-    return names
 
 
 def _sources(mapping: CodeMapping) -> pd.DataFrame:

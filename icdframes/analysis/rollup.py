@@ -10,9 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from icdframes.analysis import backends
+from icdframes.analysis.assignment import Assignment, assignment, every, nearest
 from icdframes.analysis.attach import Attachment, attach
 from icdframes.analysis.backends import N
-from icdframes.analysis.grouping import Assignment, Group, assignment, every, nearest
+from icdframes.analysis.grouping import Group
 from icdframes.analysis.hierarchy import Hierarchy
 from icdframes.analysis.matching import ENTITY, Lookup, Tables
 from icdframes.analysis.suppression import hidden_cells
