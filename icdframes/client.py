@@ -52,6 +52,24 @@ class IcdClient(Verbs):
     verify : str, optional
         File of a company's certificate authority.
 
+    Attributes
+    ----------
+    server : Server
+        Its ``name``, ``base_url`` and ``token_url``.
+    max_workers : int
+        Requests under way at the same time, at most.
+    offline : bool
+        Whether it answers from the cache only.
+
+    Raises
+    ------
+    ConfigurationError
+        If an option is out of range.
+
+    Notes
+    -----
+    Network: none before the first question.
+
     Examples
     --------
     >>> import icdframes
@@ -121,6 +139,22 @@ class IcdClient(Verbs):
         object
             Decoded JSON.
 
+        Raises
+        ------
+        EntityNotFoundError
+            If the server has no such thing.
+
+        Notes
+        -----
+        Network: one request; none for what is in the cache.
+
+        Examples
+        --------
+        >>> import icdframes
+        >>> client = icdframes.connect("sandbox")
+        >>> client.get("/icd/release/11/2024-01/mms/codeinfo/1A00")["code"]
+        '1A00'
+
         """
         return self._session.get_json("/" + path.lstrip("/"), params, language=language)
 
@@ -143,20 +177,85 @@ class IcdClient(Verbs):
         object
             Decoded JSON.
 
+        Raises
+        ------
+        EntityNotFoundError
+            If the server has no such operation.
+        ServerError
+            If it cannot read the body.
+
+        Notes
+        -----
+        Network: one request.
+
+        Examples
+        --------
+        >>> import icdframes
+        >>> client = icdframes.connect("sandbox")
+        >>> certificate = {"Part1": [{"Conditions": [{"Code": "1A00"}]}]}
+        >>> client.post("/icd/release/11/2024-01/doris", body=certificate)["code"]
+        '1A00'
+
         """
         return self._session.post_json("/" + path.lstrip("/"), params, body=body, language=language)
 
     def cache_info(self) -> CacheInfo:
-        """Tell where the cache is, how large, and what it saved."""
+        """Tell where the cache is, how large, and what it saved.
+
+        Returns
+        -------
+        CacheInfo
+            ``path`` (None in memory), ``answers`` and ``bytes`` there; ``requests_sent``,
+            ``answered_from_cache`` and ``tokens_fetched`` by this client.
+
+        Notes
+        -----
+        Network: none.
+
+        Examples
+        --------
+        >>> import icdframes
+        >>> client = icdframes.connect("sandbox")
+        >>> title = client.entity("1A00").title
+        >>> client.cache_info().answers > 0
+        True
+
+        """
         return self._session.cache_info()
 
     def clear_cache(self) -> int:
-        """Forget every answer and snapshot; give how many answers there were."""
+        """Forget every answer and snapshot in the cache folder.
+
+        Returns
+        -------
+        int
+            How many answers there were.
+
+        Notes
+        -----
+        Network: none. Other processes that share the folder ask again too.
+
+        Examples
+        --------
+        >>> import icdframes
+        >>> client = icdframes.connect("sandbox")
+        >>> client.clear_cache()
+        0
+
+        """
         self._snapshots.clear()
         return self._session.clear_cache()
 
     def close(self) -> None:
-        """Close connections and the cache; the client cannot be used afterwards."""
+        """Close connections and the cache; the client cannot be used afterwards.
+
+        Examples
+        --------
+        >>> import icdframes
+        >>> client = icdframes.connect("sandbox")
+        >>> client.close()
+
+        """
         self._session.close()
 
     def __enter__(self) -> Self:

@@ -75,11 +75,17 @@ def connect(
     Returns
     -------
     IcdClient
+        The new default; it stays open until its `close`.
 
     Raises
     ------
     ConfigurationError
-        If the server or an option cannot be used.
+        If the server or an option cannot be used, or an id is given without its secret.
+
+    Warns
+    -----
+    CacheWarning
+        If the cache folder cannot be used; answers stay in memory then.
 
     Notes
     -----
@@ -188,6 +194,16 @@ def get_client() -> IcdClient:
     Returns
     -------
     IcdClient
+        The one of the nearest `use_client` block, else the default.
+
+    Raises
+    ------
+    ConfigurationError
+        If ``ICD_SERVER`` names no server.
+
+    Notes
+    -----
+    Network: none.
 
     Examples
     --------
@@ -211,6 +227,11 @@ def use_client(client: IcdClient) -> Iterator[IcdClient]:
     Yields
     ------
     IcdClient
+        The same.
+
+    Notes
+    -----
+    Network: none. Other threads and notebooks' other tasks keep their client.
 
     Examples
     --------

@@ -212,6 +212,7 @@ def test_a_search_goes_as_get_and_a_long_one_as_post_with_form_fields():
         ("mms", {"properties_to_be_searched": "Title"}, "medical_coding_mode=False"),
         ("mms", {"properties_to_be_searched": "Titel", "medical_coding_mode": False}, "Did you mean 'Title'"),
         ("mms", {"properties_to_be_searched": "Synonym", "medical_coding_mode": False}, "unknown in mms"),
+        ("mms", {"chapter_filter": None}, "chapter_filter=None"),
         ("foundation", {"include_keyword_result": True}, "no include_keyword_result"),
         ("foundation", {"medical_coding_mode": False}, "no medical_coding_mode"),
         ("icd10", {}, "no search for classification='icd10'"),

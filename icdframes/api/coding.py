@@ -52,7 +52,7 @@ def codeinfo(
     Returns
     -------
     pandas.DataFrame
-        One row per value, in the input's order and with its index: value, code
+        Shape ``(n_values, 10)``: one row each, in the input's order and with its index: value, code
         (canonical), entity_id (of the stem), stem_code, postcoordination
         (``"infectiousAgent=XN0KC"``), other, simplified_code, simplified_stem_code,
         status, message.
@@ -67,6 +67,7 @@ def codeinfo(
     Notes
     -----
     Network: one request per distinct code; none for what is not written like a code.
+    Source: ``GET …/codeinfo/{code}`` of the ICD API.
 
     Examples
     --------
@@ -119,7 +120,7 @@ def describe(
     Returns
     -------
     pandas.DataFrame
-        One row per value, in the input's order and with its index: value, code, label,
+        Shape ``(n_values, 11)``: one row each, in the input's order and with its index: value, code, label,
         entity_id (of the stem), stem_code, stem_label, postcoordination
         (``"laterality=Left"``), uri, foundation_uri, status, message.
 
@@ -131,6 +132,7 @@ def describe(
     Notes
     -----
     Network: one request per distinct value and language. Needs an API of version 2.5.
+    Source: ``GET …/describe`` of the ICD API.
 
     Examples
     --------
@@ -183,7 +185,7 @@ def decode_codes(
     Returns
     -------
     pandas.DataFrame
-        value, cluster, position, code, role (stem or extension), group, stem_code, kind,
+        Shape ``(n_members, 14)``: value, cluster, position, code, role (stem or extension), group, stem_code, kind,
         qualifiers, axis, title, entity_id, status, message. Rows carry the index label of
         their value. A cluster that the server does not know keeps its members.
 
@@ -195,6 +197,8 @@ def decode_codes(
     Notes
     -----
     Network: one request per distinct value and language, in flexible mode.
+    Source: ``GET …/describe`` or ``…/codeinfo/{code}`` of the ICD API; for ICD-10 the
+    entities themselves.
 
     Examples
     --------
@@ -242,7 +246,7 @@ def lookup(
     Returns
     -------
     pandas.DataFrame
-        One row per value, in the input's order and with its index: value, entity_id,
+        Shape ``(n_values, 11)``: one row each, in the input's order and with its index: value, entity_id,
         code, title, class_kind, is_residual, same_entity, foundation_id, uri, status,
         message. ``same_entity`` is False where it is coded within another entity,
         and for a block, of which the unspecified residual is given.
@@ -257,6 +261,7 @@ def lookup(
     Notes
     -----
     Network: one request per distinct entity and language.
+    Source: ``GET …/lookup`` of the ICD API.
 
     Examples
     --------
@@ -295,7 +300,7 @@ def entity_releases(
     Returns
     -------
     pandas.DataFrame
-        One row per release: classification, entity_id, release, latest, uri.
+        Shape ``(n_releases, 5)``, one row each: classification, entity_id, release, latest, uri.
 
     Raises
     ------
@@ -304,7 +309,8 @@ def entity_releases(
 
     Notes
     -----
-    Network: one request, some more for a code.
+    Network: one request, some more for a code; kept for a day.
+    Source: ``GET /icd/release/11/{linearization}/{id}`` of the ICD API.
 
     Examples
     --------

@@ -59,11 +59,13 @@ def load_entity(
     Returns
     -------
     pandas.DataFrame
-        One row per distinct entity in tabular-list order, columns entity_id,
-        code, title, class_kind, depth, parent_id, n_children, is_leaf,
-        is_residual, chapter, block_id, code_range, fully_specified_name,
-        definition, long_definition, coding_note, foundation_id, translated,
-        browser_url, uri. ``attrs["provenance"]`` tells where it came from.
+        Shape ``(n_entities, 20)``: one row per distinct entity in tabular-list
+        order (depth-first, children as the API lists them), columns entity_id, code,
+        title, class_kind, depth, parent_id, n_children, is_leaf, is_residual, chapter,
+        block_id, code_range, fully_specified_name, definition, long_definition,
+        coding_note, foundation_id, translated, browser_url, uri. ``depth`` counts
+        levels, ``n_children`` entities; what is missing is NA.
+        ``attrs["provenance"]`` tells where it came from.
 
     Raises
     ------
@@ -80,7 +82,8 @@ def load_entity(
     -----
     Network: one request per entity that is not in the cache, some three more for
     release and chapter. The second load of the same thing reads a file.
-    Source: ICD-11, World Health Organization, CC BY-ND 3.0 IGO.
+    Source: ``GET /icd/release/11/{release}/{linearization}/{id}`` of the ICD API and
+    its like; ICD-11, World Health Organization, CC BY-ND 3.0 IGO.
 
     Examples
     --------
@@ -128,8 +131,11 @@ def load_tables(
     Returns
     -------
     EntityTables
-        ``entities``, ``edges``, ``terms``, ``references``, ``axes`` and
-        ``provenance``.
+        ``entities`` as `load_entity`; ``edges`` (parent_id, child_id, position: every
+        parent of every entity), ``terms`` (entity_id, kind, label, foundation_id,
+        linearization_id, deprecated), ``references`` (entity_id, kind, label,
+        foundation_id, linearization_id), ``axes`` (entity_id, axis, required,
+        allow_multiple, scale_entity_id) and ``provenance``.
 
     Raises
     ------
@@ -139,6 +145,7 @@ def load_tables(
     Notes
     -----
     Network: as `load_entity`; the five tables come from the same answers.
+    Source: as `load_entity`.
 
     Examples
     --------
@@ -175,7 +182,7 @@ def releases(classification: str = "mms", *, client: IcdClient | None = None) ->
     Returns
     -------
     pandas.DataFrame
-        Columns classification, release, date, title, languages,
+        Shape ``(n_releases, 8)``: classification, release, date, title, languages,
         prerelease_languages, n_top_entities, uri.
 
     Raises
@@ -185,7 +192,8 @@ def releases(classification: str = "mms", *, client: IcdClient | None = None) ->
 
     Notes
     -----
-    Network: one request, and one per release.
+    Network: one request, and one per release; kept for a day, a release for good.
+    Source: ``GET /icd/release/11/{linearization}`` of the ICD API, and each release.
 
     Examples
     --------
@@ -221,7 +229,8 @@ def languages(classification: str = "mms", *, release: str | None = None, client
 
     Notes
     -----
-    Network: one or two requests.
+    Network: one or two requests; kept as those of `releases`.
+    Source: ``GET /icd/release/11/{release}/{linearization}`` of the ICD API.
 
     Examples
     --------

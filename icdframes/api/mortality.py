@@ -41,7 +41,7 @@ def doris(
     Returns
     -------
     pandas.DataFrame
-        One row per certificate, in the input's order and with its index: code, stem_code,
+        Shape ``(n_certificates, 11)``, in the input's order and with its index: code, stem_code,
         uri, stem_uri, reject, error, warning, report, tabular_report, status, message. A
         certificate that DORIS rejects has status ``ok`` and reject True; one that is not
         well written is not sent and has status ``invalid``.
@@ -91,6 +91,7 @@ def doris(
 
     Network: one request per distinct certificate. A GET, or a POST where the URL would pass 2 KB;
     answers to a POST are not kept. The sandbox is not WHO's engine: it takes the lowest filled line.
+    Source: ``GET`` or ``POST /icd/release/11/{release}/doris`` of the ICD API.
 
     Examples
     --------
@@ -124,7 +125,7 @@ def codedit(
     Returns
     -------
     pandas.DataFrame
-        One row per certificate, in the input's order and with its index: n_issues,
+        Shape ``(n_certificates, 6)``, in the input's order and with its index: n_issues,
         issue_ids (separated by commas), report, tabular_report, status, message.
 
     Raises
@@ -135,6 +136,7 @@ def codedit(
     Notes
     -----
     Network: as `doris`.
+    Source: ``GET`` or ``POST /icd/release/11/{release}/codedit`` of the ICD API.
 
     Examples
     --------

@@ -74,12 +74,13 @@ def search(
     Returns
     -------
     pandas.DataFrame
-        One row per hit, best first: query, code, title, entity_id, score, chapter,
+        Shape ``(n_hits, 23)``: one row per hit, best first: query, code, title, entity_id, score, chapter,
         is_leaf, is_residual, postcoordination, entity_type, important, title_matches,
         title_is_best, has_coding_note, has_maternal_link, has_perinatal_link,
         terms_truncated, uri, depth, parent_id, chopped, status, message. For a column,
         hits carry the index label of their query, and a query without hits has one row
-        whose status tells why. ``attrs["chopped"]`` tells whether the server has more.
+        whose status tells why. ``score`` is the server's own, 1 at best.
+        ``attrs["chopped"]`` tells whether the server has more.
 
     Raises
     ------
@@ -99,7 +100,9 @@ def search(
 
     Notes
     -----
-    Network: one request per distinct text. A GET, or a POST where the URL would pass 2 KB.
+    Network: one request per distinct text. A GET, or a POST where the URL would pass 2 KB;
+    answers to a POST are not kept.
+    Source: ``GET`` or ``POST …/search`` of the ICD API.
 
     Examples
     --------
@@ -174,6 +177,7 @@ def search_tables(
     Notes
     -----
     Network: as `search`; the three tables come from the same answers.
+    Source: as `search`.
 
     Examples
     --------
@@ -235,8 +239,8 @@ def autocode(
     Returns
     -------
     pandas.DataFrame
-        One row per text, in the input's order and with its index: value, code,
-        matching_text, entity_id, foundation_id, level (0 exact … 3 none), score,
+        Shape ``(n_texts, 12)``: one row each, in the input's order and with its index: value, code,
+        matching_text, entity_id, foundation_id, level (0 exact … 3 none), score (0 to 1),
         match_type, is_title, uri, status, message. A text without a match has
         status ``no_match``.
 
@@ -251,6 +255,7 @@ def autocode(
     -----
     Network: one request per distinct text; none for texts in the cache. Results are
     proposals: WHO's own service finds no match for many common words.
+    Source: ``GET …/autocode`` of the ICD API.
 
     Examples
     --------

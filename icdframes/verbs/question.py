@@ -77,6 +77,22 @@ def read_question(
     )
 
 
+def listed(option: str, given: object, example: str) -> tuple[str, ...]:
+    """Give one text or number, or several, as texts, each once.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is nothing of the kind.
+
+    """
+    if isinstance(given, str | int):
+        return (str(given),)
+    if not isinstance(given, Iterable):
+        raise ConfigurationError(f"{option}={given!r} cannot be: give one such as {example!r}, or a list of them.")
+    return tuple(dict.fromkeys(map(str, given)))
+
+
 def read_include(include: Iterable[str], known: Sequence[str]) -> tuple[str, ...]:
     """Give what is to be included, each once.
 
@@ -86,7 +102,7 @@ def read_include(include: Iterable[str], known: Sequence[str]) -> tuple[str, ...
         If something is not `known`; the sentence names the likely one.
 
     """
-    wanted = _listed("include", include, known[-1])
+    wanted = listed("include", include, known[-1])
     for name in wanted:
         _one_of("include", name, known)
     return wanted
@@ -102,17 +118,10 @@ def _release(release: object, named: Named | None) -> str | None:
 
 
 def _languages(language: str | Sequence[str]) -> tuple[str, ...]:
-    cleaned = tuple(dict.fromkeys(one.strip().lower() for one in _listed("language", language, "en")))
+    cleaned = tuple(dict.fromkeys(one.strip().lower() for one in listed("language", language, "en")))
     if not cleaned or not all(cleaned):
         raise ConfigurationError(f"language={language!r} cannot be: give a code such as 'en', or a list of codes.")
     return cleaned
-
-
-def _listed(option: str, given: str | Iterable[str], example: str) -> tuple[str, ...]:
-    """Give one text or several, each once, as a tuple."""
-    if not isinstance(given, Iterable):
-        raise ConfigurationError(f"{option}={given!r} cannot be: give a text such as {example!r}, or a list of them.")
-    return tuple(dict.fromkeys((given,) if isinstance(given, str) else map(str, given)))
 
 
 def _one_of(option: str, value: str, known: Sequence[str]) -> None:

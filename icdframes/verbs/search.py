@@ -17,13 +17,14 @@ from icdframes.model.uris import EntityUri
 from icdframes.verbs.asking import ask_column
 from icdframes.verbs.columns import read_column
 from icdframes.verbs.context import Context, Place, as_text, one_language, pin, provenance_of, signed
+from icdframes.verbs.question import listed
 from icdframes.verbs.resolve import Resolver, read_name
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SEARCHED = ("mms", "icf", "foundation")
-_CHAPTER_SEPARATOR = re.compile(r"[,;]")
+_SEPARATOR = re.compile(r"[,;]")
 _SHOWN = 3
 
 
@@ -123,11 +124,13 @@ def _options(context: Context, place: Place, keywords: SearchKeywords) -> Search
             f"search has no option {name!r}: there are {', '.join(known)}.{did_you_mean(name, known)}"
         )
     given["subtrees_filter"] = _subtrees(context, place, given.get("subtrees_filter", ()))
-    chapters = _CHAPTER_SEPARATOR.split(",".join(_listed(given.get("chapter_filter", ()))))
-    given["chapter_filter"] = tuple(chapter.strip() for chapter in chapters if chapter.strip())
-    properties = ",".join(_listed(given.get("properties_to_be_searched", ())))
-    given["properties_to_be_searched"] = tuple(name.strip() for name in properties.split(",") if name.strip())
+    for name, example in (("chapter_filter", "01"), ("properties_to_be_searched", "Title")):
+        given[name] = _split(listed(name, given.get(name, ()), example))
     return SearchOptions(**given)
+
+
+def _split(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(part.strip() for text in texts for part in _SEPARATOR.split(text) if part.strip())
 
 
 def _subtrees(context: Context, place: Place, entities: str | int | Iterable[str | int]) -> tuple[str, ...]:
@@ -135,12 +138,8 @@ def _subtrees(context: Context, place: Place, entities: str | int | Iterable[str
     coding = None if place.classification == "foundation" else Coding(context.wire, place.classification)
     resolver = Resolver(context.source(place.classification), coding, place.release)
     release = None if place.classification == "foundation" else place.release
-    names = [read_name(entity, place.classification) for entity in _listed(entities)]
+    names = [read_name(entity, place.classification) for entity in listed("subtrees_filter", entities, "1A00")]
     return tuple(str(EntityUri(place.classification, release, resolver.entity_id(named))) for named in names)
-
-
-def _listed(given: Any) -> Sequence[str]:
-    return [str(given)] if isinstance(given, str | int) else [str(one) for one in given]
 
 
 def _warn_of_chopped(queries: Sequence[str]) -> None:
