@@ -5,10 +5,8 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from icdframes.endpoints.base import Endpoint, Wire
-from icdframes.model.entity import CodeInfo
-from icdframes.model.hits import PostcoordinationSet
-from icdframes.model.parse import parse_code_info
-from icdframes.model.parse_coding import parse_postcoordination_set
+from icdframes.model.hits import CodeInfo, PostcoordinationSet
+from icdframes.model.parse_coding import parse_code_info, parse_postcoordination_set
 from icdframes.model.uris import EntityUri
 
 

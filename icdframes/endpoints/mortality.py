@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from icdframes.endpoints.base import Endpoint, Parsed, fits_in_url
 from icdframes.model.certificate import Certificate, CertificateCheck, UnderlyingCause
-from icdframes.model.parse_coding import parse_certificate_check, parse_underlying_cause
+from icdframes.model.parse_mortality import parse_certificate_check, parse_underlying_cause
 
 
 class Mortality(Endpoint):

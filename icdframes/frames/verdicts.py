@@ -10,8 +10,8 @@ import pandas as pd
 
 from icdframes.frames.schema import Column, typed_table
 from icdframes.model.certificate import CertificateCheck, UnderlyingCause
-from icdframes.model.entity import CodeInfo, Entity, ReleaseList
-from icdframes.model.hits import AutocodeMatch, PostcoordinationSet
+from icdframes.model.entity import Entity, ReleaseList
+from icdframes.model.hits import AutocodeMatch, CodeInfo, PostcoordinationSet
 from icdframes.model.outcome import NO_MATCH, Outcome
 from icdframes.model.parse_coding import first_entity_id
 

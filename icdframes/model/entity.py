@@ -161,29 +161,3 @@ class ReleaseList:
     latest: str | None
     releases: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class CodeInfo:
-    """What the API says of a code or cluster.
-
-    Attributes
-    ----------
-    stem_id : str
-        Entity id of the stem.
-    values : Mapping of str to tuple of str
-        Axis name and the codes given on it.
-    other : tuple of str
-        Codes that fit no axis (flexible mode only).
-
-    """
-
-    uri: str
-    code: str
-    stem_id: str
-    stem_code: str | None = None
-    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    other: tuple[str, ...] = ()
-    simplified_code: str | None = None
-    simplified_stem_code: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)

@@ -1,9 +1,10 @@
-"""What search, autocode and describe say, as frozen dataclasses; they hold data and ask nothing."""
+"""What search, autocode, codeinfo and describe say, as frozen dataclasses; they hold data and ask nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 POSTCOORDINATION = {0: "none", 1: "possible", 2: "required"}
 ENTITY_TYPES = {0: "real", 1: "logically_defined", 2: "cluster"}
@@ -132,6 +133,32 @@ class AutocodeMatch:
     score: float | None = None
     match_type: str | None = None
     is_title: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CodeInfo:
+    """What the API says of a code or cluster.
+
+    Attributes
+    ----------
+    stem_id : str
+        Entity id of the stem.
+    values : Mapping of str to tuple of str
+        Axis name and the codes given on it.
+    other : tuple of str
+        Codes that fit no axis (flexible mode only).
+
+    """
+
+    uri: str
+    code: str
+    stem_id: str
+    stem_code: str | None = None
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    other: tuple[str, ...] = ()
+    simplified_code: str | None = None
+    simplified_stem_code: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote
 
 from icdframes.errors import CodeSyntaxError
 from icdframes.model.entity import (
     Axis,
-    CodeInfo,
     Entity,
     Reference,
     ReferenceKind,
@@ -97,12 +95,12 @@ def parse_entity(doc: Any, *, asked: str = "") -> Entity:
         title=_translated(title.value),
         language=title.language,
         translated=not title.value.endswith(UNTRANSLATED),
-        code=at.string("code") or None,
+        code=at.filled("code"),
         class_kind=at.string("classKind"),
         parent_ids=at.ids("parent") or (),
         child_ids=at.ids("child") or (),
-        block_id=at.string("blockId") or None,
-        code_range=at.string("codeRange") or None,
+        block_id=at.filled("blockId"),
+        code_range=at.filled("codeRange"),
         **others,
         foundation_id=_foundation_id(at, uri),
         browser_url=_known(at.string("browserUrl")),
@@ -147,33 +145,6 @@ def parse_release_list(doc: Any, *, asked: str = "") -> ReleaseList:
         latest=release_of(latest) if latest else None,
         releases=tuple(release_of(item) for item in at.strings("release")),
         extra={key: value for key, value in at.doc.items() if key not in known},
-    )
-
-
-def parse_code_info(doc: Any, *, asked: str = "") -> CodeInfo:
-    """Read what the API says of a code or cluster."""
-    at = Reader(doc, asked)
-    known = {
-        "@context",
-        "@id",
-        "code",
-        "stemId",
-        "stemCode",
-        "simplifiedCode",
-        "simplifiedStemCode",
-        "otherPostcoordination",
-    }
-    axes = {key: at.strings(key) for key, value in at.doc.items() if key not in known and isinstance(value, list)}
-    return CodeInfo(
-        uri=at.string("@id") or asked,
-        code=unquote(at.string("code") or ""),
-        stem_id=at.entity_uri("stemId").entity_id or "",
-        stem_code=at.string("stemCode"),
-        values=axes,
-        other=at.strings("otherPostcoordination"),
-        simplified_code=at.string("simplifiedCode"),
-        simplified_stem_code=at.string("simplifiedStemCode"),
-        extra={key: value for key, value in at.doc.items() if key not in known and key not in axes},
     )
 
 

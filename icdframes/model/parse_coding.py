@@ -1,18 +1,19 @@
-"""JSON of search, autocode, describe, DORIS and CoDEdit → values; it refuses an answer that says it is an error."""
+"""JSON of search, autocode, codeinfo and describe → values; it refuses an answer that says it is an error."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from icdframes.errors import CodeSyntaxError, ServerError
-from icdframes.model.certificate import CertificateCheck, UnderlyingCause
 from icdframes.model.hits import (
     ENTITY_TYPES,
     POSTCOORDINATION,
     VALUE_TYPES,
     AutocodeMatch,
+    CodeInfo,
     MatchedTerm,
     PostcoordinationSet,
     SearchHit,
@@ -91,13 +92,13 @@ def parse_search(doc: Any, *, asked: str = "", highlight: bool = False) -> Searc
 def parse_autocode(doc: Any, *, asked: str = "") -> AutocodeMatch:
     """Read the best match for a text; no match is an answer too."""
     at = Reader(doc, asked)
-    foundation = _present(at.string("foundationURI"))
-    uri = _present(at.string("linearizationURI"))
+    foundation = at.filled("foundationURI")
+    uri = at.filled("linearizationURI")
     level = at.number("matchLevel")
     return AutocodeMatch(
         text=at.string("searchText") or "",
-        matching_text=_present(at.string("matchingText")),
-        code=_present(at.string("theCode")),
+        matching_text=at.filled("matchingText"),
+        code=at.filled("theCode"),
         uri=uri or foundation,
         foundation_uri=foundation,
         entity_id=first_entity_id(uri or foundation),
@@ -114,30 +115,30 @@ def parse_postcoordination_set(doc: Any, *, asked: str = "") -> Postcoordination
     return _described(Reader(doc, asked))
 
 
-def parse_underlying_cause(doc: Any, *, asked: str = "") -> UnderlyingCause:
-    """Read what DORIS found; a rejected certificate is an answer too."""
+def parse_code_info(doc: Any, *, asked: str = "") -> CodeInfo:
+    """Read what the API says of a code or cluster."""
     at = Reader(doc, asked)
-    return UnderlyingCause(
-        code=_present(at.string("code")),
-        stem_code=_present(at.string("stemCode")),
-        uri=_present(at.string("uri")),
-        stem_uri=_present(at.string("stemURI")),
-        reject=at.flag("reject"),
-        error=_present(at.string("error")),
-        warning=_present(at.string("warning")),
-        report=_present(at.string("report")),
-        tabular_report=_present(at.string("tabularReport")),
-    )
-
-
-def parse_certificate_check(doc: Any, *, asked: str = "") -> CertificateCheck:
-    """Read what CoDEdit found."""
-    at = Reader(doc, asked)
-    ids = re.split(r"[,;|]", at.string("issueIds") or "")
-    return CertificateCheck(
-        issue_ids=tuple(name.strip() for name in ids if name.strip()),
-        report=_present(at.string("report")),
-        tabular_report=_present(at.string("tabularReport")),
+    known = {
+        "@context",
+        "@id",
+        "code",
+        "stemId",
+        "stemCode",
+        "simplifiedCode",
+        "simplifiedStemCode",
+        "otherPostcoordination",
+    }
+    axes = {key: at.strings(key) for key, value in at.doc.items() if key not in known and isinstance(value, list)}
+    return CodeInfo(
+        uri=at.string("@id") or asked,
+        code=unquote(at.string("code") or ""),
+        stem_id=at.entity_uri("stemId").entity_id or "",
+        stem_code=at.string("stemCode"),
+        values=axes,
+        other=at.strings("otherPostcoordination"),
+        simplified_code=at.string("simplifiedCode"),
+        simplified_stem_code=at.string("simplifiedStemCode"),
+        extra={key: value for key, value in at.doc.items() if key not in known and key not in axes},
     )
 
 
@@ -150,9 +151,9 @@ def _hit(at: Reader, *, highlight: bool) -> SearchHit:
         uri=uri,
         entity_id=first_entity_id(at.string("stemId")) or first_entity_id(uri) or "",
         title=shown(at.string("title")),
-        code=_present(at.string("theCode")),
+        code=at.filled("theCode"),
         score=at.number("score"),
-        chapter=_present(at.string("chapter")),
+        chapter=at.filled("chapter"),
         is_leaf=at.flag("isLeaf"),
         is_residual=at.flag("isResidualOther") or at.flag("isResidualUnspecified"),
         postcoordination=_named(at, "postcoordinationAvailability", POSTCOORDINATION),
@@ -166,7 +167,7 @@ def _hit(at: Reader, *, highlight: bool) -> SearchHit:
         terms=tuple(
             MatchedTerm(
                 label=shown(term.string("label")),
-                property_name=_present(term.string("propertyId")),
+                property_name=term.filled("propertyId"),
                 score=term.number("score"),
                 important=term.flag("important"),
                 foundation_id=first_entity_id(term.string("foundationUri")),
@@ -181,14 +182,14 @@ def _hit(at: Reader, *, highlight: bool) -> SearchHit:
 
 def _described(at: Reader) -> PostcoordinationSet:
     return PostcoordinationSet(
-        code=_present(at.string("code")),
-        label=_present(at.string("label")),
-        uri=_present(at.string("linearizationUri")),
-        foundation_uri=_present(at.string("foundationUri")),
-        stem_code=_present(at.string("stemCode")),
-        stem_label=_present(at.string("stemLabel")),
-        stem_uri=_present(at.string("stemLinearizationUri")),
-        stem_foundation_uri=_present(at.string("stemFoundationUri")),
+        code=at.filled("code"),
+        label=at.filled("label"),
+        uri=at.filled("linearizationUri"),
+        foundation_uri=at.filled("foundationUri"),
+        stem_code=at.filled("stemCode"),
+        stem_label=at.filled("stemLabel"),
+        stem_uri=at.filled("stemLinearizationUri"),
+        stem_foundation_uri=at.filled("stemFoundationUri"),
         on_axes=tuple(
             (_axis_name(axis.string("axisName")), _described(value))
             for axis in at.items("postcoordinationValues")
@@ -207,7 +208,3 @@ def _named(at: Reader, key: str, names: Mapping[int, str]) -> str | None:
     """Give the word for a number; a number that this version does not know stays a number."""
     value = at.number(key)
     return None if value is None else names.get(int(value), str(int(value)))
-
-
-def _present(text: str | None) -> str | None:
-    return None if text is None or not text.strip() else text

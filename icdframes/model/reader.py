@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from icdframes.errors import CodeSyntaxError, ResponseShapeError
 from icdframes.model.uris import EntityUri, entity_id_in, parse_uri
+
+_URI = "a URI of the ICD API"
+Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,12 @@ class Reader:
 
     def string(self, key: str) -> str | None:
         """Give a text, None where it is absent."""
-        return self._of_kind(key, str, "a text")  # type: ignore[no-any-return]
+        return self._of_kind(key, str, "a text")
+
+    def filled(self, key: str) -> str | None:
+        """Give a text, None where it is absent or blank."""
+        text = self.string(key)
+        return text if text and not text.isspace() else None
 
     def strings(self, key: str) -> tuple[str, ...]:
         """Give a list of texts, empty where it is absent."""
@@ -89,10 +97,12 @@ class Reader:
     def uri(self, key: str) -> EntityUri:
         """Give a URI of the ICD API."""
         value = self.doc.get(key)
+        if not isinstance(value, str):
+            raise self.wrong("a URI", value, key)
         try:
-            return parse_uri(value)  # type: ignore[arg-type]
-        except (CodeSyntaxError, TypeError) as error:
-            raise self._no_uri(value, key) from error
+            return parse_uri(value)
+        except CodeSyntaxError as error:
+            raise self.wrong(_URI, value, key) from error
 
     def entity_uri(self, key: str) -> EntityUri:
         """Give the URI of an entity."""
@@ -103,10 +113,12 @@ class Reader:
 
     def entity_id(self, value: object, *steps: str | int) -> str | None:
         """Give the entity id in a URI, None where it is of a classification itself."""
+        if not isinstance(value, str):
+            raise self.wrong("a URI", value, *steps)
         try:
-            return entity_id_in(value)  # type: ignore[arg-type]
-        except (CodeSyntaxError, TypeError) as error:
-            raise self._no_uri(value, *steps) from error
+            return entity_id_in(value)
+        except CodeSyntaxError as error:
+            raise self.wrong(_URI, value, *steps) from error
 
     def ids(self, key: str) -> tuple[str, ...] | None:
         """Give the entity ids in a list of URIs, each once; None where the field is absent."""
@@ -121,19 +133,18 @@ class Reader:
 
     def number(self, key: str) -> float | None:
         """Give a number, None where it is absent."""
-        value = self._of_kind(key, int | float, "a number")
-        if isinstance(value, bool):
+        value = self.doc.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.wrong("a number", value, key)
-        return None if value is None else float(value)
+        return float(value)
 
     def items(self, key: str) -> list[Reader]:
         """Give a list of objects, each with its place for complaints."""
         return [Reader(item, self.asked, f"{self.path}.{key}[{place}]") for place, item in enumerate(self.objects(key))]
 
-    def _no_uri(self, value: object, *steps: str | int) -> ResponseShapeError:
-        return self.wrong("a URI of the ICD API" if isinstance(value, str) else "a URI", value, *steps)
-
-    def _of_kind(self, key: str, kind: Any, expected: str) -> Any:
+    def _of_kind(self, key: str, kind: type[Kind], expected: str) -> Kind | None:
         value = self.doc.get(key)
         if value is not None and not isinstance(value, kind):
             raise self.wrong(expected, value, key)

@@ -22,8 +22,7 @@ from icdframes.frames.verdicts import (
 )
 from icdframes.model.cluster import CodeSystem
 from icdframes.model.codes import parse_code
-from icdframes.model.entity import CodeInfo
-from icdframes.model.hits import PostcoordinationSet
+from icdframes.model.hits import CodeInfo, PostcoordinationSet
 from icdframes.model.parse_coding import first_entity_id
 from icdframes.model.uris import EntityUri, parse_uri
 from icdframes.verbs.asking import ask_column

@@ -10,8 +10,7 @@ from icdframes.errors import CodeSyntaxError, ConfigurationError, did_you_mean
 from icdframes.frames.members import Decoded, Facts, MemberFacts, members_table
 from icdframes.model.cluster import Cluster, CodeSystem
 from icdframes.model.codes import parse_code
-from icdframes.model.entity import CodeInfo
-from icdframes.model.hits import PostcoordinationSet
+from icdframes.model.hits import CodeInfo, PostcoordinationSet
 from icdframes.model.outcome import EMPTY, Outcome, outcome_of_error
 from icdframes.model.parse_coding import first_entity_id
 from icdframes.verbs.asking import ask_column

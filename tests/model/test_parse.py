@@ -6,12 +6,12 @@ import pytest
 from icdframes.errors import ResponseShapeError
 from icdframes.model.parse import (
     UNTRANSLATED,
-    parse_code_info,
     parse_entity,
     parse_release_list,
     parse_top_level,
     release_of,
 )
+from icdframes.model.parse_coding import parse_code_info
 from icdframes.model.wire import entity_to_json, release_list_to_json, top_level_to_json
 
 DOC = {
