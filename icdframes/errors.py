@@ -37,7 +37,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 REGISTER_URL = "https://icd.who.int/icdapi"
 
@@ -116,9 +116,9 @@ class TraversalError(IcdError, RuntimeError):
 
     """
 
-    def __init__(self, message: str, *, failures: Mapping[str, Exception], tables: Any = None) -> None:
+    def __init__(self, message: str, *, failures: Mapping[str, Exception] | None = None, tables: Any = None) -> None:
         super().__init__(message)
-        self.failures = dict(failures)
+        self.failures = dict(failures or {})
         self.tables = tables
 
 
@@ -149,7 +149,11 @@ class MissingExtraError(IcdError, ImportError):
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature} needs an optional package: pip install 'icdframes[{extra}]'")
+        self.feature = feature
         self.extra = extra
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
+        return type(self), (self.feature, self.extra)
 
 
 class ExportError(IcdError, OSError):
@@ -196,3 +200,11 @@ def did_you_mean(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str
     """Give ``" Did you mean 'mms'?"``, or nothing where no name is near."""
     near = get_close_matches(word, list(known), n=1, cutoff=cutoff)
     return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def check_option(option: str, value: object, known: Sequence[str]) -> None:
+    """Refuse a value that an option does not know; the sentence tells which it knows, and the likely one."""
+    if value not in known:
+        *others, last = map(repr, known)
+        choice = f"{', '.join(others)} or {last}" if others else last
+        raise ConfigurationError(f"{option}={value!r} is unknown: give {choice}.{did_you_mean(str(value), known)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -36,6 +37,7 @@ _ICF = (
 CLASSIFICATIONS = ("mms", "icf", "foundation", "icd10")
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_URL = re.compile(r"""[!"$->@-\[\]-~]+""")  # printable ASCII without blank, #, ? and backslash
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +116,22 @@ def config_folder() -> Path:
 
 
 def _checked_url(text: str, what: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    """Give a URL with scheme and host in lower case; what could be read in two ways is refused."""
+    text = text.strip()
+    try:
+        parts = urlsplit(text)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        raise ConfigurationError(f"{text!r} is no {what}: its host or port cannot be read.") from None
+    if parts.scheme not in {"http", "https"} or not host:
         raise ConfigurationError(f"{text!r} is no {what}: it must begin with https:// (or http:// on this machine).")
-    if parts.username or parts.password:
+    if parts.username is not None or parts.password is not None:
         raise ConfigurationError(f"The {what} must not hold a user name or password; give client_id and client_secret.")
+    if not _URL.fullmatch(text):
+        raise ConfigurationError(
+            f"{text!r} is no {what}: it is a host and perhaps a path in plain ASCII (a host with other letters in its "
+            "form xn--…), without '?', '#', blanks and backslashes."
+        )
     if what == "token URL" and parts.scheme == "http" and not is_loopback(text):
-        raise ConfigurationError(f"Refusing to send a secret to {parts.hostname} over plain http: use https.")
-    return text.rstrip("/")
+        raise ConfigurationError(f"Refusing to send a secret to {host} over plain http: use https.")
+    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path}".rstrip("/")

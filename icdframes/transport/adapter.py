@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import requests
 import urllib3.exceptions
@@ -23,12 +23,14 @@ from icdframes.transport.faults import error_of_fault, fault_of
 from icdframes.transport.gate import Gate
 from icdframes.transport.keys import Token
 from icdframes.transport.policy import Do, Fault, Outcome
+from icdframes.transport.process import HomeProcess
 
 LARGEST_BODY = 64_000_000
 
 _log = logging.getLogger("icdframes.transport")
 _PIECE = 65_536
 _MOST_REDIRECTS = 5
+_SHOWN_OF_LOCATION = 100
 _KEPT_BY_POST = frozenset({307, 308})
 _DECODED = "decoded"
 
@@ -99,6 +101,7 @@ class IcdAdapter(HTTPAdapter):
         self._rng = rng
         self._largest = largest_body
         self._gate = Gate(max_workers, clock, sleep)
+        self._home = HomeProcess()
         self._lock = threading.Lock()
         self.sent = 0
         self.clock_lead: float | None = None
@@ -113,6 +116,7 @@ class IcdAdapter(HTTPAdapter):
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         """Send a request until it is answered or given up; see `policy.decide`."""
+        self._home.check()
         url = request.url or ""
         if not policy.allowed_target(self._base_url, url):
             raise ConfigurationError(f"{url} is not on the server {self._base_url}, where this connection leads.")
@@ -170,13 +174,26 @@ class IcdAdapter(HTTPAdapter):
                 result = self._attempt(request, token, options, patience)
             if result.response is None or not result.response.is_redirect:
                 return result
-            url = urljoin(request.url or "", result.response.headers["Location"])
+            location = result.response.headers["Location"]
             kept = request.method == "GET" or result.response.status_code in _KEPT_BY_POST
-            if not kept or not policy.allowed_target(self._base_url, url):
-                return _Result(fault=Fault.REDIRECT, detail=urlsplit(url).netloc)
-            request = request.copy()
-            request.prepare_url(url, None)
+            following = self._following(request, location) if kept else None
+            if following is None:
+                return _Result(fault=Fault.REDIRECT, detail=repr(location.partition("?")[0][:_SHOWN_OF_LOCATION]))
+            request = following
         return _Result(fault=Fault.REDIRECT, detail="itself, again and again")
+
+    def _following(self, request: requests.PreparedRequest, location: str) -> requests.PreparedRequest | None:
+        """Give the request for the place to which a redirect leads, or None where it may not lead there.
+
+        It is judged as it will be sent: a URL with a backslash names one host to
+        one reader and another to the next.
+        """
+        following = request.copy()
+        try:
+            following.prepare_url(urljoin(request.url or "", location), None)
+        except ValueError:
+            return None
+        return following if policy.allowed_target(self._base_url, following.url or "") else None
 
     def _attempt(
         self, request: requests.PreparedRequest, token: Token | None, options: Mapping[str, object], patience: float
@@ -194,6 +211,8 @@ class IcdAdapter(HTTPAdapter):
             response = super().send(signed, stream=True, **options)  # type: ignore[arg-type]
         except OSError as error:  # RequestException is one
             return _Result(None, *fault_of(error))
+        except BaseException as stop:  # noqa: BLE001  it goes on, without the frames below: they hold the token
+            raise stop.with_traceback(None) from None
         response.request = request
         self.clock_lead = policy.clock_lead(response.headers.get("Date"), self._clock())
         try:

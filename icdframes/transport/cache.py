@@ -20,6 +20,7 @@ from requests_cache.backends.base import BaseCache, BaseStorage
 from requests_cache.models.response import CachedResponse
 
 from icdframes.errors import CacheWarning, warn
+from icdframes.transport.process import HomeProcess
 from icdframes.transport.shared_file import BUSY_SECONDS, make_private, mend, parts_of, patiently
 
 FILE_NAME = "http.sqlite"
@@ -97,6 +98,7 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
         self._lock = threading.RLock()
         self._warned = False
         self._connection: sqlite3.Connection | None = None
+        self._home = HomeProcess()
         make_private(path)
         mend(path, _TABLE, _COLUMNS)
         self._connected()
@@ -142,7 +144,7 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
     def close(self) -> None:
         """Close the file; the next look-up would open it again."""
         with self._lock:
-            if self._connection is not None:
+            if self._connection is not None and self._home.is_here:
                 self._connection.close()
                 self._connection = None
 
@@ -165,6 +167,7 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
 
     def _run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Run one statement; where the file does not allow it there are no rows."""
+        self._home.check()
         with self._lock:
             try:
                 return self._connected().execute(statement, values).fetchall()

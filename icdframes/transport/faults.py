@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from http import HTTPStatus
 from http.client import IncompleteRead
+from math import isfinite
 from urllib.parse import urlsplit
 
 import requests
@@ -23,6 +24,7 @@ from icdframes.errors import (
 from icdframes.transport.policy import Fault
 
 _MEGABYTE = 1_000_000
+_LONGEST_URL = 300
 _KINDS: tuple[tuple[type[Exception], Fault, str], ...] = (
     (ssl.SSLCertVerificationError, Fault.CERTIFICATE, "its TLS certificate is not trusted"),
     (IncompleteRead, Fault.CUT_SHORT, "the answer was cut short"),
@@ -48,7 +50,7 @@ def fault_of(error: Exception) -> tuple[Fault, str]:
 
 def error_of_fault(fault: Fault, detail: str, url: str, *, largest: int) -> IcdError:
     """Make the error for an attempt that brought no answer to look at."""
-    host = urlsplit(url).netloc
+    host, url = urlsplit(url).netloc, _shown(url)
     match fault:
         case Fault.NOT_JSON:
             return ResponseShapeError(
@@ -93,7 +95,7 @@ def error_of_status(status: int, reason: str, url: str, *, signed: bool, retry_a
         Seconds that the server asks to wait.
 
     """
-    host = urlsplit(url).netloc
+    host, url = urlsplit(url).netloc, _shown(url)
     said = f" The server says: {reason}" if reason else ""
     if status == HTTPStatus.NOT_FOUND:
         return EntityNotFoundError(f"{url} does not exist on this server (404).{said}")
@@ -106,12 +108,16 @@ def error_of_status(status: int, reason: str, url: str, *, signed: bool, retry_a
             f"{host} does not accept the token ({status}). Check that the key is active in your ICD API account.{said}"
         )
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        when = f"in {retry_after:.0f} s" if retry_after else "later"
+        when = f"in {retry_after:.0f} s" if retry_after and isfinite(retry_after) else "later"
         return RateLimitedError(
             f"{host} keeps saying that there are too many requests (429): try again {when}, or with fewer max_workers."
         )
     hint = " Try again later." if status >= HTTPStatus.INTERNAL_SERVER_ERROR else ""
     return ServerError(f"{url} answered with status {status}.{said}{hint}")
+
+
+def _shown(url: str) -> str:
+    return url if len(url) <= _LONGEST_URL else f"{url[:_LONGEST_URL]}…"
 
 
 def _causes(error: BaseException | None) -> list[BaseException]:

@@ -32,6 +32,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _SECRET = re.compile(r"\b(Bearer|Basic)\s+\S+", re.IGNORECASE)
+_LIKE_A_TOKEN = re.compile(r"[\w.~+=-]{32,}", re.ASCII)
 _LONGEST_REASON = 200
 
 # First match counts. What a program computes may improve; what a numbered release says does not change.
@@ -199,10 +200,10 @@ def may_sign(base_url: str, url: str) -> bool:
 
 def reason_text(content_type: str, text: str) -> str:
     """Give what a server says about its refusal, if it is short, is no page, and shows no secret."""
-    reason = " ".join(text.split()).strip('"')
+    reason = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split()).strip('"')
     if "html" in content_type.lower() or reason.startswith("<") or len(reason) > _LONGEST_REASON:
         return ""
-    return _SECRET.sub(r"\1 …", reason)
+    return _LIKE_A_TOKEN.sub("…", _SECRET.sub(r"\1 …", reason))
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:

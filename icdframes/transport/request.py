@@ -45,4 +45,11 @@ def key_of(request: requests.PreparedRequest, **_: object) -> str:
 
 def written(value: str | float | bool) -> str:  # noqa: FBT001  a query value, not a switch
     """Write a value as the API reads it in a query or a form."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ConfigurationError(
+            f"{text[:40]!r} cannot be sent: it holds half a character, as text does that was read in a wrong encoding."
+        ) from None
+    return text

@@ -144,8 +144,10 @@ class TokenSource:
                 return self._bad_status(error.response.status_code, credentials)
             except IcdError as error:
                 return self._misunderstood() if isinstance(error, ResponseShapeError) else type(error)(*error.args)
-            except (requests.RequestException, TypeError, ValueError):
+            except (requests.RequestException, TypeError, ValueError, OverflowError):
                 return self._misunderstood()
+            except BaseException as stop:  # noqa: BLE001  it goes on, without the frames below: they hold the secret
+                raise stop.with_traceback(None) from None
 
     def _refusal(self, code: str, credentials: Credentials) -> IcdError:
         if code in _REFUSED_CREDENTIALS:

@@ -198,7 +198,7 @@ def faulty():
 
 
 @pytest.fixture
-def wire():
+def wire(free_time):
     """The bytes on the wire, for tests to make."""
 
     class Wire:
@@ -209,6 +209,7 @@ def wire():
         top = TOP
         token = TOKEN
         secret = CLIENT_SECRET
+        time = free_time
 
     return Wire
 

@@ -210,11 +210,16 @@ def test_where_a_redirect_and_a_token_may_go(base, url, allowed, signed):
         ("application/json", '"no such\ncombination"', "no such combination"),
         ("text/html", "<html>500</html>", ""),
         ("text/HTML; charset=utf-8", "Bad gateway", ""),
-        ("text/plain", "x" * 200, "x" * 200),
+        ("text/plain", "x " * 99 + "xy", "x " * 99 + "xy"),
         ("text/plain", "XML is missing X", "XML is missing X"),
         ("", "<!DOCTYPE html>", ""),
-        ("text/plain", "x" * 201, ""),
+        ("text/plain", "x " * 100 + "y", ""),
         ("text/plain", "got Authorization: Bearer eyJabc.def-x end", "got Authorization: Bearer … end"),
+        ("text/plain", "basic dXNlcjpw no", "basic … no"),
+        ("text/plain", f"the token {'aB3_' * 8} has ended", "the token … has ended"),
+        ("text/plain", f"the token {'eyJ-.~+=' * 4}x", "the token …"),
+        ("text/plain", f"release {'a' * 31}", f"release {'a' * 31}"),
+        ("text/plain", "red \x1b[31malert\x07\u202e \x00", "red [31malert"),
     ],
 )
 def test_the_reason_of_a_server_is_short_and_shows_no_secret(kind, text, reason):

@@ -7,6 +7,7 @@ import logging
 import traceback
 
 import pytest
+from urllib3.connection import HTTPConnection
 
 from icdframes.errors import IcdError
 
@@ -96,6 +97,26 @@ def test_no_secret_in_an_error_or_in_the_frames_behind_it(make_session, wire, re
     shown = "".join([*traceback.format_exception(caught.value), repr(caught.value.args), repr(vars(caught.value))])
     shown += "".join(str(frame.locals) for frame in ours)
     assert not [secret for secret in secrets() if secret in shown]
+
+
+@pytest.mark.parametrize("interrupted", [1, 2], ids=["the token request", "the request"])
+def test_no_secret_in_the_frames_of_an_interruption(make_session, wire, secrets, monkeypatch, interrupted):
+    calls = []
+
+    def getresponse(connection, real=HTTPConnection.getresponse):
+        calls.append(connection)
+        if len(calls) == interrupted:
+            raise KeyboardInterrupt
+        return real(connection)
+
+    monkeypatch.setattr(HTTPConnection, "getresponse", getresponse)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        make_session(wire).get_json(ENTITY)
+    report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert (report.__cause__, report.__context__) == (None, None)
+    ours = [frame for frame in report.stack if "/tests/" not in frame.filename]
+    assert len(ours) > 3
+    assert not [secret for secret in secrets() if secret in "".join(str(frame.locals) for frame in ours)]
 
 
 def test_the_answer_that_goes_up_to_the_cache_has_no_token(make_session, wire):

@@ -434,9 +434,26 @@ def test_a_redirect_on_the_same_host_is_followed_signed_and_kept(make_session, w
 def test_a_redirect_to_another_host_is_refused_and_gets_nothing(make_session, wire, make_wire, reply, status):
     foreign = make_wire()
     wire.script[ENTITY] = [reply(status, "", {"Location": foreign.url + ENTITY})]
-    with pytest.raises(ServerError, match="redirects to 127"):
+    with pytest.raises(ServerError, match="redirects to 'http://127"):
         make_session(wire).get_json(ENTITY)
     assert foreign.seen == []
+
+
+@pytest.mark.parametrize(
+    "location", ["https://[icd", "http://127.0.0.1:99999/", "javascript:alert(1)", "http://evil.example\\@127.0.0.1/"]
+)
+def test_a_redirect_that_cannot_be_read_in_one_way_is_refused(make_session, wire, reply, location):
+    wire.script[ENTITY] = [reply(301, "", {"Location": location})]
+    with pytest.raises(ServerError, match="redirects to '"):
+        make_session(wire).get_json(ENTITY)
+    assert len(wire.asked()) == 1
+
+
+def test_a_redirect_is_judged_by_the_host_to_which_it_would_go(monkeypatch, wire):
+    adapter = IcdAdapter("https://icd.example")
+    request = requests.Request("GET", "https://icd.example/icd").prepare()
+    assert adapter._following(request, "https://evil.example\\@icd.example/x") is None
+    assert adapter._following(request, "/x").url == "https://icd.example/x"
 
 
 def test_a_post_is_redirected_only_where_it_stays_a_post(make_session, wire, reply):
@@ -478,6 +495,24 @@ def test_a_language_that_is_no_plain_tag_is_refused(make_session, wire, language
 def test_a_path_that_could_lead_elsewhere_is_refused(make_session, wire, path):
     with pytest.raises(ConfigurationError, match="no path on"):
         make_session(wire).get_json(path)
+
+
+def test_half_a_character_is_refused_before_anything_is_sent(make_session, wire):
+    session = make_session(wire)
+    for send in (session.get_json, session.post_json):
+        with pytest.raises(ConfigurationError, match=r"'fever \\udc80' cannot be sent.*wrong encoding"):
+            send(ENTITY, {"q": "fever \udc80"})
+    with pytest.raises(ConfigurationError, match="half a character"):
+        session.post_json(ENTITY, form={"q": "\ud800"})
+    assert wire.seen == []
+
+
+def test_a_message_shows_the_beginning_of_a_long_url(make_session, open_wire, reply):
+    open_wire.script[ENTITY] = [reply(400, "no")]
+    with pytest.raises(ServerError) as caught:
+        make_session(open_wire).get_json(ENTITY, {"q": "fever " * 1000})
+    assert len(str(caught.value)) < 400
+    assert f"{ENTITY}?q=fever" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,14 @@ def test_a_shorter_way_found_later_still_counts():
     assert graph.depths()["y"] == 3
 
 
+def test_an_entity_with_10000_children_is_walked_whole():
+    children = [f"x{number}" for number in range(10_000)]
+    fetch = _fetcher({"a": children} | dict.fromkeys(children, ""))
+    graph = walk(["a"], fetch)
+    assert list(graph.tabular_list())[1].entity_id == "x0"
+    assert len(graph.entities) == len(fetch.asked) == len(set(fetch.asked)) == 10_001
+
+
 def test_circles_and_self_parents_end():
     graph = walk(["a"], _fetcher({"a": "ab", "b": "c", "c": "a"}))
     assert sorted(graph.entities) == list("abc")
