@@ -5,6 +5,7 @@ import pytest
 
 import icdframes
 from icdframes.errors import OfflineMissError, PartialResultWarning, TraversalError
+from icdframes.sandbox import Sandbox
 from icdframes.settings import Server
 from icdframes.transport.credentials import Credentials
 
@@ -28,6 +29,14 @@ def connect_to(tmp_path):
     yield connect
     for client in made:
         client.close()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The whole MMS of the sample, loaded once."""
+    folder = tmp_path_factory.mktemp("whole")
+    with Sandbox(authenticate=False) as sandbox, icdframes.connect(sandbox.url, cache_dir=folder) as client:
+        yield client.load_tables(release="2024-01", include=["diagnosticCriteria"], progress=False)
 
 
 def test_a_chapter_comes_as_a_tidy_table(icd_client):
@@ -60,8 +69,8 @@ def test_a_uri_with_a_release_loads_that_release(icd_client):
     assert frame.attrs["provenance"]["release"] == "2022-02"
 
 
-def test_the_whole_classification_has_chapters_at_depth_0(icd_client, icd_sandbox):
-    frame = icd_client.load_entity(release="2024-01")
+def test_the_whole_classification_has_chapters_at_depth_0(whole):
+    frame = whole.entities
     assert frame[frame.depth == 0].class_kind.eq("chapter").all()
     assert (frame.depth == 0).sum() == 28
     assert len(frame) == 913
@@ -127,8 +136,6 @@ def test_one_language_after_another_is_not_mixed_up(icd_client):
 
 @pytest.mark.parametrize("vary", [True, False])
 def test_languages_and_releases_stay_apart_with_and_without_vary(connect_to, tmp_path, vary):
-    from icdframes.sandbox import Sandbox
-
     with Sandbox(vary=vary) as sandbox:
         client = connect_to(sandbox)
         titles = {
@@ -140,19 +147,17 @@ def test_languages_and_releases_stay_apart_with_and_without_vary(connect_to, tmp
     assert titles["2022-02", "en"] != titles["2022-02", "es"]
 
 
-def test_diagnostic_criteria_come_where_they_are_asked_for(icd_client):
+def test_diagnostic_criteria_come_where_they_are_asked_for(icd_client, whole):
     assert "diagnostic_criteria" not in icd_client.load_entity(CHAPTER)
-    frame = icd_client.load_entity(release="2024-01", include=["diagnosticCriteria"])
-    assert frame.diagnostic_criteria.notna().sum() >= 3
+    assert whole.entities.diagnostic_criteria.notna().sum() >= 3
 
 
-def test_the_five_tables_hold_what_the_sample_has(icd_client):
-    tables = icd_client.load_tables(release="2024-01")
-    assert set(tables.terms.kind) == {"inclusion", "index_term"}
-    assert set(tables.references.kind) == {"exclusion", "child_elsewhere", "related_maternal", "related_perinatal"}
-    assert tables.axes.required.any()
-    assert tables.terms.deprecated.any()
-    assert set(tables.axes.allow_multiple) == {"AllowAlways", "NotAllowed", "AllowedExceptFromSameBlock"}
+def test_the_five_tables_hold_what_the_sample_has(whole):
+    assert set(whole.terms.kind) == {"inclusion", "index_term"}
+    assert set(whole.references.kind) == {"exclusion", "child_elsewhere", "related_maternal", "related_perinatal"}
+    assert whole.axes.required.any()
+    assert whole.terms.deprecated.any()
+    assert set(whole.axes.allow_multiple) == {"AllowAlways", "NotAllowed", "AllowedExceptFromSameBlock"}
 
 
 def test_a_fresh_process_with_a_warm_cache_needs_no_credentials_and_no_request(connect_to, icd_sandbox, tmp_path):
@@ -262,8 +267,6 @@ def test_the_table_is_the_same_whatever_the_threads_do(connect_to, icd_sandbox, 
 
 
 def test_a_local_deployment_needs_no_credentials(tmp_path):
-    from icdframes.sandbox import Sandbox
-
     with Sandbox(authenticate=False) as sandbox, icdframes.connect(sandbox.url, cache_dir=tmp_path) as client:
         assert client.load_entity("1A00").title.item() == "Cholera"
         with pytest.raises(icdframes.errors.UnknownReleaseError, match="local deployment"):
@@ -275,6 +278,11 @@ def test_the_verbs_use_the_sandbox_after_connect():
     assert icdframes.load_entity("1A00").code.tolist() == ["1A00"]
     assert icdframes.releases().release.tolist() == ["2024-01", "2022-02"]
     assert icdframes.languages(release="2022-02") == ["en", "es", "fr"]
+
+
+def test_any_operation_can_be_posted(icd_client, icd_sandbox):
+    body = {"ICDVersion": "ICD11", "Part1": [{"Conditions": [{"Code": "1A00"}]}]}
+    assert icd_client.post("/icd/release/11/2024-01/doris", body=body)["code"] == "1A00"
 
 
 def test_a_raw_answer_is_one_call_away(icd_client):

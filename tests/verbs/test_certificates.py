@@ -9,7 +9,7 @@ import pytest
 from icdframes.endpoints.mortality import Mortality
 from icdframes.errors import ConfigurationError
 from icdframes.model.certificate import FIELDS
-from icdframes.model.parse_coding import parse_certificate_check, parse_underlying_cause
+from icdframes.model.parse_mortality import parse_certificate_check, parse_underlying_cause
 from icdframes.model.read_certificate import certificate_columns, read_certificate
 
 URI = "http://id.who.int/icd/release/11/mms/1334938734/unspecified"
@@ -17,22 +17,6 @@ REJECTED = {
     "stemCode": None, "stemURI": None, "code": None, "uri": None, "report": None, "tabularReport": None,
     "reject": True, "error": "No valid code", "warning": "",
 }  # fmt: skip
-
-
-class AnsweringWire:
-    """Gives one answer to everything and notes what was sent."""
-
-    def __init__(self, answer):
-        self.answer = answer
-        self.sent = []
-
-    def get_json(self, path, params=None, *, language="en", refresh=False):
-        self.sent.append(("GET", path, params))
-        return self.answer
-
-    def post_json(self, path, params=None, *, body=None, form=None, language="en"):
-        self.sent.append(("POST", path, body))
-        return self.answer
 
 
 @pytest.mark.parametrize(
@@ -183,8 +167,8 @@ def test_the_json_form_holds_what_is_known_and_nothing_else():
     }
 
 
-def test_a_certificate_goes_as_get_and_a_long_one_as_post():
-    wire = AnsweringWire({"code": "1A00", "reject": False})
+def test_a_certificate_goes_as_get_and_a_long_one_as_post(answering):
+    wire = answering({"code": "1A00", "reject": False})
     short = read_certificate({"cause_a": "1A00"})
     long = read_certificate({"cause_a": "1A00", "surgery_reason": "x" * 2000})
     for certificate in (short, long):

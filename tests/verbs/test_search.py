@@ -34,22 +34,6 @@ def _hits(doc, **options):
     return build_search_tables([("q", Outcome(answer=parse_search(doc, **options)))], PROVENANCE)
 
 
-class AnsweringWire:
-    """Gives one answer to everything and notes what was sent."""
-
-    def __init__(self, answer):
-        self.answer = answer
-        self.sent = []
-
-    def get_json(self, path, params=None, *, language="en", refresh=False):
-        self.sent.append(("GET", path, params))
-        return self.answer
-
-    def post_json(self, path, params=None, *, body=None, form=None, language="en"):
-        self.sent.append(("POST", path, form))
-        return self.answer
-
-
 def test_the_recorded_search_becomes_the_right_rows(recorded):
     doc = _read(recorded, "search_2024-01_mms_fever.json")
     tables = _hits(doc)
@@ -194,8 +178,8 @@ def test_no_match_is_a_row_that_says_so():
     assert frame[["code", "entity_id", "uri"]].isna().all(axis=None)
 
 
-def test_a_search_goes_as_get_and_a_long_one_as_post_with_form_fields():
-    wire = AnsweringWire({"destinationEntities": []})
+def test_a_search_goes_as_get_and_a_long_one_as_post_with_form_fields(answering):
+    wire = answering({"destinationEntities": []})
     search = Search(wire, "mms")
     search.search("fever", "2024-01")
     search.search("fever " * 400, "2024-01", options=SearchOptions(chapter_filter=("01", "02")))
