@@ -12,7 +12,7 @@ from icdframes.analysis.attach import MATCH, Attachment, attach
 from icdframes.analysis.columns import columns_for
 from icdframes.analysis.grouping import Group
 from icdframes.analysis.matching import KIND, KINDS, Lookup, Tables
-from icdframes.errors import ConfigurationError, EntityNotFoundError
+from icdframes.errors import EntityNotFoundError, check_option
 
 Native = TypeVar("Native")
 
@@ -114,8 +114,7 @@ def annotate(
     2   40          ABC      NaN     NaN          NaN  unknown
 
     """
-    if unknown not in {"flag", "raise", "drop"}:
-        raise ConfigurationError(f"unknown={unknown!r} is not known: give 'flag', 'raise' or 'drop'.")
+    check_option("unknown", unknown, ("flag", "raise", "drop"))
     what = Attachment(code, Lookup.of(tables), columns_for(tables, add), drop=unknown == "drop")
     if unknown == "raise":
         _refuse_unknown(frame, what)

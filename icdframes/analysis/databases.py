@@ -6,12 +6,12 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_integer_dtype
 
-from icdframes.errors import ConfigurationError, ExportError
+from icdframes.errors import ConfigurationError, ExportError, check_option
 from icdframes.frames.tables import EntityTables
 
 IfExists = Literal["fail", "replace", "append"]
@@ -63,8 +63,7 @@ def to_sql(
     """
     if not (prefix + "x").isidentifier() or not prefix.isascii():
         raise ConfigurationError(f"{prefix!r} is no prefix for table names: use letters, digits and _.")
-    if if_exists not in {"fail", "replace", "append"}:
-        raise ConfigurationError(f"Unknown if_exists {if_exists!r}: give 'fail', 'replace' or 'append'.")
+    check_option("if_exists", if_exists, get_args(IfExists))
     write = _WRITERS.get(type(connection).__module__.split(".")[0].lstrip("_"))
     if write is None:
         raise ConfigurationError(

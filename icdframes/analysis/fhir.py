@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pandas as pd
 
-from icdframes.errors import ConfigurationError
+from icdframes.errors import ConfigurationError, check_option
 from icdframes.frames.tables import EntityTables
 from icdframes.model.uris import EntityUri
+
+Content = Literal["complete", "fragment"]
 
 _ICD10 = "http://hl7.org/fhir/sid/icd-10"
 _TITLES = {
@@ -25,9 +27,7 @@ _PROPERTIES = (
 )
 
 
-def to_fhir_codesystem(
-    tables: EntityTables, *, nested: bool = False, content: Literal["complete", "fragment"] | None = None
-) -> dict[str, Any]:
+def to_fhir_codesystem(tables: EntityTables, *, nested: bool = False, content: Content | None = None) -> dict[str, Any]:
     """Write tables as a FHIR R5 CodeSystem resource.
 
     Parameters
@@ -52,7 +52,7 @@ def to_fhir_codesystem(
     Raises
     ------
     ConfigurationError
-        If two entities would have the same code.
+        If two entities would have the same code, or `content` is none of the two.
 
     Examples
     --------
@@ -63,6 +63,8 @@ def to_fhir_codesystem(
     ('http://id.who.int/icd/release/11/mms', '2024-01', 'fragment')
 
     """
+    if content is not None:
+        check_option("content", content, get_args(Content))
     provenance = tables.provenance
     codes = _codes(tables.entities)
     kept = tables.edges[tables.edges["parent_id"].isin(codes) & tables.edges["child_id"].isin(codes)]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from icdframes.errors import ConfigurationError, did_you_mean
+from icdframes.errors import ConfigurationError, check_option
 from icdframes.model.uris import check_classification
 from icdframes.verbs.resolve import Named, read_name
 
@@ -63,7 +63,7 @@ def read_question(
             f"depth={depth!r} cannot be: give 0 (the entity alone), 1, 2, … or None for everything."
         )
     wanted = read_include(include, _INCLUDES)
-    _one_of("on_error", on_error, _ON_ERROR)
+    check_option("on_error", on_error, _ON_ERROR)
     return Question(
         named=named,
         classification=classification,
@@ -104,7 +104,7 @@ def read_include(include: Iterable[str], known: Sequence[str]) -> tuple[str, ...
     """
     wanted = listed("include", include, known[-1])
     for name in wanted:
-        _one_of("include", name, known)
+        check_option("include", name, known)
     return wanted
 
 
@@ -122,9 +122,3 @@ def _languages(language: str | Sequence[str]) -> tuple[str, ...]:
     if not cleaned or not all(cleaned):
         raise ConfigurationError(f"language={language!r} cannot be: give a code such as 'en', or a list of codes.")
     return cleaned
-
-
-def _one_of(option: str, value: str, known: Sequence[str]) -> None:
-    if value not in known:
-        hint = did_you_mean(str(value), known)
-        raise ConfigurationError(f"{option}={value!r} is unknown: give {' or '.join(map(repr, known))}.{hint}")

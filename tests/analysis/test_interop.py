@@ -89,6 +89,11 @@ def test_fhir_gives_further_languages_as_designations(bilingual):
     assert "designation" not in concepts["1A00.Y"]
 
 
+def test_fhir_names_the_content_that_a_slip_means(tables):
+    with pytest.raises(ConfigurationError, match=r"content='fragmnt' is unknown: .* Did you mean 'fragment'"):
+        to_fhir_codesystem(tables, content="fragmnt")
+
+
 @pytest.mark.parametrize(
     ("classification", "url"),
     [
@@ -280,7 +285,7 @@ def test_a_duckdb_transaction_of_the_caller_is_not_disturbed(tables):
     ("options", "message"),
     [
         ({"prefix": 'x"; DROP'}, "is no prefix"),
-        ({"if_exists": "maybe"}, "Unknown if_exists 'maybe'"),
+        ({"if_exists": "maybe"}, "if_exists='maybe' is unknown: give 'fail', 'replace' or 'append'"),
         ({"connection": object()}, "object is no connection"),
     ],
 )

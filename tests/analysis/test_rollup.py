@@ -127,7 +127,7 @@ def test_columns_of_the_data_may_be_called_as_they_like(mms, deaths):
     ("options", "message"),
     [
         ({"level": "chapters"}, "Unknown level 'chapters'.* Did you mean 'chapter'"),
-        ({"parents": "first"}, "'primary', 'all', 'fractional'"),
+        ({"parents": "first"}, "parents='first' is unknown: give 'primary', 'all' or 'fractional'"),
         ({"min_count": 0}, "hides nothing"),
         ({"by": "group"}, "rename it first"),
         ({"level": {"01": "unknown"}}, "must not be called 'unknown'"),
