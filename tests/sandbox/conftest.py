@@ -1,9 +1,14 @@
-"""A small corpus in the form of the sample's records, and sandboxes that serve it."""
+"""A small corpus in the form of the sample's records, sandboxes that serve it, and the sample without a socket."""
+
+import json
+from urllib.parse import urlencode
 
 import pytest
 import requests
 
-from icdframes.sandbox import Sandbox
+from icdframes.sandbox import Sandbox, load_corpus
+from icdframes.sandbox.answers import Asked
+from icdframes.sandbox.desk import Desk
 from icdframes.sandbox.sample import corpus_of_records
 
 RELEASES = {
@@ -123,6 +128,33 @@ class Api:
         answer = self.get(path, **options)
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+
+class Counter:
+    """Asks a corpus without a socket and a token."""
+
+    def __init__(self, served):
+        self._desk = Desk(served, None)
+
+    def answer(self, path, *, method="GET", body=b"", language="en", **query):
+        headers = {"API-Version": "v2", "Accept-Language": language, "Content-Type": "application/json"}
+        target = f"{path}?{urlencode(query)}" if query else path
+        return self._desk.answer(Asked(method, target, headers, body))
+
+    def json(self, path, **how):
+        """Give the document of a good answer, the status of another."""
+        answer = self.answer(path, **how)
+        return json.loads(answer.body) if answer.status == 200 else answer.status
+
+
+@pytest.fixture(scope="session")
+def counter_of():
+    return Counter
+
+
+@pytest.fixture(scope="session")
+def sample_counter():
+    return Counter(load_corpus())
 
 
 @pytest.fixture(scope="session")

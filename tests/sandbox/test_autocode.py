@@ -4,27 +4,14 @@ import json
 
 import pytest
 
-from icdframes.sandbox import load_corpus
-from icdframes.sandbox.answers import Asked
-from icdframes.sandbox.desk import Desk
-
 MMS = "/icd/release/11/2024-01/mms/autocode"
 FOUNDATION = "/icd/entity/autocode"
 NO_MATCH = {"matchLevel": 3, "matchScore": 0, "matchType": 0, "isTitle": False}
 
 
 @pytest.fixture(scope="module")
-def ask():
-    import urllib.parse
-
-    desk = Desk(load_corpus(), None)
-
-    def asked(text, path=MMS, **options):
-        query = urllib.parse.urlencode({"searchText": text, **options})
-        headers = {"API-Version": "v2", "Accept-Language": "en"}
-        return desk.answer(Asked("GET", f"{path}?{query}", headers))
-
-    return asked
+def ask(sample_counter):
+    return lambda text, path=MMS, **options: sample_counter.answer(path, searchText=text, **options)
 
 
 def test_the_recorded_answer_is_given(ask, recorded):

@@ -1,13 +1,8 @@
 """describe: codes, clusters and URIs in words; simplified codes."""
 
-import json
-from urllib.parse import urlencode
-
 import pytest
 
 from icdframes.sandbox import load_corpus
-from icdframes.sandbox.answers import Asked
-from icdframes.sandbox.desk import Desk
 
 MMS = "/icd/release/11/2024-01/mms"
 LINEAR = f"http://id.who.int{MMS}"
@@ -16,15 +11,8 @@ CHOLERA, ELTOR, TYPE2, COMA = "257068234", "802386629", "119724091", "463969617"
 
 
 @pytest.fixture(scope="module")
-def ask():
-    desk = Desk(load_corpus(), None)
-
-    def asked(path="describe", language="en", **query):
-        headers = {"API-Version": "v2", "Accept-Language": language}
-        answer = desk.answer(Asked("GET", f"{MMS}/{path}?{urlencode(query)}", headers))
-        return json.loads(answer.body) if answer.status == 200 else answer.status
-
-    return asked
+def ask(sample_counter):
+    return lambda path="describe", **how: sample_counter.json(f"{MMS}/{path}", **how)
 
 
 def test_a_plain_code_has_no_stem_keys(ask):
@@ -104,7 +92,8 @@ def test_uris_are_read_as_codes_are(ask, uri, code):
 
 
 def test_a_block_has_a_uri_and_a_label_but_no_code(ask):
-    key = next(key for key in load_corpus().listing("mms") if load_corpus().listing("mms").entity(key).code is None)
+    mms = load_corpus().listing("mms")
+    key = next(key for key in mms if mms.entity(key).code is None)
     described = ask(uri=f"{LINEAR}/{key}")
     assert set(described) == {"linearizationUri", "foundationUri", "label"}
     assert ask(uri=f"{LINEAR}/{key} & {LINEAR}/{ELTOR}") == 404

@@ -1,40 +1,29 @@
 """DORIS and CoDEdit by the sandbox's own simple rules."""
 
 import json
-from urllib.parse import urlencode
 
 import pytest
 
 from icdframes.model.certificate import Certificate
-from icdframes.sandbox import load_corpus
-from icdframes.sandbox.answers import Asked
-from icdframes.sandbox.desk import Desk
 
 RELEASE = "/icd/release/11/2024-01"
 LINEAR = "http://id.who.int/icd/release/11/mms"
-HEADERS = {"API-Version": "v2", "Accept-Language": "en", "Content-Type": "application/json"}
+
+
+def _read(answer):
+    return json.loads(answer.body) if answer.status == 200 else (answer.status, answer.body.decode())
 
 
 @pytest.fixture(scope="module")
-def desk():
-    return Desk(load_corpus(), None)
+def get(sample_counter):
+    return lambda engine, **query: _read(sample_counter.answer(f"{RELEASE}/{engine}", **query))
 
 
 @pytest.fixture(scope="module")
-def get(desk):
-    def got(engine, **query):
-        answer = desk.answer(Asked("GET", f"{RELEASE}/{engine}?{urlencode(query)}", HEADERS))
-        return json.loads(answer.body) if answer.status == 200 else (answer.status, answer.body.decode())
-
-    return got
-
-
-@pytest.fixture(scope="module")
-def post(desk):
+def post(sample_counter):
     def posted(engine, body):
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        answer = desk.answer(Asked("POST", f"{RELEASE}/{engine}", HEADERS, content))
-        return json.loads(answer.body) if answer.status == 200 else (answer.status, answer.body.decode())
+        return _read(sample_counter.answer(f"{RELEASE}/{engine}", method="POST", body=content))
 
     return posted
 
@@ -178,7 +167,7 @@ def test_a_number_that_is_none_is_refused(get, name):
     assert get("doris", **{name: "-1"})["reject"] is True
 
 
-def test_an_unknown_release_or_language_is_not_found(desk):
-    for path, language in ((f"{RELEASE}/doris", "onion"), ("/icd/release/11/1999-01/codedit", "en")):
-        assert desk.answer(Asked("GET", path, HEADERS | {"Accept-Language": language})).status == 404
-    assert desk.answer(Asked("PUT", f"{RELEASE}/doris", HEADERS)).headers == {"Allow": "GET, POST"}
+def test_an_unknown_release_or_language_is_not_found(sample_counter):
+    assert sample_counter.json(f"{RELEASE}/doris", language="onion") == 404
+    assert sample_counter.json("/icd/release/11/1999-01/codedit") == 404
+    assert sample_counter.answer(f"{RELEASE}/doris", method="PUT").headers == {"Allow": "GET, POST"}

@@ -2,13 +2,10 @@
 
 import json
 import time
-from urllib.parse import quote
 
 import pytest
 
 from icdframes.sandbox import Sandbox, load_corpus
-from icdframes.sandbox.answers import Asked
-from icdframes.sandbox.desk import Desk
 from icdframes.sandbox.retrieval.index import TermIndex
 from icdframes.sandbox.retrieval.phrases import Phrase
 from icdframes.sandbox.retrieval.words import QueryWord, highlighted, read_query, words
@@ -20,22 +17,19 @@ HEADERS = {"API-Version": "v2", "Accept-Language": "en"}
 
 
 class Searcher:
-    def __init__(self, corpus):
-        self.desk = Desk(corpus, None)
+    def __init__(self, counter):
+        self.counter = counter
 
-    def __call__(self, q="", path=MMS, *, language="en", **options):
-        query = "&".join(f"{name}={quote(str(value))}" for name, value in {"q": q, **options}.items())
-        answer = self.desk.answer(Asked("GET", f"{path}?{query}", HEADERS | {"Accept-Language": language}))
-        assert answer.status == 200, answer.body
-        return json.loads(answer.body)
+    def __call__(self, q="", path=MMS, **options):
+        return self.counter.json(path, q=q, **options)
 
     def codes(self, q="", **options):
         return [hit["theCode"] for hit in self(q, **options)["destinationEntities"]]
 
 
 @pytest.fixture(scope="module")
-def search():
-    return Searcher(load_corpus())
+def search(sample_counter):
+    return Searcher(sample_counter)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +86,7 @@ def test_the_answer_has_the_recorded_shape(search, recorded):
 
 
 def test_the_best_hit_comes_first_and_whole_scores_have_no_fraction(search):
-    answer = search.desk.answer(Asked("GET", f"{MMS}?q=fever", HEADERS)).body
+    answer = search.counter.answer(MMS, q="fever").body
     assert b'"score":1,' in answer
     assert b'"score":1.0' not in answer
     first, *others = json.loads(answer)["destinationEntities"]
@@ -283,9 +277,8 @@ def test_the_foundation_has_no_codes_but_chapters_and_reaches_below_the_shorelin
     assert {hit["chapter"] for hit in inside["destinationEntities"]} == {"01"}
 
 
-def test_a_foundation_without_mms_has_no_chapters():
-    corpus = load_corpus()
-    hits = Searcher(corpus.without("mms"))("cholera", path=FOUNDATION)["destinationEntities"]
+def test_a_foundation_without_mms_has_no_chapters(counter_of):
+    hits = Searcher(counter_of(load_corpus().without("mms")))("cholera", path=FOUNDATION)["destinationEntities"]
     assert {hit["chapter"] for hit in hits} == {None}
 
 
@@ -300,7 +293,7 @@ def test_other_languages_are_searched_in_their_own_words(search):
     [(MMS, "onion"), (FOUNDATION + "?releaseId=1999-01", "en"), (MMS.replace("2024", "1999"), "en")],
 )
 def test_unknown_languages_and_releases_are_not_found(search, path, language):
-    answer = search.desk.answer(Asked("GET", path, HEADERS | {"Accept-Language": language}))
+    answer = search.counter.answer(path, language=language)
     assert (answer.status, answer.body) == (404, b"Requested resource could not be found")
 
 
@@ -370,8 +363,9 @@ def test_a_browser_may_post_a_search_from_anywhere(sample_api):
     assert answer.headers["Access-Control-Expose-Headers"] == "API-Version"
 
 
-def test_the_whole_mms_is_indexed_and_searched_in_time(full_size):
-    searcher = Searcher(load_corpus(full_size / "mms" / "2024-01_SimpleTabulation-ICD-11-MMS-en.txt.gz"))
+def test_the_whole_mms_is_indexed_and_searched_in_time(full_size, counter_of):
+    corpus = load_corpus(full_size / "mms" / "2024-01_SimpleTabulation-ICD-11-MMS-en.txt.gz")
+    searcher = Searcher(counter_of(corpus))
 
     def seconds(query, **options):
         begin = time.perf_counter()
