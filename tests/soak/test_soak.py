@@ -8,8 +8,8 @@ from pathlib import Path
 SCRIPT = str(Path(__file__).with_name("soak.py"))
 
 
-def test_two_thousand_entities_at_five_percent_faults_are_complete():
-    entities = 2_000
+def test_eight_hundred_entities_at_five_percent_faults_are_complete():
+    entities = 800
     done = subprocess.run(
         [sys.executable, "-W", "error", SCRIPT, "--entities", str(entities)],
         capture_output=True,

@@ -24,11 +24,15 @@ from icdframes.settings import Server
 from icdframes.transport.credentials import Credentials
 
 
-def load(job):
-    """Load a whole classification; give a digest of the five tables."""
+def client_of(job):
     server = Server("custom", job["url"], job["url"] + "/connect/token")
     credentials = Credentials("sandbox-client", "sandbox-secret")
-    with IcdClient(server, lambda: credentials, cache_dir=Path(job["folder"]), max_workers=job["workers"]) as client:
+    return IcdClient(server, lambda: credentials, cache_dir=Path(job["folder"]), max_workers=job["workers"])
+
+
+def load(job):
+    """Load a whole classification; give a digest of the five tables."""
+    with client_of(job) as client:
         tables = client.load_tables(release="2024-01", progress=False)
         sent = client.cache_info().requests_sent
     text = "".join(tables.frames[name].to_csv(index=False) for name in sorted(tables.frames))
@@ -49,7 +53,33 @@ def read(job):
     return {"rows": len(frame), "words": sorted(set(frame.word))}
 
 
-JOBS = {"load": load, "export": export, "read": read}
+def inherit(job):
+    """Use a client, fork, use it in the child, and use it again; give what the child was told."""
+    path = "/icd/release/11/2024-01/mms/"
+    with client_of(job) as client:
+        client.get(path + "1")
+        into, out = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            told = [problem(client.get, path + one) for one in ("1", "2")] + [problem(client.cache_info)]
+            os.write(out, json.dumps(told).encode())
+            os._exit(0)
+        os.close(out)
+        with os.fdopen(into, "rb") as stream:
+            told = json.loads(stream.read())
+        os.waitpid(pid, 0)
+        return {"child": told, "parent": client.get(path + "2")["@id"]}
+
+
+def problem(action, *arguments):
+    """The error that an action ends with, or its result."""
+    try:
+        return repr(action(*arguments))
+    except Exception as error:  # noqa: BLE001  it is the answer
+        return repr(error)
+
+
+JOBS = {"load": load, "export": export, "read": read, "inherit": inherit}
 
 
 def child(job, out):
@@ -57,7 +87,7 @@ def child(job, out):
         warnings.simplefilter("always")
         try:
             answer = JOBS[job["do"]](job)
-        except Exception as error:  # noqa: BLE001  what went wrong is the answer
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  what went wrong is the answer
             answer = {"error": repr(error)}
     os.write(out, json.dumps(answer | {"warnings": [str(one.message) for one in caught]}).encode())
     os.close(out)
@@ -74,10 +104,10 @@ def begin(job):
     return pid, into
 
 
-def end(pid, into, kill_after):
+def end(pid, into, kill_after, by):
     if kill_after is not None:
         time.sleep(kill_after)
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, signal.Signals[by])
     with os.fdopen(into, "rb") as stream:
         written = stream.read()
     _, status = os.waitpid(pid, 0)
@@ -88,7 +118,7 @@ def main():
     for line in sys.stdin:
         job = json.loads(line)
         running = [begin(job) for _ in range(job.get("processes", 1))]
-        answers = [end(pid, into, job.get("kill_after")) for pid, into in running]
+        answers = [end(pid, into, job.get("kill_after"), job.get("signal", "SIGKILL")) for pid, into in running]
         print(json.dumps(answers), flush=True)  # noqa: T201  that is how it answers
 
 

@@ -1,4 +1,7 @@
-"""Walks that are killed, that share a cache folder, or that meet a damaged one: twenty times in a row."""
+"""Walks that are killed, that share a cache folder, or that meet a damaged one, each several times in a row.
+
+``ICDFRAMES_REPEAT=20 pytest tests/walks`` does it twenty times.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from icdframes.settings import Server
 from icdframes.transport.credentials import Credentials
 
 WORKERS = 4
-TIMES = range(20)
+TIMES = range(int(os.environ.get("ICDFRAMES_REPEAT", "2")))
 
 
 @pytest.fixture
@@ -76,9 +79,23 @@ def test_a_walk_that_is_killed_goes_on_where_it_was(job, run, slow_sandbox, undi
 
 
 @pytest.mark.parametrize("seed", TIMES)
-def test_processes_share_a_folder(job, run, slow_sandbox, undisturbed, seed):
+def test_a_walk_that_is_interrupted_goes_on_where_it_was(job, run, slow_sandbox, undisturbed, seed):
+    digest, seconds, whole = undisturbed
+    stopped_after = random.Random(seed).uniform(0, seconds)
+    (stopped,) = run(**job, kill_after=stopped_after, signal="SIGINT")
+    assert stopped.get("digest") == digest or stopped["error"] == "KeyboardInterrupt()"
+    first = asked(slow_sandbox)
+    slow_sandbox.clear_log()
+    (again,) = run(**job)
+    assert again["digest"] == digest
+    assert set(asked(slow_sandbox)) >= whole - set(first)
+    assert len(set(asked(slow_sandbox)) & set(first)) <= WORKERS
+
+
+@pytest.mark.parametrize("processes", [2, 4])
+@pytest.mark.parametrize("seed", TIMES)
+def test_processes_share_a_folder(job, run, slow_sandbox, undisturbed, processes, seed):
     digest, _, whole = undisturbed
-    processes = (2, 4)[seed % 2]
     answers = run(**job, processes=processes)
     assert [answer.get("digest", answer) for answer in answers] == [digest] * processes
     assert [answer["warnings"] for answer in answers] == [[]] * processes
@@ -101,10 +118,22 @@ def test_processes_share_a_folder_whose_file_is_damaged(job, run, undisturbed, t
     assert (folder / "http.sqlite.broken").exists()
 
 
+def test_a_process_that_was_forked_from_another_refuses_its_connections(job, run, slow_sandbox):
+    (answer,) = run(**job | {"do": "inherit"})
+    for told in answer["child"]:
+        assert told.startswith("ConfigurationError(")
+        assert "call icdframes.connect() in each process" in told
+    assert len(answer["child"]) == 3
+    assert answer["parent"] == "http://id.who.int/icd/release/11/2024-01/mms/2"
+    assert [path.rpartition("/")[2] for path in asked(slow_sandbox)] == ["1", "2"]
+
+
+@pytest.mark.parametrize("signal", ["SIGKILL", "SIGINT"])
 @pytest.mark.parametrize("seed", TIMES)
-def test_an_export_that_is_killed_leaves_the_old_file_or_the_new_one(run, tmp_path, seed):
+def test_an_export_that_is_stopped_leaves_the_old_file_or_the_new_one(run, tmp_path, seed, signal):
     to_parquet(pd.DataFrame({"word": pd.Series(["old"] * 20_000, dtype="str")}), tmp_path / "table.parquet")
-    run(do="export", folder=str(tmp_path), kill_after=random.Random(seed).uniform(0.03, 0.12))
+    run(do="export", folder=str(tmp_path), kill_after=random.Random(seed).uniform(0.03, 0.12), signal=signal)
+    assert signal == "SIGKILL" or [item.name for item in tmp_path.iterdir()] == ["table.parquet"]
     (found,) = run(do="read", folder=str(tmp_path))
     assert found["rows"] == 20_000
     assert found["words"] in (["old"], ["new"])
@@ -184,15 +213,16 @@ def test_a_damaged_cache_is_set_aside_and_the_work_is_done(load, warm, tmp_path,
     assert len(recwarn) == len(told)
 
 
+@pytest.mark.parametrize("damage", ["a file is missing", "a file is torn", "another version"])
 @pytest.mark.parametrize("seed", TIMES)
-def test_a_damaged_snapshot_is_rebuilt_from_the_cache(load, tmp_path, seed):
+def test_a_damaged_snapshot_is_rebuilt_from_the_cache(load, tmp_path, damage, seed):
     rng = random.Random(seed)
     expected, _ = load(tmp_path)
     (folder,) = (tmp_path / "snapshots").iterdir()
     file = rng.choice(sorted(folder.iterdir()))
-    if seed % 3 == 0:
+    if damage == "a file is missing":
         file.unlink()
-    elif seed % 3 == 1:
+    elif damage == "a file is torn":
         os.truncate(file, rng.randrange(file.stat().st_size))
     else:
         (folder / "provenance.json").write_text('{"format": "icdframes tables", "format_number": 99}')
