@@ -193,5 +193,7 @@ def _hit_row(
     }
 
 
-def _table(columns: Sequence[Column], rows: Sequence[dict[str, Any]], index: Any = None) -> pd.DataFrame:
+def _table(
+    columns: Sequence[Column], rows: Sequence[dict[str, Any]], index: pd.Index[Any] | None = None
+) -> pd.DataFrame:
     return typed_table(columns, {c.name: [row.get(c.name) for row in rows] for c in columns}, index=index)

@@ -100,30 +100,25 @@ def columns_of(name: str, *, languages: Sequence[str] = (), include: Iterable[st
         ``"diagnosticCriteria"`` adds that column.
 
     """
-    criteria = DIAGNOSTIC_CRITERIA in set(include)
-    base = [column for column in TABLES[name] if criteria or not column.optional]
-    more = {
-        f"{column.name}_{language}": column.dtype for language in languages for column in base if column.translatable
-    }
-    return {column.name: column.dtype for column in base} | more
+    return _dtypes(_chosen(name, include), languages)
 
 
 def apply_schema(
     name: str, columns: Mapping[str, Sequence[Any]], *, languages: Sequence[str] = (), include: Iterable[str] = ()
 ) -> pd.DataFrame:
-    """Make a typed table of plain columns; empty text becomes missing."""
-    dtypes = columns_of(name, languages=languages, include=include)
-    return pd.DataFrame({key: _typed(columns[key], dtype) for key, dtype in dtypes.items()}, columns=list(dtypes))
+    """Make one of the five tables of plain columns; empty text becomes missing."""
+    return typed_table(_chosen(name, include), columns, languages=languages)
 
 
 def typed_table(
-    columns: Sequence[Column], values: Mapping[str, Sequence[Any]], *, languages: Sequence[str] = (), index: Any = None
+    columns: Sequence[Column],
+    values: Mapping[str, Sequence[Any]],
+    *,
+    languages: Sequence[str] = (),
+    index: pd.Index[Any] | None = None,
 ) -> pd.DataFrame:
-    """Make a table of any other kind in the same way; each further language adds its translatable columns."""
-    dtypes = {column.name: column.dtype for column in columns}
-    dtypes |= {
-        f"{column.name}_{language}": column.dtype for language in languages for column in columns if column.translatable
-    }
+    """Make a table of any kind of plain columns; each further language adds its translatable ones."""
+    dtypes = _dtypes(columns, languages)
     frame = pd.DataFrame({name: _typed(values[name], dtype) for name, dtype in dtypes.items()}, columns=list(dtypes))
     return frame if index is None else frame.set_axis(index)
 
@@ -139,9 +134,20 @@ def as_lists(frame: pd.DataFrame) -> dict[str, list[Any]]:
     return {str(key): _plain(column) for key, column in frame.items()}
 
 
-def _plain(column: Any) -> list[Any]:
+def _chosen(name: str, include: Iterable[str]) -> tuple[Column, ...]:
+    criteria = DIAGNOSTIC_CRITERIA in set(include)
+    return tuple(column for column in TABLES[name] if criteria or not column.optional)
+
+
+def _dtypes(columns: Sequence[Column], languages: Sequence[str]) -> dict[str, str]:
+    translatable = [column for column in columns if column.translatable]
+    more = {f"{column.name}_{language}": column.dtype for language in languages for column in translatable}
+    return {column.name: column.dtype for column in columns} | more
+
+
+def _plain(column: pd.Series[Any]) -> list[Any]:
     if str(column.dtype) in {"str", "Int64"}:
-        return list(column.to_numpy(dtype=object, na_value=None))
+        return list(column.array.to_numpy(dtype=object, na_value=None))
     return list(column.tolist())
 
 

@@ -1,8 +1,8 @@
-"""Answers about single values as typed tables, one row each, and a cluster's members; it never sees HTTP."""
+"""Answers about single values as typed tables, one row each; it never sees HTTP."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from icdframes.frames.schema import Column, typed_table
 from icdframes.model.certificate import CertificateCheck, UnderlyingCause
-from icdframes.model.entity import Entity, ReleaseList
+from icdframes.model.entity import Entity
 from icdframes.model.hits import AutocodeMatch, CodeInfo, PostcoordinationSet
 from icdframes.model.outcome import NO_MATCH, Outcome
 from icdframes.model.parse_coding import first_entity_id
@@ -89,13 +89,6 @@ CODEDIT = (
     Column("report", "str", "The issues as text"),
     Column("tabular_report", "str", "The same as a table"),
     *_ENDING,
-)
-ENTITY_RELEASES = (
-    Column("classification", "str", "mms, icf or icd10"),
-    Column("entity_id", "str", "Id of the entity"),
-    Column("release", "str", "A release that has it, newest first"),
-    Column("latest", "bool", "Whether it is the newest that has it"),
-    Column("uri", "str", "URI of the entity in this release"),
 )
 
 
@@ -208,20 +201,5 @@ def codedit_fields(check: CertificateCheck) -> Mapping[str, Any]:
     }
 
 
-def entity_releases_table(classification: str, entity_id: str, known: ReleaseList, uris: Sequence[str]) -> pd.DataFrame:
-    """Give one row per release that has an entity."""
-    n = len(known.releases)
-    return typed_table(
-        ENTITY_RELEASES,
-        {
-            "classification": [classification] * n,
-            "entity_id": [entity_id] * n,
-            "release": known.releases,
-            "latest": [release == known.latest for release in known.releases],
-            "uri": uris,
-        },
-    )
-
-
-def _joined(pairs: Any) -> str:
+def _joined(pairs: Iterable[tuple[str | None, str | None]]) -> str:
     return "; ".join(f"{axis or 'other'}={value}" for axis, value in pairs)

@@ -59,7 +59,7 @@ def entity_releases(
     context: Context, entity: str | int, *, classification: str = "mms", refresh: bool = False
 ) -> pd.DataFrame:
     """List the releases that have an entity; see `icdframes.entity_releases`."""
-    from icdframes.frames.verdicts import entity_releases_table  # noqa: PLC0415  pandas is loaded by verbs only
+    from icdframes.frames.listings import entity_releases_table  # noqa: PLC0415  pandas is loaded by verbs only
 
     source = context.source(check_classification(classification))
     if not isinstance(source, ReleasedClassification):
