@@ -12,7 +12,7 @@ LAYERS = [
     {"model"},
     {"transport", "walk", "frames", "progress"},
     {"endpoints"},
-    {"verbs", "analysis", "sandbox"},
+    {"verbs", "analysis", "convert", "sandbox"},
     {"client"},
     {"notebook"},
     {"connection"},
@@ -31,6 +31,9 @@ ONLY_IN = {
     "anywidget": {"notebook"},
     "matplotlib": {"analysis"},
     "plotly": {"analysis"},
+    "networkx": {"convert"},
+    "rdflib": {"convert"},
+    "sqlalchemy": {"convert"},
     "tqdm": {"progress"},
     "keyring": {"transport"},
 }
