@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from icdframes.endpoints.base import ReleasedClassification
 from icdframes.errors import ConfigurationError
+from icdframes.frames.listings import entity_releases_table, releases_table
 from icdframes.model.entity import Entity
 from icdframes.model.uris import EntityUri, check_classification
 from icdframes.verbs.context import Context
@@ -21,8 +22,6 @@ _INCLUDES = ("ancestor", "descendant", "diagnosticCriteria")
 
 def releases(context: Context, classification: str = "mms") -> pd.DataFrame:
     """List the releases of a classification; see `icdframes.releases`."""
-    from icdframes.frames.listings import releases_table  # noqa: PLC0415  pandas is loaded by verbs only
-
     source = context.source(check_classification(classification))
     known = context.loader(classification).releases
     return releases_table([known.top_level(release) for release in source.releases().releases], server=context.base_url)
@@ -59,8 +58,6 @@ def entity_releases(
     context: Context, entity: str | int, *, classification: str = "mms", refresh: bool = False
 ) -> pd.DataFrame:
     """List the releases that have an entity; see `icdframes.entity_releases`."""
-    from icdframes.frames.listings import entity_releases_table  # noqa: PLC0415  pandas is loaded by verbs only
-
     source = context.source(check_classification(classification))
     if not isinstance(source, ReleasedClassification):
         raise ConfigurationError(
