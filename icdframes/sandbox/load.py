@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from icdframes.errors import FileFormatError, ResponseShapeError
+from icdframes.frames.tabulation_graph import read_tabulation_graph
 from icdframes.model.entity import Entity
 from icdframes.model.graph import EntityGraph
 from icdframes.model.parse import TEXT_FIELDS, parse_entity
@@ -160,7 +161,5 @@ def _translated(entity: Entity, texts: Entity) -> Entity:
 
 
 def _of_tabulation(place: Path, text: str | Path | None) -> Corpus:
-    from icdframes.frames.tabulation_graph import read_tabulation_graph  # noqa: PLC0415  loads pandas
-
     graph, origin = read_tabulation_graph(place, text)
     return Corpus([_of_graph(graph, origin.classification, origin.release)])
