@@ -65,6 +65,7 @@ def test_a_notebook_runs_from_top_to_bottom_offline(path, tmp_path, monkeypatch)
         book, timeout=60, store_widget_state=False, resources={"metadata": {"path": str(tmp_path / "work")}}
     )
     client.execute()
+    nbformat.write(book, tmp_path / "executed.ipynb")  # tests/security searches it for secrets
     outputs = [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
     assert any("data" in output for output in outputs)
     stderr = [output.text for output in outputs if output.get("name") == "stderr"]

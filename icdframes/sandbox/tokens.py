@@ -15,6 +15,7 @@ from icdframes.sandbox.answers import Answer, Asked, json_answer
 from icdframes.settings import SCOPE
 
 TOKEN_PATH = "/connect/token"  # noqa: S105  a path, not a secret
+TOKEN_PREFIX = "sandbox-token-"  # noqa: S105  by which a token that strayed is found
 _FORM = "application/x-www-form-urlencoded"
 _NOT_STORED = {"Cache-Control": "no-store, no-cache, max-age=0", "Pragma": "no-cache"}
 _BEARER = "bearer "
@@ -73,7 +74,7 @@ class TokenDesk:
             self._alive.clear()
 
     def _issue(self) -> str:
-        token, now = secrets.token_urlsafe(48), self._clock()
+        token, now = TOKEN_PREFIX + secrets.token_urlsafe(48), self._clock()
         with self._lock:
             self._alive = {known: ends for known, ends in self._alive.items() if ends > now}
             self._alive[token] = now + self._lifetime

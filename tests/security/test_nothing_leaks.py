@@ -168,6 +168,7 @@ def test_a_whole_session_writes_neither_the_secret_nor_a_token(sandbox, folders,
     assert leaks(session, [SECRET, *sandbox.all_tokens]) == []
     (folders["logs"] / "proof.txt").write_text(f"Authorization: Bearer {sandbox.all_tokens[-1]}")
     assert leaks(session, sandbox.all_tokens) == [("proof.txt", sandbox.all_tokens[-1])]
+    (folders["logs"] / "proof.txt").unlink()
 
 
 @pytest.fixture

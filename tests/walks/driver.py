@@ -115,6 +115,7 @@ def end(pid, into, kill_after, by):
 
 
 def main():
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
     for line in sys.stdin:
         job = json.loads(line)
         running = [begin(job) for _ in range(job.get("processes", 1))]

@@ -1,0 +1,24 @@
+"""Comes last: no secret and no token in anything that the tests before it have written or logged."""
+
+import base64
+
+
+def test_no_file_and_no_log_record_of_the_whole_run_holds_a_secret(tmp_path_factory, log_records, search_files, capsys):
+    found, files = search_files(tmp_path_factory.getbasetemp())
+    records, logged = log_records
+    with capsys.disabled():
+        print(f"\n{files} files and {records} log records of this run searched for secrets and tokens")  # noqa: T201  the figure
+    assert found == []
+    assert logged == []
+
+
+def test_the_search_finds_what_strayed(tmp_path, search_files):
+    leak = "Basic " + base64.b64encode(b"client:s3cret/+=of-the-client").decode()
+    (tmp_path / "plain.log").write_text("Authorization: Bearer token-number-0")
+    (tmp_path / "encoded.ipynb").write_text(f'{{"source": "{leak}"}}')
+    (tmp_path / "clean.csv").write_text("code,title\n1A00,Cholera\n")
+    found, files = search_files(tmp_path)
+    assert sorted(path.name for path in found) == ["encoded.ipynb", "plain.log"]
+    assert files == 3
+    for path in found:
+        path.unlink()
