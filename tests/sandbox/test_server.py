@@ -8,6 +8,7 @@ import threading
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from statistics import median
 
 import pytest
 import requests
@@ -32,10 +33,12 @@ def test_a_connection_is_kept_alive(sandbox, api):
 
 def test_an_answer_is_not_held_up_by_delayed_acknowledgements(sandbox, api):
     api.get(ROOT)
-    begun = time.perf_counter()
+    took = []
     for _ in range(30):
+        begun = time.perf_counter()
         api.get(ROOT)
-    assert (time.perf_counter() - begun) / 30 < 0.03
+        took.append(time.perf_counter() - begun)
+    assert median(took) < 0.03
 
 
 def test_many_threads_are_answered_rightly(sandbox, api):
@@ -120,12 +123,12 @@ def test_the_log_tells_what_was_asked(sandbox, api):
 
 
 def test_a_delay_is_kept_for_all_at_once(start, talk):
-    sandbox = start(delay=0.2)
+    sandbox = start(delay=0.4)
     api = talk(sandbox)
     begun = time.monotonic()
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: api.get(ROOT), range(4)))
-    assert 0.2 <= time.monotonic() - begun < 0.6
+    assert 0.4 <= time.monotonic() - begun < 1.2
 
 
 def test_a_status_is_given_as_often_as_asked_and_then_the_real_answer(sandbox, api):
