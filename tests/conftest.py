@@ -36,6 +36,25 @@ def full_size():
 
 
 @pytest.fixture(scope="session")
+def mms_2022(full_size):
+    """Give the whole MMS of 2022-02 as tables, with definitions, notes, inclusions and exclusions; or skip."""
+    from icdframes.frames.tabulation import read_tabulation
+
+    return read_tabulation(
+        full_size / "mms" / "2022-02_simpletabulation_en.tsv.gz",
+        full_size / "mms_text" / "2022-02_mms_text_en.jsonl.gz",
+    )
+
+
+@pytest.fixture(scope="session")
+def mms_2024(full_size):
+    """Give the whole MMS of 2024-01 as tables, or skip."""
+    from icdframes.frames.tabulation import read_tabulation
+
+    return read_tabulation(full_size / "mms" / "2024-01_SimpleTabulation-ICD-11-MMS-en.txt.gz")
+
+
+@pytest.fixture(scope="session")
 def recorded():
     """Give the folder of recorded answers of the ICD API, or skip."""
     if not RECORDED.is_dir():

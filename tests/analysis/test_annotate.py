@@ -9,7 +9,6 @@ from pandas.testing import assert_frame_equal, assert_series_equal
 from icdframes.analysis.annotate import annotate, match_report
 from icdframes.analysis.grouping import Grouping, read_grouping
 from icdframes.errors import ConfigurationError, EntityNotFoundError, FileFormatError, PartialResultWarning
-from icdframes.frames.tabulation import read_tabulation
 from icdframes.model.codes import canonical_key
 
 
@@ -216,11 +215,6 @@ def test_any_text_gives_a_row_and_one_kind_whatever_stands_beside_it(mms, texts,
     assert len(whole) == len(codes)
     assert whole["match"].eq("unknown").equals(whole["title"].isna())
     assert_series_equal(mixed["match"], whole["match"].iloc[order].reset_index(drop=True))
-
-
-@pytest.fixture(scope="module")
-def mms_2024(full_size):
-    return read_tabulation(full_size / "mms" / "2024-01_SimpleTabulation-ICD-11-MMS-en.txt.gz")
 
 
 @pytest.mark.full_size

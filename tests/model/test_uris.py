@@ -114,7 +114,7 @@ def test_residuals_are_told_by_their_ending(text, residual):
 @pytest.mark.parametrize(
     "text,good", [("1", True), ("1/other", True), ("", False), ("1/", False), ("a", False), ("1A00", False)]
 )
-def test_entity_ids(text, good):
+def test_an_entity_id_is_a_number_with_or_without_the_ending_of_a_residual(text, good):
     assert is_entity_id(text) is good
 
 
@@ -133,7 +133,7 @@ def test_entity_ids(text, good):
         ("Y", False),
     ],
 )
-def test_icd10_keys(text, good):
+def test_keys_of_icd_10_are_chapters_blocks_and_categories(text, good):
     assert is_icd10_key(text) is good
 
 
