@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from icdframes.analysis.columns import columns_for
 from icdframes.analysis.compare import CHANGES
 from icdframes.analysis.lettering import (
     FONT_SIZE,
+    LINE,
     OKABE_ITO,
     attribute,
     axes_for,
@@ -20,6 +22,8 @@ from icdframes.analysis.lettering import (
     measure_text,
     mixed,
     number_text,
+    room_of,
+    size_in_points,
     text_on,
 )
 from icdframes.analysis.matching import Tables, entities_of
@@ -30,7 +34,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _ROW_MM, _BAR_MM, _SURROUNDINGS_MM, _HIGHEST_MM = 6.4, 3.4, 24.0, 235.0
-_LABEL_POINTS = 187.0
+_LABEL_POINTS, _LABEL_SHARE = 187.0, 0.36
+_GAP = 3.0
 _MOST_SERIES = len(OKABE_ITO)
 
 
@@ -96,19 +101,17 @@ def plot_chapter_counts(
         _draw_bars(
             ax, table[name], middles, thick * 0.94, color=fills[place], label=None if name is None else str(name)
         )
-    measure = measure_text()
-    ax.set_yticks(range(len(table)), ["\n".join(fitted(text, _LABEL_POINTS, 2, measure)) for text in labels])
-    ax.tick_params(labelsize=FONT_SIZE, length=0, axis="y")
-    ax.tick_params(labelsize=FONT_SIZE, axis="x")
     ax.set_ylim(len(table) - 0.4, -0.6)
     ax.margins(x=0.08)
+    _label_rows(ax, labels)
+    ax.tick_params(labelsize=FONT_SIZE, axis="x")
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
     ax.set_xlabel("Count", fontsize=FONT_SIZE)
     if len(series) > 1:
         above: Any = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": len(series), "borderaxespad": 0}
         ax.legend(fontsize=FONT_SIZE, frameon=False, **above)
-    entitle(ax, title)
+    entitle(ax, title, pad=2 * LINE if len(series) > 1 else None)
     if attribution:
         attribute(ax, tables, ax.xaxis.label)
     return ax
@@ -172,18 +175,32 @@ def plot_release_changes(
     table = table.loc[rows, kinds]
     names = dict(zip(order["chapter"], order["chapter_title"], strict=True))
     ax = axes_for(ax, _ROW_MM * (len(table) + 1) + _SURROUNDINGS_MM)
-    _draw_cells(ax, table)
-    measure = measure_text()
-    labels = [fitted(f"{code}\u2002{names[code]}", _LABEL_POINTS, 2, measure) for code in rows]
-    ax.set_yticks(range(len(rows) + 1), ["\n".join(label) for label in labels] + ["total"])
-    ax.set_xticks(range(len(kinds) + 1), [*(kind.replace("_", "\n") for kind in kinds), "total"])
-    ax.tick_params(labelsize=FONT_SIZE, length=0, top=False, labeltop=True, labelbottom=False)
     ax.set(xlim=(-0.5, len(kinds) + 0.5), ylim=(len(rows) + 0.5, -0.5))
+    _label_rows(ax, [*(f"{code}\u2002{names[code]}" for code in rows), "total"])
+    _label_columns(ax, [*(kind.replace("_", " ") for kind in kinds), "total"])
     ax.spines[:].set_visible(False)
+    _draw_cells(ax, table)
     entitle(ax, title)
     if attribution:
         attribute(ax, new)
     return ax
+
+
+def _label_rows(ax: Axes, labels: Sequence[str]) -> None:
+    """Write labels of two lines at most, and leave most of the width to what is drawn."""
+    measure, width = measure_text(), min(_LABEL_POINTS, _LABEL_SHARE * room_of(ax))
+    n_lines = 2 if size_in_points(ax)[1] >= 2 * LINE * len(labels) else 1
+    ax.set_yticks(range(len(labels)), ["\n".join(fitted(text, width, n_lines, measure)) for text in labels])
+    ax.tick_params(labelsize=FONT_SIZE, length=0, axis="y")
+
+
+def _label_columns(ax: Axes, labels: Sequence[str]) -> None:
+    """Write labels above, upright where their words have no room side by side."""
+    measure, width = measure_text(), size_in_points(ax)[0] / len(labels)
+    fits = all(measure(word) + _GAP <= width for label in labels for word in label.split())
+    texts = [label.replace(" ", "\n") for label in labels] if fits else labels
+    ax.set_xticks(range(len(labels)), texts, rotation=0 if fits else 90)
+    ax.tick_params(labelsize=FONT_SIZE, length=0, axis="x", top=False, labeltop=True, labelbottom=False)
 
 
 def _bar_table(counts: pd.DataFrame, entities: pd.DataFrame) -> tuple[pd.DataFrame, list[str], list[Any]]:

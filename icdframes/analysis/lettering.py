@@ -34,6 +34,9 @@ _CLASSIFICATIONS = {"mms": "ICD-11 MMS", "icf": "ICF", "foundation": "ICD-11 fou
 _FORMATS = (".pdf", ".svg", ".eps", ".png")
 _MM_PER_INCH, _POINTS_PER_INCH = 25.4, 72.0
 _READABLE = 4.5  # the contrast that WCAG 2 asks of text
+_EDGE = 4.0  # what stays free beside a figure's contents
+_MANY_LINES = 9
+_SCREEN = 0.94  # letters fitted to the pixels of a screen are wider than on paper
 _SHORTEST = 3  # signs that are left of a shortened label
 _FINE = 10  # sub-points, so that the widths of hinted letters are exact
 _IDEOGRAPH = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
@@ -102,16 +105,17 @@ def axes_for(ax: Axes | None, height_mm: float) -> Axes:
     return plt.subplots(figsize=size, layout="constrained")[1]
 
 
-def entitle(ax: Axes, title: str | None) -> None:
-    """Write a title where there is one."""
+def entitle(ax: Axes, title: str | None, *, pad: float | None = None) -> None:
+    """Write a title where there is one, in lines as wide as the axes and some points above them."""
     if title:
-        ax.set_title(title, loc="left", fontsize=TITLE_SIZE, parse_math=False)
+        width = size_in_points(ax)[0] * FONT_SIZE / TITLE_SIZE
+        ax.set_title(_broken(title, width), loc="left", pad=pad, fontsize=TITLE_SIZE, parse_math=False)
 
 
 def attribute(ax: Axes, tables: Tables, below: Any = None) -> None:
-    """Write WHO's name and licence in a small line, below the axes or what stands below them."""
+    """Write WHO's name and licence in small letters, below the axes or what stands below them."""
     ax.annotate(
-        source_line(origin_of(tables)),
+        _broken(source_line(origin_of(tables)), room_of(ax)),
         xy=(1, 0),
         xycoords=("axes fraction", below or "axes fraction"),
         xytext=(0, -4),
@@ -154,6 +158,16 @@ def size_in_points(ax: Axes) -> tuple[float, float]:
     return extent.width / figure.dpi * _POINTS_PER_INCH, extent.height / figure.dpi * _POINTS_PER_INCH
 
 
+def room_of(ax: Axes) -> float:
+    """Give how many points wide axes and their labels may be together: their share of the figure."""
+    figure, spec = ax.get_figure(), ax.get_subplotspec()
+    if figure is None or spec is None:
+        return size_in_points(ax)[0]
+    shares: Any = spec.get_gridspec().get_width_ratios()
+    share = sum(shares[column] for column in spec.colspan) / sum(shares)
+    return float(share * figure.bbox.width / figure.dpi * _POINTS_PER_INCH - 2 * _EDGE)
+
+
 def measure_text() -> Measure:
     """Give a function that tells how many points wide a text is in the font of the style."""
     from matplotlib.backends.backend_agg import RendererAgg  # noqa: PLC0415  optional
@@ -188,6 +202,11 @@ def fitted(text: str, width: float, n_lines: int, measure: Measure) -> list[str]
         if len(rest) >= _SHORTEST:
             return [*(line.rstrip() for line in lines[:last]), f"{rest}…"]
     return []
+
+
+def _broken(text: str, width: float) -> str:
+    measure = measure_text()
+    return "\n".join(line for part in text.splitlines() for line in fitted(part, _SCREEN * width, _MANY_LINES, measure))
 
 
 def number_text(value: float) -> str:

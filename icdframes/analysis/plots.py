@@ -168,7 +168,7 @@ def _write_label(ax: Axes, box: Box, piece: Piece, fill: RGB, measure: Measure) 
     """Write label and number into a box, as far as they fit; a code is never cut."""
     n_lines = int((box.height - 1) // LINE)
     number = number_text(piece.value)
-    width, beside = box.width - 2 * _PAD, measure(number) + 2 * _PAD
+    width, beside = box.width - 2 * _PAD, measure(number) + 3 * _PAD
     code = piece.label.partition("\u2002")[0] if "\u2002" in piece.label else ""
     has_number, lines = False, list[str]()
     for text, room in ((piece.label, width - beside), (piece.label, width), (code, width)):

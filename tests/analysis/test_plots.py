@@ -283,6 +283,25 @@ def test_a_hierarchy_can_be_read_at_paper_width(new, deaths, kind, entity, style
     assert all(room.x0 <= text.get_window_extent().x0 <= text.get_window_extent().x1 <= room.x1 for text in lines)
 
 
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda releases, _deaths, **options: plot_hierarchy(releases[1], **options),
+        lambda releases, _deaths, **options: plot_hierarchy(releases[1], kind="treemap", **options),
+        lambda releases, deaths, **options: plot_chapter_counts(deaths, releases[1], code="dx", by="sex", **options),
+        lambda releases, _deaths, **options: plot_release_changes(compare_releases(*releases), *releases, **options),
+    ],
+    ids=["icicle", "treemap", "chapters", "changes"],
+)
+def test_every_figure_can_be_read_in_one_column_of_a_page(releases, deaths, draw):
+    figure, ax = plt.subplots(figsize=(84 / 25.4, 200 / 25.4), layout="constrained")
+    draw(releases, deaths, ax=ax, title="Deaths by underlying cause of death and sex, from 2021 to the end of 2024")
+    _assert_readable(ax)
+    assert ax.get_window_extent().width > figure.bbox.width / 2
+    assert ax.get_title(loc="left").replace("\n", " ").endswith("sex, from 2021 to the end of 2024")
+    assert "CC BY-ND 3.0 IGO" in " ".join(text.get_text().replace("\n", " ") for text in ax.texts)
+
+
 def test_labels_stay_inside_their_pieces(new, deaths):
     ax = plot_hierarchy(new, counts=deaths["dx"].value_counts(), kind="treemap")
     ax.figure.canvas.draw()
