@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 Report = Callable[[int, int, int], None]
 
@@ -45,7 +46,15 @@ def progress_bar(label: str, *, show: bool | None = None, unit: str = "entities"
         def report(done: int, total: int, cached: int) -> None:
             bar.total = total
             bar.set_postfix_str(f"{cached} from cache", refresh=False)
-            bar.update(done - bar.n)
+            if bar.update(done - bar.n):
+                _widen(bar)
 
         yield report
         bar.refresh()
+
+
+def _widen(bar: Any) -> None:
+    """Draw the bar of a notebook to its total; tqdm itself only does so where it begins anew."""
+    if box := getattr(bar, "container", None):
+        drawn = box.children[1]
+        drawn.max, drawn.value, drawn.bar_style = bar.total, bar.n, ""

@@ -100,11 +100,10 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._entered = -_ENTER_SECONDS
         self._make_fields(server or os.environ.get(ENV_SERVER) or "who", profile)
         fields = [self._server_row, self._url, self._profile_row, self._client_id, self._secret, self._remember_row]
-        link = widgets.HTML(
-            f'<a href="{REGISTER_URL}" target="_blank" rel="noopener noreferrer">Register for a key, free of charge</a>'
-        )
         heading = widgets.HTML(f'{STYLE}<div class="icdframes-heading">Sign in to the ICD API</div>')
-        last = widgets.HBox([self._button, link], layout=widgets.Layout(align_items="center", grid_gap="16px"))
+        last = widgets.HBox(
+            [self._button, self._register], layout=widgets.Layout(align_items="center", grid_gap="16px")
+        )
         super().__init__([heading, *fields, last, self._status], layout=widgets.Layout(grid_gap="4px"))
         self.add_class("icdframes").add_class("icdframes-form")
         self._button.on_click(lambda _button: self.submit())
@@ -198,7 +197,7 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._profile_name = widgets.Text(
             placeholder="name of the new profile", layout=widgets.Layout(flex="1 1 10em", width="auto")
         )
-        self._profile_row = widgets.HBox([self._profile, self._profile_name], layout=widgets.Layout())
+        self._profile_row = widgets.HBox([self._profile, self._profile_name])
         self._client_id = widgets.Text(description="Client id", style=_LABELS, layout=_wide())
         self._secret = _Secret(description="Secret", continuous_update=False, style=_LABELS, layout=_wide())
         self._remember = widgets.Checkbox(
@@ -208,8 +207,11 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             layout=_wide(),
         )
         hint = widgets.HTML(f'<div class="icdframes-quiet icdframes-hint">{_KEPT}</div>')
-        self._remember_row = widgets.VBox([self._remember, hint], layout=widgets.Layout())
+        self._remember_row = widgets.VBox([self._remember, hint])
         self._button = widgets.Button(description="Connect", button_style="primary", icon="sign-in")
+        self._register = widgets.HTML(
+            f'<a href="{REGISTER_URL}" target="_blank" rel="noopener noreferrer">Register for a key, free of charge</a>'
+        )
         self._status = widgets.HTML()
 
     def _profile_chosen(self) -> str:
@@ -221,7 +223,7 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         _show(self._url, visible=server == "local")
         for field in (self._client_id, self._secret):
             _show(field, visible=server != "local")
-        for field in (self._profile_row, self._remember_row):
+        for field in (self._profile_row, self._remember_row, self._register):
             _show(field, visible=server == "who")
         _show(self._profile_name, visible=self._profile.value == _NEW_PROFILE)
         self._stored = None

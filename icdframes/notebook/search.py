@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _SHOWN = 20
 _SHORTEST = 3
 _PAUSE_SECONDS = 0.35
+_HITS_HEIGHT = "290px"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class SearchBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._field = widgets.Text(
             placeholder="Search titles and terms", tooltip="Search", layout=widgets.Layout(width="auto")
         )
-        self._hits = widgets.VBox()
+        self._hits = widgets.VBox(layout=widgets.Layout(max_height=_HITS_HEIGHT, overflow="hidden auto"))
         self._status = widgets.HTML()
         super().__init__([widgets.HTML(STYLE), self._field, self._hits, self._status])
         self.add_class("icdframes")
@@ -184,7 +185,7 @@ class _Row(widgets.HBox):  # type: ignore[misc]  # ipywidgets has no types
         self.button.add_class("icdframes-link").add_class("icdframes-code")
         self.button.layout.flex = "0 0 8em"
         self.label = widgets.HTML(title, layout=widgets.Layout(flex="1 1 auto"))
-        super().__init__([self.button, self.label], layout=widgets.Layout(align_items="center"))
+        super().__init__([self.button, self.label], layout=widgets.Layout(align_items="center", flex="0 0 auto"))
 
     def close_all(self) -> None:
         """Take the row and its parts out of the front end."""
