@@ -191,3 +191,36 @@ ASKED = st.tuples(
 @given(ASKED, ASKED)
 def test_two_questions_share_a_place_in_the_cache_only_where_they_are_the_same(session, one, other):
     assert (_key(session, one) == _key(session, other)) is (one == other)
+
+
+HEADERS = st.fixed_dictionaries(
+    {
+        "Accept": st.sampled_from(["application/json", "application/ld+json"]),
+        "Accept-Language": st.sampled_from(["en", "es", "pt-BR", ""]),
+        "API-Version": st.sampled_from(["v2", "v3", ""]),
+    }
+)
+REQUESTS = st.tuples(st.sampled_from(["GET", "POST"]), st.sampled_from(["http://a/1", "http://a/1?q=en", ""]), HEADERS)
+
+
+@given(REQUESTS, REQUESTS)
+def test_address_language_and_version_of_the_api_each_have_their_own_place_in_the_cache(one, other):
+    assert (policy.answer_key(*one) == policy.answer_key(*other)) is (one == other)
+
+
+ANY_TEXT = st.text()
+
+
+@given(
+    ANY_TEXT | st.none(), ANY_TEXT, ANY_TEXT, st.none() | st.integers() | st.floats() | ANY_TEXT | st.lists(st.none())
+)
+def test_whatever_a_server_says_is_read_or_passed_over_and_never_an_error(header, text, url, value):
+    for seconds in (policy.parse_retry_after(header, 0.0), policy.clock_lead(header, 0.0)):
+        assert seconds is None or isinstance(seconds, float)
+    assert policy.token_life(value) > 0
+    assert policy.is_token(value) is (
+        isinstance(value, str) and value != "" and set(value) <= set(map(chr, range(33, 127)))
+    )
+    reason = policy.reason_text("text/plain", text)
+    assert reason == "" or reason.isprintable()
+    assert policy.allowed_target("https://icd.example", url) is False

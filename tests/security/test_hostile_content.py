@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 
 import icdframes
 from icdframes import errors
+from icdframes.analysis.interactive import interactive_hierarchy
 from icdframes.analysis.plots import plot_hierarchy
 from icdframes.connection import connect
 from icdframes.frames.build import build_tables
@@ -29,6 +30,7 @@ from icdframes.frames.provenance import Provenance
 from icdframes.model.entity import Entity, Reference, Term
 from icdframes.model.graph import EntityGraph
 from icdframes.notebook.html import entity_html, heading_html, highlighted, message
+from icdframes.notebook.login import LoginForm
 from icdframes.notebook.search import Hit, SearchBox
 from icdframes.notebook.tree import TreeBrowser
 from icdframes.sandbox import Sandbox
@@ -124,6 +126,25 @@ def test_tree_search_and_form_show_a_hostile_title_as_text(evil, evil_graph):
         assert page
         assert is_text_only(page), page
     assert "&lt;img" in html_of(tree)
+
+
+def test_a_sign_in_form_shows_what_a_server_says_as_text():
+    def refuse(*_args, **_options):
+        raise errors.CredentialsRejectedError(EVIL)
+
+    form = LoginForm(refuse, server="sandbox")
+    form._client_id.value, form._secret.value = QUOTES, "s3cret"
+    form._button.click()
+    assert "&lt;img" in html_of(form)
+    assert is_text_only(html_of(form))
+
+
+@pytest.mark.parametrize("kind", ["icicle", "treemap", "sunburst"])
+def test_an_interactive_figure_has_a_hostile_title_as_text(evil, kind):
+    pytest.importorskip("plotly", reason="plotly is not installed (pip install 'icdframes[interactive]')")
+    page = interactive_hierarchy(evil, kind=kind, title=QUOTES).to_html(include_plotlyjs=False)
+    assert is_text_only(page.replace("\\u003c", "<").replace("\\u003e", ">").partition("Plotly.newPlot")[2])
+    assert "img src=x" in page
 
 
 def test_a_hostile_answer_of_the_server_is_shown_as_text_in_the_tree(icd_sandbox, icd_client):
