@@ -9,6 +9,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from hashlib import blake2b
+from math import inf
 from typing import TypeGuard
 from urllib.parse import urlencode, urlsplit
 
@@ -128,7 +129,7 @@ def concerns_everybody(outcome: Outcome) -> bool:
 def longest_answer(timeout: object) -> float:
     """Give the seconds that a whole answer may take: ten times what two bytes of it may be apart."""
     seconds = timeout[-1] if isinstance(timeout, tuple) else timeout
-    return _DRIPPING * seconds if isinstance(seconds, int | float) else float("inf")
+    return _DRIPPING * seconds if isinstance(seconds, int | float) else inf
 
 
 def parse_retry_after(value: str | None, now: float) -> float | None:
@@ -136,11 +137,8 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
     text = (value or "").strip()
     if re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII):
         return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now)
+    moment = _read_date(text)
+    return None if moment is None else max(0.0, moment - now)
 
 
 def answer_key(method: str, url: str, headers: Mapping[str, str]) -> str:
@@ -157,20 +155,17 @@ def expiry_for(path: str, params: Mapping[str, object] | None = None) -> int:
 
 def clock_lead(date: str | None, now: float) -> float | None:
     """Give the seconds by which this machine's clock is ahead of a server's ``Date`` header."""
-    try:
-        there = parsedate_to_datetime(date or "")
-    except ValueError:
-        return None
-    return now - (there if there.tzinfo else there.replace(tzinfo=UTC)).timestamp()
+    moment = _read_date(date or "")
+    return None if moment is None else now - moment
 
 
 def token_life(expires_in: object) -> float:
     """Give the seconds for which a token is used; infinite where only a 401 can tell."""
     try:
-        seconds = USUAL_TOKEN_LIFE if expires_in is None else float(str(expires_in))
+        seconds = float(str(expires_in))
     except ValueError:
         seconds = USUAL_TOKEN_LIFE
-    return seconds - RENEW_BEFORE_END if seconds > RENEW_BEFORE_END else float("inf")
+    return seconds - RENEW_BEFORE_END if seconds > RENEW_BEFORE_END else inf
 
 
 def is_token(value: object) -> TypeGuard[str]:
@@ -204,6 +199,15 @@ def reason_text(content_type: str, text: str) -> str:
     if "html" in content_type.lower() or reason.startswith("<") or len(reason) > _LONGEST_REASON:
         return ""
     return _LIKE_A_TOKEN.sub("…", _SECRET.sub(r"\1 …", reason))
+
+
+def _read_date(text: str) -> float | None:
+    """Read an HTTP date as seconds since 1970."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:

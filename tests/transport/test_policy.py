@@ -21,6 +21,7 @@ from icdframes.transport.policy import (
     allowed_target,
     answer_key,
     backoff,
+    clock_lead,
     concerns_everybody,
     decide,
     expiry_for,
@@ -96,6 +97,22 @@ def test_backoff_doubles_up_to_a_limit_and_full_jitter_reaches_zero():
 )
 def test_retry_after_is_seconds_or_a_date(value, seconds):
     assert parse_retry_after(value, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    ("date", "seconds"),
+    [
+        ("Mon, 12 Jan 1970 13:46:40 GMT", 0),
+        ("Mon, 12 Jan 1970 13:45:40 GMT", 60),
+        ("Mon, 12 Jan 1970 13:47:40 GMT", -60),
+        ("Mon, 12 Jan 1970 13:45:40 -0000", 60),
+        ("today", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_how_far_the_clock_of_this_machine_is_ahead(date, seconds):
+    assert clock_lead(date, NOW) == seconds
 
 
 def test_a_date_without_a_zone_is_in_utc_wherever_this_machine_is(monkeypatch):
