@@ -1,3 +1,5 @@
+"""``frame.icd`` calls the verbs and takes nobody else's place."""
+
 import importlib
 
 import pandas as pd

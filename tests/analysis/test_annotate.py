@@ -1,3 +1,5 @@
+"""Every way in which people write a code is read, and each column that is asked for stands beside it."""
+
 import random
 
 import pandas as pd
@@ -7,8 +9,8 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal, assert_series_equal
 
 from icdframes.analysis.annotate import annotate, match_report
-from icdframes.analysis.grouping import Grouping, read_grouping
-from icdframes.errors import ConfigurationError, EntityNotFoundError, FileFormatError, PartialResultWarning
+from icdframes.analysis.grouping import Grouping
+from icdframes.errors import ConfigurationError, EntityNotFoundError
 from icdframes.model.codes import canonical_key
 
 
@@ -166,43 +168,6 @@ def test_a_poly_hierarchy_is_annotated_by_primary_parents_and_then_by_others(pol
     assert annotate(frame, poly, add=[{"2": "two", "3": "three"}])["group"].tolist() == ["two", "three"]
     assert annotate(frame, poly, add=[{"3": "three"}])["group"].tolist() == ["three", "three"]
     assert annotate(frame, poly, add=["ancestor:3"])["ancestor:3"].tolist() == [True, True]
-
-
-def test_ranges_of_a_grouping_yield_to_narrower_ones_and_to_codes(icd10):
-    groups = {"A00.1": "eltor", "A00-B99": "infectious", "A09-A10": "diarrhoea", "W00-X99": "accidents"}
-    frame = pd.DataFrame({"code": ["A00", "A00.1", "A09", "W19"]})
-    expected = ["infectious", "eltor", "diarrhoea", "accidents"]
-    assert annotate(frame, icd10, add=[groups])["group"].tolist() == expected
-
-
-def test_entries_of_a_grouping_without_effect_are_told(icd10):
-    with pytest.warns(PartialResultWarning, match=r"2 of 3 entries of the grouping 'group'.*: Z99, B00-B09\."):
-        annotate(pd.DataFrame({"code": ["A00"]}), icd10, add=[{"A00": "a", "Z99": "b", "B00-B09": "c"}])
-
-
-def test_a_grouping_is_read_from_csv_as_text(tmp_path):
-    file = tmp_path / "list one.csv"
-    file.write_text("\ufeffcause,icd,note\n1E10,A00; A09,x\n1E10,NA,\n,,\n", encoding="utf-8")
-    assert read_grouping(file, entity="icd", group="cause") == Grouping(
-        {"A00": "1E10", "A09": "1E10", "NA": "1E10"}, name="list one"
-    )
-    assert read_grouping(file, entity="icd", group="cause", name="mine").name == "mine"
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("code,grup\nA00,1\n", "no column 'group'.* Did you mean 'grup'"),
-        ("code,group\nA00,1\nA00,2\n", "'A00' in two groups, '1' and '2'"),
-        ("", "cannot be read"),
-    ],
-)
-def test_faulty_groupings_are_refused(tmp_path, text, message):
-    (tmp_path / "a.csv").write_text(text)
-    with pytest.raises(FileFormatError, match=message):
-        read_grouping(tmp_path / "a.csv")
-    with pytest.raises(FileFormatError, match="cannot be read"):
-        read_grouping(tmp_path / "none.csv")
 
 
 @given(st.lists(st.one_of(st.none(), st.text(max_size=12)), max_size=20), st.randoms())

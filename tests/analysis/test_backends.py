@@ -1,3 +1,5 @@
+"""Every data-frame library gives what pandas gives."""
+
 import subprocess
 import sys
 

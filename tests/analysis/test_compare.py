@@ -1,3 +1,5 @@
+"""Two releases compared: each kind of change has its row, and what cannot be compared is told."""
+
 from dataclasses import replace
 
 import pytest

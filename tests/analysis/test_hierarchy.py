@@ -1,3 +1,5 @@
+"""Above, below, beside and between entities, in trees, poly-hierarchies and circles."""
+
 import gzip
 from types import SimpleNamespace
 

@@ -1,3 +1,5 @@
+"""WHO's mapping tables in every form are read, and a column of codes is translated candidate by candidate."""
+
 import gzip
 import zipfile
 from dataclasses import replace
@@ -260,46 +262,15 @@ def test_an_empty_frame_gets_the_columns(multiple):
     assert len(mapped) == 0
 
 
-def _as_backend(name, data):
-    library = pytest.importorskip(name.split()[0])
-    if name == "pyarrow":
-        return library.Table.from_pandas(data), lambda table: table.to_pandas()
-    if name == "duckdb":
-        connection = library.connect()
-        connection.register("deaths", data)
-        return connection.table("deaths"), lambda relation: relation.df()
-    if name == "dask":
-        from dask import dataframe
-
-        return dataframe.from_pandas(data, npartitions=2), lambda frame: frame.compute()
-    frame = library.DataFrame(data.to_dict("list"))
-    if name == "polars lazy":
-        return frame.lazy(), lambda lazy: pd.DataFrame(lazy.collect().to_dict(as_series=False))
-    return frame, lambda eager: pd.DataFrame(eager.to_dict(as_series=False))
-
-
-@pytest.mark.parametrize("name", ["polars", "polars lazy", "pyarrow", "duckdb", "dask"])
-def test_every_library_gives_what_pandas_gives(multiple, name):
-    data = pd.DataFrame({"code": ["A01", "a000", "A02", "Z99", "A009"], "n": range(5)})
-    native, to_pandas = _as_backend(name, data)
+def test_every_library_gives_what_pandas_gives(library, multiple):
+    data = pd.DataFrame({"code": ["A01", "a000", "A02", "Z99", "A009", None], "n": range(6)})
+    native = library.make(data)
     mapped = map_codes(native, multiple)
     assert isinstance(mapped, type(native))
     order = ["n", "mapped_code"]
-    got = to_pandas(mapped).astype(object).sort_values(order).reset_index(drop=True)
+    got = library.to_pandas(mapped).astype(object).sort_values(order).reset_index(drop=True)
     expected = map_codes(data, multiple).astype(object).sort_values(order).reset_index(drop=True)
     assert got.where(got.notna(), None).to_dict("list") == expected.where(expected.notna(), None).to_dict("list")
-
-
-@pytest.mark.scale_out
-def test_spark_gives_what_pandas_gives(multiple):
-    session = pytest.importorskip("pyspark.sql").SparkSession.builder.master("local[1]").getOrCreate()
-    try:
-        data = session.createDataFrame([("A01",), ("a000",), ("Z99",), (None,)], "code string")
-        rows = map_codes(data, multiple).collect()
-    finally:
-        session.stop()
-    found = sorted((row["code"] or "", row["mapped_code"] or "", row["n_candidates"]) for row in rows)
-    assert found == [("", "", 0), ("A01", "1A01.Y", 2), ("A01", "1E10", 2), ("Z99", "", 0), ("a000", "1A00&XN8P1", 1)]
 
 
 def _tables(classification, release):

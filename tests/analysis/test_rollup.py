@@ -1,3 +1,5 @@
+"""Counts by group lose no row, add up, and hide what is small."""
+
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal

@@ -1,3 +1,5 @@
+"""No hidden cell can be worked out, as linear algebra confirms."""
+
 import numpy as np
 import pandas as pd
 from hypothesis import given, settings

@@ -1,3 +1,5 @@
+"""A database gets all tables or none."""
+
 import sqlite3
 
 import pytest

@@ -1,3 +1,5 @@
+"""A FHIR CodeSystem says what the tables say."""
+
 import json
 
 import pytest

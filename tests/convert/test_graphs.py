@@ -1,3 +1,5 @@
+"""Graphs of networkx and rdflib say what the tables say."""
+
 import sys
 
 import pytest

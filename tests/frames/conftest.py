@@ -130,3 +130,13 @@ def assert_same():
             assert found.frames[name].attrs == frame.attrs
 
     return check
+
+
+@pytest.fixture
+def contents():
+    """Give the function that reads every file in a folder."""
+
+    def read(place):
+        return {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
+
+    return read

@@ -1,3 +1,5 @@
+"""What a walk found is listed in tabular order, once each, whatever its links."""
+
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -1,3 +1,5 @@
+"""JSON of the API is read field by field, written back to itself, and refused where its shape is wrong."""
+
 import copy
 import json
 

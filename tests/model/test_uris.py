@@ -1,3 +1,5 @@
+"""Every form of WHO's URIs is read and written; anything else is refused with its text."""
+
 from contextlib import suppress
 
 import pytest

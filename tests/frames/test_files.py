@@ -1,20 +1,18 @@
-"""Files read back equal, and a failed write changes nothing."""
+"""One table as a file reads back equal, and a failed write changes nothing."""
 
 import errno
 import json
 import os
-from pathlib import Path
 
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from icdframes.errors import ExportError, FileFormatError, MissingExtraError
-from icdframes.frames import files, folder
-from icdframes.frames.export import read_frame, read_tables, to_csv, to_parquet, write_tables
+from icdframes.errors import ExportError, FileFormatError
+from icdframes.frames.csv_file import to_csv
+from icdframes.frames.files import read_frame, to_parquet
 from icdframes.frames.schema import empty_table
-from icdframes.frames.tables import EntityTables
 
 NASTY = [
     "1E10",
@@ -132,12 +130,8 @@ def test_a_place_that_cannot_be_written_is_told(place, words, suffix, tables, tm
         WRITERS[suffix](tables.edges, tmp_path / place.format(suffix), overwrite=True)
 
 
-def contents(place):
-    return {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
-
-
 @pytest.mark.parametrize("passes", [0, 1])
-def test_a_failed_replacement_leaves_the_old_file_and_no_other(passes, suffix, tables, tmp_path, monkeypatch):
+def test_a_failed_replacement_leaves_the_old_file_and_no_other(passes, suffix, tables, tmp_path, monkeypatch, contents):
     path = WRITERS[suffix](tables.edges, tmp_path / f"x{suffix}")
     before = contents(tmp_path)
     done = []
@@ -154,7 +148,7 @@ def test_a_failed_replacement_leaves_the_old_file_and_no_other(passes, suffix, t
     assert contents(tmp_path) == before
 
 
-def test_a_first_write_that_fails_leaves_nothing(suffix, tables, tmp_path, monkeypatch):
+def test_a_first_write_that_fails_leaves_nothing(suffix, tables, tmp_path, monkeypatch, contents):
     def full(_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -164,7 +158,7 @@ def test_a_first_write_that_fails_leaves_nothing(suffix, tables, tmp_path, monke
     assert contents(tmp_path) == {}
 
 
-def test_a_csv_whose_second_step_fails_leaves_no_provenance_alone(tables, tmp_path, monkeypatch):
+def test_a_csv_whose_second_step_fails_leaves_no_provenance_alone(tables, tmp_path, monkeypatch, contents):
     def only_json(source, target, real=os.replace):
         if str(target).endswith(".csv"):
             raise OSError(errno.EACCES, "Permission denied")
@@ -182,7 +176,7 @@ def test_two_columns_of_one_name_are_refused(suffix, tmp_path):
         WRITERS[suffix](frame, tmp_path / f"x{suffix}")
 
 
-def test_attrs_that_no_file_can_hold_are_refused(suffix, tables, tmp_path):
+def test_attrs_that_no_file_can_hold_are_refused(suffix, tables, tmp_path, contents):
     frame = tables.terms.copy()
     frame.attrs["client"] = object()
     with pytest.raises(ExportError):
@@ -215,119 +209,6 @@ def test_a_foreign_provenance_file_is_named(beside, tables, tmp_path):
         read_frame(path)
 
 
-@pytest.mark.parametrize("kind", ["parquet", "csv"])
-def test_a_folder_of_tables_reads_back_equal(kind, tables, assert_same, tmp_path):
-    path = write_tables(tables, tmp_path / "t", format=kind)
-    assert min(item.suffix for item in path.iterdir() if item.name.startswith("terms")) == f".{kind}"
-    assert_same(read_tables(path), tables)
-
-
-def test_the_methods_write_folders_too(tables, assert_same, tmp_path):
-    assert_same(read_tables(tables.to_csv(tmp_path / "t")), tables)
-    assert_same(read_tables(tables.to_parquet(tmp_path / "t", overwrite=True)), tables)
-    assert sorted(item.name for item in tmp_path.iterdir()) == ["t"]
-
-
-def test_a_folder_is_replaced_only_when_asked_for_and_only_if_it_is_ours(tables, tmp_path):
-    place = write_tables(tables, tmp_path / "t")
-    with pytest.raises(ExportError, match="overwrite=True"):
-        write_tables(tables, place)
-    (place / "thesis.docx").write_text("years of work")
-    with pytest.raises(ExportError, match="thesis"):
-        write_tables(tables, place, overwrite=True)
-    assert (place / "thesis.docx").read_text() == "years of work"
-    (tmp_path / "empty").mkdir()
-    write_tables(tables, tmp_path / "empty")
-
-
-@pytest.mark.parametrize("place, words", [("no/t", "no folder"), ("file", "a file of that name")])
-def test_a_folder_that_cannot_be_made_is_told(place, words, tables, tmp_path):
-    (tmp_path / "file").write_text("x")
-    with pytest.raises(ExportError, match=words):
-        write_tables(tables, tmp_path / place)
-    with pytest.raises(ExportError, match="'parquet' or 'csv'"):
-        write_tables(tables, tmp_path / "t", format="xlsx")
-
-
-@pytest.mark.parametrize("fails_at", ["t", "provenance.json", "axes.parquet"])
-def test_a_failed_folder_leaves_the_old_one(fails_at, tables, assert_same, tmp_path, monkeypatch):
-    place = write_tables(tables, tmp_path / "t")
-    before = contents(tmp_path)
-    real = os.replace
-
-    def full(source, target):
-        if Path(target).name == fails_at and str(source).endswith(".tmp"):
-            monkeypatch.setattr(os, "replace", real)
-            raise OSError(errno.ENOSPC, "No space left on device")
-        real(source, target)
-
-    monkeypatch.setattr(os, "replace", full)
-    monkeypatch.setattr(folder, "sync", lambda path: path.name == fails_at and full(".tmp", path))
-    with pytest.raises(ExportError, match="No space"):
-        write_tables(tables, place, overwrite=True)
-    assert contents(tmp_path) == before
-
-
-def damage_manifest(**changes):
-    def damage(place):
-        path = place / "provenance.json"
-        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
-
-    return damage
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda place: (place / "provenance.json").unlink(),
-        lambda place: (place / "provenance.json").write_text("{"),
-        lambda place: (place / "edges.parquet").unlink(),
-        lambda place: (place / "edges.parquet").write_bytes(b"PAR1"),
-        lambda place: (place / "terms.parquet").replace(place / "axes.parquet"),
-        damage_manifest(format="other"),
-        damage_manifest(format_number=99),
-        damage_manifest(provenance={}),
-        damage_manifest(rows=[]),
-        damage_manifest(rows={"entities": 1}),
-    ],
-)
-def test_a_damaged_folder_is_told(damage, tables, tmp_path):
-    place = write_tables(tables, tmp_path / "t")
-    damage(place)
-    with pytest.raises(FileFormatError):
-        read_tables(place)
-
-
-def test_without_pyarrow_the_install_line_is_told_and_csv_works(tables, assert_same, tmp_path, monkeypatch):
-    parquet = to_parquet(tables.terms, tmp_path / "x.parquet")
-    monkeypatch.setattr(files, "has_pyarrow", lambda: False)
-    for attempt in (
-        lambda: to_parquet(tables.terms, tmp_path / "y.parquet"),
-        lambda: read_frame(parquet),
-        lambda: write_tables(tables, tmp_path / "t"),
-    ):
-        with pytest.raises(MissingExtraError, match=r"icdframes\[parquet\]"):
-            attempt()
-    assert_same(read_tables(write_tables(tables, tmp_path / "t", format="csv")), tables)
-
-
-def test_tables_show_counts_first_titles_and_licence(tables):
-    text = repr(tables)
-    assert "entities        6 rows" in text
-    assert "T1; T3; T2" in text
-    assert "CC BY-ND 3.0 IGO" in text
-    assert len(tables) == 6
-
-
-def test_the_html_of_tables_escapes_what_it_shows(tables):
-    entities = tables.entities.assign(title="<b onclick=x>")
-    html = EntityTables(
-        entities, tables.edges, tables.terms, tables.references, tables.axes, tables.provenance
-    )._repr_html_()
-    assert "<b onclick" not in html
-    assert "&lt;b onclick=x&gt;" in html
-
-
 def test_a_csv_that_lost_rows_after_it_was_written_is_not_taken_for_whole(tables, tmp_path):
     path = to_csv(tables.terms, tmp_path / "x.csv")
     path.write_text("".join(path.read_text(encoding="utf-8").splitlines(keepends=True)[:-1]), encoding="utf-8")
@@ -335,15 +216,3 @@ def test_a_csv_that_lost_rows_after_it_was_written_is_not_taken_for_whole(tables
         read_frame(path)
     (tmp_path / "x.csv.provenance.json").unlink()
     assert len(read_frame(path)) == len(tables.terms) - 1
-
-
-def test_a_first_folder_that_fails_leaves_nothing(tables, tmp_path, monkeypatch):
-    def full(source, target, real=os.replace):
-        if Path(target).name == "t":
-            raise OSError(errno.ENOSPC, "No space left on device")
-        real(source, target)
-
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(ExportError, match="No space"):
-        write_tables(tables, tmp_path / "t")
-    assert contents(tmp_path) == {}
