@@ -51,7 +51,8 @@ class IcdAccessor:
 
 
 def _function(name: str) -> Callable[..., pd.DataFrame]:
-    return getattr(import_module(f"icdframes.analysis.{name}"), name)  # type: ignore[no-any-return]
+    function: Callable[..., pd.DataFrame] = getattr(import_module(f"icdframes.analysis.{name}"), name)
+    return function
 
 
 def register() -> None:

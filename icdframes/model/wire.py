@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from icdframes.model.entity import Axis, Entity, Reference, ReleaseList, Term, TopLevel
+from icdframes.model.entity import Axis, Entity, Reference, ReferenceKind, ReleaseList, Term, TermKind, TopLevel
 from icdframes.model.parse import SCHEMA_PREFIX, UNTRANSLATED
 from icdframes.model.uris import PREFIX, EntityUri, parse_uri
 
@@ -94,7 +94,6 @@ class _Writer:
 
     def values(self) -> dict[str, Any]:
         entity, linear = self.entity, self.uri.classification != "foundation"
-        references = entity.references
         return {
             "@id": entity.uri,
             "parent": self._uris(entity.parent_ids)
@@ -121,14 +120,8 @@ class _Writer:
             "indexTerm": self._labelled("index_term"),
             "exclusion": self._labelled("exclusion"),
             "foundationChildElsewhere": self._labelled("child_elsewhere"),
-            "relatedEntitiesInMaternalChapter": [
-                self._foundation(r.foundation_id) for r in references if r.kind == "related_maternal"
-            ]
-            or None,
-            "relatedEntitiesInPerinatalChapter": [
-                self._foundation(r.foundation_id) for r in references if r.kind == "related_perinatal"
-            ]
-            or None,
+            "relatedEntitiesInMaternalChapter": self._related("related_maternal"),
+            "relatedEntitiesInPerinatalChapter": self._related("related_perinatal"),
         }
 
     def _text(self, value: str | None) -> dict[str, str] | None:
@@ -136,7 +129,7 @@ class _Writer:
             return None
         return {"@language": self.entity.language or "en", "@value": value}
 
-    def _labelled(self, kind: str) -> list[dict[str, Any]] | None:
+    def _labelled(self, kind: TermKind | ReferenceKind) -> list[dict[str, Any]] | None:
         items: list[dict[str, Any]] = []
         linked: tuple[Term | Reference, ...] = (*self.entity.terms, *self.entity.references)
         for item in linked:
@@ -147,10 +140,14 @@ class _Writer:
                 written["foundationReference"] = self._foundation(item.foundation_id)
             if item.linearization_id:
                 written["linearizationReference"] = self._linear(item.linearization_id)
-            if getattr(item, "deprecated", False):
+            if isinstance(item, Term) and item.deprecated:
                 written["deprecated"] = True
             items.append(written)
         return items or None
+
+    def _related(self, kind: ReferenceKind) -> list[str] | None:
+        found = [self._foundation(item.foundation_id) for item in self.entity.references if item.kind == kind]
+        return [uri for uri in found if uri] or None
 
     def _axis(self, axis: Axis) -> dict[str, Any]:
         return {
