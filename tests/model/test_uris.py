@@ -50,6 +50,8 @@ BAD = [
     "http://id.who.int/icd/entity/1%2F..%2F2",
     "http://id.who.int/icd/release/11",
     "http://id.who.int/icd/release/11/2024-01/MMS/1",
+    "http://id.who.int/icd/release/11/MMS/1",
+    "http://id.who.int/icd/release/11/mms/abc",
     "http://id.who.int/icd/release/11/2024-01/mms/1/other/2",
     "http://id.who.int/icd/release/10/2019/a00",
     "http://id.who.int/icd/release/10/2019/A00/A01",
@@ -60,6 +62,12 @@ BAD = [
 @pytest.mark.parametrize("text,expected", GOOD)
 def test_every_form_of_uri_is_read(text, expected):
     assert parse_uri(text) == expected
+
+
+@pytest.mark.parametrize("text,expected", GOOD)
+@pytest.mark.parametrize("spelled", ["{}/", " {} ", "{}?include=ancestor", "{}#top"])
+def test_a_uri_with_something_around_it_is_read_all_the_same(text, expected, spelled):
+    assert parse_uri(spelled.format(text)) == expected
 
 
 @pytest.mark.parametrize("text,expected", GOOD)
@@ -75,17 +83,21 @@ def test_anything_else_is_refused_with_its_text(text):
     assert caught.value.text == text
 
 
-def test_a_wrong_id_is_pointed_at():
-    text = "http://id.who.int/icd/entity/abc"
+@pytest.mark.parametrize(
+    "text,wrong", [("http://id.who.int/icd/entity/abc", "abc"), ("http://id.who.int/icd/search", "/icd/search")]
+)
+def test_what_is_wrong_is_pointed_at(text, wrong):
     with pytest.raises(CodeSyntaxError) as caught:
         parse_uri(text)
-    assert caught.value.position == text.index("abc")
+    assert caught.value.position == text.index(wrong)
 
 
 def test_a_classification_is_no_entity():
     assert entity_id_of("http://id.who.int/icd/entity/5") == "5"
-    with pytest.raises(CodeSyntaxError, match="names a classification"):
-        entity_id_of("http://id.who.int/icd/release/11/2024-01/mms")
+    text = "http://id.who.int/icd/release/11/2024-01/mms"
+    with pytest.raises(CodeSyntaxError, match="names a classification") as caught:
+        entity_id_of(text)
+    assert caught.value.text == text
 
 
 @given(
@@ -141,5 +153,5 @@ def test_keys_of_icd_10_are_chapters_blocks_and_categories(text, good):
 
 def test_an_unknown_classification_names_the_near_one():
     assert check_classification("mms") == "mms"
-    with pytest.raises(ConfigurationError, match="Did you mean 'icd10'"):
+    with pytest.raises(ConfigurationError, match=r"give one of mms, icf, foundation, icd10\. Did you mean 'icd10'"):
         check_classification("icd-10")
