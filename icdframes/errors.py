@@ -59,7 +59,18 @@ class CredentialsRejectedError(IcdError, PermissionError):
 
 
 class EntityNotFoundError(IcdError, LookupError):
-    """The release has no such entity or code."""
+    """The release has no such entity or code.
+
+    Attributes
+    ----------
+    reason : str
+        What the server says about it, if anything.
+
+    """
+
+    def __init__(self, message: str, *, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class UnknownReleaseError(IcdError, LookupError):

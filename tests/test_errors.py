@@ -11,6 +11,7 @@ from icdframes import errors
     "error",
     [
         errors.ConfigurationError("No."),
+        errors.EntityNotFoundError("No.", reason="Not this year"),
         errors.TraversalError("No.", failures={"5": errors.EntityNotFoundError("Not there.")}),
         errors.ResponseShapeError("No.", uri="http://id.who.int/icd/entity/5", json_path="$.title"),
         errors.CodeSyntaxError("No.", text="1A0O", position=3),

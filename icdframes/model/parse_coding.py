@@ -77,7 +77,7 @@ def parse_search(doc: Any, *, asked: str = "", highlight: bool = False) -> Searc
     """
     at = Reader(doc, asked)
     if at.flag("error"):
-        said = at.string("errorMessage") or "no reason is given"
+        said = (at.string("errorMessage") or "no reason is given").rstrip(".")
         raise ServerError(f"The search {asked} failed on the server: {said}. Try again later, or with other words.")
     return SearchResult(
         hits=tuple(_hit(item, highlight=highlight) for item in at.items("destinationEntities")),

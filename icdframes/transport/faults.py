@@ -96,9 +96,9 @@ def error_of_status(status: int, reason: str, url: str, *, signed: bool, retry_a
 
     """
     host, url = urlsplit(url).netloc, _shown(url)
-    said = f" The server says: {reason}" if reason else ""
+    said = f" The server says: {reason.rstrip('.')}." if reason else ""
     if status == HTTPStatus.NOT_FOUND:
-        return EntityNotFoundError(f"{url} does not exist on this server (404).{said}")
+        return EntityNotFoundError(f"{url} does not exist on this server (404).{said}", reason=reason)
     if status == HTTPStatus.UNAUTHORIZED and not signed:
         return CredentialsRejectedError(
             f"{host} wants a token (401), but this connection has none: give token_url to connect().{said}"

@@ -131,8 +131,9 @@ def _raise_or_warn(column: Column, outcomes: Sequence[Outcome[Any]]) -> None:
         raise refused
     unasked = [outcome for outcome in outcomes if outcome.status in {FAILED, NOT_ASKED}]
     if unasked:
+        first = str(unasked[0].error).rstrip(".")
         warn(
             f"{len(unasked)} of {len(outcomes)} values have no answer, because server or network failed "
-            f"(the first: {unasked[0].message}). Column 'status' tells which; ask again, and only these are sent.",
+            f"(the first: {first}). Column 'status' tells which; ask again, and only these are sent.",
             PartialResultWarning,
         )

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
-_SAID = " The server says: "
 _NO_REASON = "Requested resource could not be found"
 _INSTEAD = {
     "icd10": "Load ICD-10 with load_entity(classification='icd10') and search its titles in pandas.",
@@ -140,9 +139,8 @@ def found_or(ask: Callable[[], Answer], sentence: str) -> Answer:
     try:
         return ask()
     except EntityNotFoundError as error:
-        reason = str(error).partition(_SAID)[2]
-        said = "" if not reason or reason == _NO_REASON else f"{_SAID}{reason}"
-        raise EntityNotFoundError(f"{sentence}{said}") from None
+        said = f" The server says: {error.reason}" if error.reason not in {"", _NO_REASON} else ""
+        raise EntityNotFoundError(f"{sentence}{said}", reason=error.reason) from None
 
 
 def as_text(value: Any) -> str:
