@@ -1,9 +1,11 @@
 """Graphs of networkx and rdflib say what the tables say."""
 
+import doctest
 import sys
 
 import pytest
 
+from icdframes.convert import networks, skos
 from icdframes.convert.networks import to_networkx
 from icdframes.convert.skos import to_skos
 from icdframes.errors import MissingExtraError
@@ -63,3 +65,12 @@ def test_an_absent_library_is_named_with_its_install_line(tables, monkeypatch, e
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtraError, match=rf"pip install 'icdframes\[{extra}\]'"):
         export(tables)
+
+
+@pytest.mark.parametrize(("module", "library"), [(networks, "networkx"), (skos, "rdflib")])
+def test_the_examples_say_what_happens_where_the_library_is_installed(module, library):
+    pytest.importorskip(library)
+    (examples,) = (found for found in doctest.DocTestFinder().find(module) if found.examples)
+    for example in examples.examples:
+        example.options.pop(doctest.SKIP, None)
+    assert doctest.DocTestRunner().run(examples).failed == 0
