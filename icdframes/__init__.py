@@ -57,7 +57,8 @@ def __getattr__(name: str) -> Any:
     if name == "errors":
         return import_module("icdframes.errors")
     if name not in _NAMES:
-        raise AttributeError(f"module 'icdframes' has no attribute {name!r}")
+        hint: str = import_module("icdframes.errors").did_you_mean(name, _NAMES)
+        raise AttributeError(f"module 'icdframes' has no attribute {name!r}.{hint}")
     value = getattr(import_module(_NAMES[name]), name)
     globals()[name] = value
     return value

@@ -38,7 +38,11 @@ CASES = [
     ({"entity": "1A00", "classification": "foundation"}, errors.CodeSyntaxError, ["ids and no codes"]),
     ({"entity": "1A00", "classification": "icd10"}, errors.CodeSyntaxError, ["'A00-A09'"]),
     ({"entity": "A99", "classification": "icd10"}, errors.EntityNotFoundError, ["'A99'", "icd10"]),
-    ({"classification": "icd-11"}, errors.ConfigurationError, ["'icd-11'", "mms, icf, foundation, icd10"]),
+    (
+        {"classification": "icd-11"},
+        errors.ConfigurationError,
+        ["'icd-11'", "mms, icf", "ICD-11 for statistics is 'mms'"],
+    ),
     ({"release": "2024-02"}, errors.UnknownReleaseError, ["'2024-02'", "2024-01, 2022-02", "Did you mean"]),
     ({"release": "../../etc"}, errors.UnknownReleaseError, ["'../../etc'", "2024-01"]),
     ({"release": ""}, errors.ConfigurationError, ["release=''"]),

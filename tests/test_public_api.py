@@ -16,7 +16,7 @@ def test_all_and_dir_agree():
 
 
 def test_a_name_that_is_not_there_is_said_to_be_missing():
-    with pytest.raises(AttributeError, match="load_entitty"):
+    with pytest.raises(AttributeError, match=r"'load_entitty'\. Did you mean 'load_entity'"):
         _ = icdframes.load_entitty
 
 

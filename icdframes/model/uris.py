@@ -148,7 +148,7 @@ def check_classification(name: str) -> str:
     if name in CLASSIFICATIONS:
         return name
     known = ", ".join(CLASSIFICATIONS)
-    hint = did_you_mean(str(name).lower(), CLASSIFICATIONS)
+    hint = " ICD-11 for statistics is 'mms'." if "11" in str(name) else did_you_mean(str(name).lower(), CLASSIFICATIONS)
     raise ConfigurationError(f"Unknown classification {name!r}: give one of {known}.{hint}")
 
 
