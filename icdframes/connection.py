@@ -17,10 +17,10 @@ from icdframes.client import IcdClient
 from icdframes.settings import ENV_SERVER, Server, resolve_server
 from icdframes.transport.credentials import Credentials, find_credentials
 
-accessor.register()
-
 if TYPE_CHECKING:
     from icdframes.notebook.login import LoginForm
+
+accessor.register()
 
 _default: IcdClient | None = None
 _default_lock = Lock()
