@@ -164,7 +164,7 @@ def _key(session, asked):
     class Wire:
         def get_json(self, path, params=None, *, language="en", refresh=False):
             asked_for.append((session._url(path, params), language))
-            raise EntityNotFoundError
+            raise EntityNotFoundError(path)
 
     source = {"foundation": Foundation, "icd10": Icd10}.get(classification)
     source = source(Wire()) if source else Linearization(Wire(), classification)

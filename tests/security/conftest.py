@@ -49,7 +49,8 @@ def readable(path):
         if path.suffix == ".parquet":
             table = pq.read_table(path)
             yield str(table.schema.metadata).encode()
-            yield from (str(column.to_pylist()).encode() for column in table.columns)
+            buffers = (buffer for column in table.columns for chunk in column.chunks for buffer in chunk.buffers())
+            yield from map(memoryview, filter(None, buffers))
         elif path.suffix == ".sqlite":
             with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as connection:
                 for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():

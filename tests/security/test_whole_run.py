@@ -1,6 +1,11 @@
 """Comes last: no secret and no token in anything that the tests before it have written or logged."""
 
 import base64
+import contextlib
+import sqlite3
+import zipfile
+
+import pandas as pd
 
 
 def test_no_file_and_no_log_record_of_the_whole_run_holds_a_secret(tmp_path_factory, log_records, search_files, capsys):
@@ -20,5 +25,18 @@ def test_the_search_finds_what_strayed(tmp_path, search_files):
     found, files = search_files(tmp_path)
     assert sorted(path.name for path in found) == ["encoded.ipynb", "plain.log"]
     assert files == 3
+    for path in found:
+        path.unlink()
+
+
+def test_the_search_looks_into_packed_files(tmp_path, search_files):
+    pd.DataFrame({"title": ["Cholera", "token-number-0"] * 1000}).to_parquet(tmp_path / "table.parquet")
+    with contextlib.closing(sqlite3.connect(tmp_path / "http.sqlite")) as connection, connection:
+        connection.execute("CREATE TABLE answers (body BLOB)")
+        connection.execute("INSERT INTO answers VALUES (?)", (b"x" * 5000 + b"token-number-0" + b"x" * 5000,))
+    with zipfile.ZipFile(tmp_path / "book.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("sheet.xml", "token-number-0 " * 100)
+    found, _ = search_files(tmp_path)
+    assert sorted(path.name for path in found) == ["book.xlsx", "http.sqlite", "table.parquet"]
     for path in found:
         path.unlink()
