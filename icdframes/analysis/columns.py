@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 
@@ -18,14 +17,14 @@ _TITLE = "_title"
 
 def columns_for(tables: Tables, add: Sequence[Group]) -> pd.DataFrame:
     """Make the table that `annotate` joins: the entity's id and the columns asked for, one row per entity."""
-    entities = entities_of(tables)
-    columns: dict[str, Any] = {ENTITY: entities["entity_id"].astype("str").array}
+    entities = entities_of(tables).reset_index(drop=True)
+    columns: dict[str, pd.Series] = {ENTITY: entities["entity_id"].astype("str")}
     tree = Hierarchy.of(tables) if any(_needs_tree(entities, term) for term in add) else None
     for term in add:
         name = term if isinstance(term, str) else as_grouping(term).name
         if name in columns:
             raise ConfigurationError(f"add names {name!r} twice: give each Grouping its own name.")
-        columns[name] = entities[name].array if tree is None or name in entities else _values(tables, tree, term)
+        columns[name] = _values(tables, tree, term) if tree and _needs_tree(entities, term) else entities[name]
     return pd.DataFrame({name: _nullable(values) for name, values in columns.items()})
 
 
@@ -33,18 +32,19 @@ def _needs_tree(entities: pd.DataFrame, term: Group) -> bool:
     return not isinstance(term, str) or term not in entities.columns
 
 
-def _values(tables: Tables, tree: Hierarchy, term: Group) -> Any:
+def _values(tables: Tables, tree: Hierarchy, term: Group) -> pd.Series:
     if isinstance(term, str) and term.startswith("ancestor:"):
         top = locate(entities_of(tables), term.removeprefix("ancestor:"))
-        return pd.array(tree.branch(top), dtype="boolean")
+        return pd.Series(tree.branch(top), dtype="boolean")
     wants_title = isinstance(term, str) and term.endswith(_TITLE)
     level = term.removesuffix(_TITLE) if isinstance(term, str) else term
     found = assignment(tables, tree, level)
     groups = nearest(tree, found.own)
-    return pd.array([found.titles[group] if wants_title and group else group for group in groups], dtype="str")
+    return pd.Series([found.titles[group] if wants_title and group else group for group in groups], dtype="str")
 
 
-def _nullable(values: Any) -> Any:
+def _nullable(values: pd.Series) -> pd.Series:
     """Give whole numbers and truth values a dtype that can hold the missing rows of unknown codes."""
-    kind = values.dtype.kind
-    return values.astype({"i": "Int64", "b": "boolean"}[kind]) if kind in "ib" else values
+    if values.dtype.kind == "b":
+        return values.astype("boolean")
+    return values.astype("Int64") if values.dtype.kind == "i" else values

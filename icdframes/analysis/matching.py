@@ -7,7 +7,7 @@ kinds of match.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -108,7 +108,7 @@ class Lookup:
         }
         return cls(spellings.reset_index(drop=True), cuts)
 
-    def match(self, codes: Any) -> pd.DataFrame:
+    def match(self, codes: Sequence[object] | pd.Series | pd.Index | npt.NDArray[Any]) -> pd.DataFrame:
         """Give `ENTITY` and `KIND` for the distinct codes of an array, in their order, in pandas."""
         texts = pd.Series([str(code) for code in pd.Series(codes).tolist()], dtype="str")
         asked = pd.DataFrame({"code": texts, ROW: np.arange(len(texts))})

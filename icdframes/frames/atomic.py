@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,8 @@ def check_target(path: str | os.PathLike[str], *, overwrite: bool, suffixes: tup
     return target
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write a value as readable JSON."""
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a JSON object, for people to read."""
     with path.open("x", encoding="utf-8", newline="\n") as file:
         json.dump(value, file, ensure_ascii=False, indent=1)
 

@@ -47,7 +47,7 @@ Facts = Sequence[MemberFacts]
 class Decoded:
     """One value: how it reads, and what the server said of it in each language, the first language first."""
 
-    value: Any
+    value: object
     cluster: Cluster | None
     outcomes: Mapping[str, Outcome[Facts]]
 

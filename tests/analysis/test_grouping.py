@@ -15,6 +15,12 @@ def test_ranges_of_a_grouping_yield_to_narrower_ones_and_to_codes(icd10):
     assert annotate(frame, icd10, add=[groups])["group"].tolist() == expected
 
 
+def test_a_grouping_may_be_called_like_a_column_of_the_entities(icd10):
+    group = Grouping({"A00-A09": "intestinal"}, name="title")
+    annotated = annotate(pd.DataFrame({"code": ["A00"]}), icd10, add=["chapter", group])
+    assert annotated["title"].tolist() == ["intestinal"]
+
+
 def test_entries_of_a_grouping_without_effect_are_told(icd10):
     with pytest.warns(PartialResultWarning, match=r"2 of 3 entries of the grouping 'group'.*: Z99, B00-B09\."):
         annotate(pd.DataFrame({"code": ["A00"]}), icd10, add=[{"A00": "a", "Z99": "b", "B00-B09": "c"}])
