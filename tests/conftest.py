@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 pytest_plugins = ["icdframes.testing"]
+collect_ignore = ["example_project"]  # tests/packaging runs it as what it is, a project of its own
 
 PROJECT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("ICDFRAMES_TEST_DATA", PROJECT.parent / "shared" / "data"))

@@ -1,0 +1,60 @@
+"""Install a wheel with each extra alone into an empty environment, and try there what the extra is for.
+
+``python tests/packaging/try_extras.py dist/icdframes-0.1.0-py3-none-any.whl [extra ...]``; without names all of them,
+and ``bare``, which has none.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from pathlib import Path
+
+HERE = Path(__file__).parent
+FOR_DEVELOPERS = {"all", "test", "browser", "dev"}
+
+
+def extras():
+    """Give the extras that a user may want, as pyproject.toml names them."""
+    project = tomllib.loads((HERE.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return [name for name in project["optional-dependencies"] if name not in FOR_DEVELOPERS]
+
+
+def try_extra(wheel, extra, folder):
+    """Make the environment, install, try; the feature's own output is shown where it fails."""
+    python = folder / "venv" / "bin" / "python"
+    uv = [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, folder / "venv"], check=True)
+    wanted = str(wheel) if extra == "bare" else f"{wheel}[{extra}]"
+    subprocess.run([*uv, "pip", "install", "--quiet", "--python", python, wanted], check=True)
+    settings = {
+        "ICDFRAMES_CACHE_DIR": str(folder / "cache"),
+        "ICDFRAMES_CONFIG_DIR": str(folder / "config"),
+        "MPLBACKEND": "agg",
+    }
+    # from another folder, so that the installed package is imported and not the checkout
+    done = subprocess.run(
+        [python, HERE / "features.py", extra],
+        cwd=folder, env=os.environ | settings, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        print(done.stdout, done.stderr, sep="\n", file=sys.stderr)
+    return done.returncode == 0
+
+
+def main(wheel, *names):
+    """Try the extras one after the other; give 1 where one of them does not do what it is for."""
+    failed = []
+    for extra in names or ("bare", *extras()):
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory() as folder:
+            works = try_extra(Path(wheel).resolve(), extra, Path(folder))
+        print(f"{'ok   ' if works else 'WRONG'}  {extra:<12} {time.monotonic() - started:5.1f} s", flush=True)
+        failed += [] if works else [extra]
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
