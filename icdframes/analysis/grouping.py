@@ -90,7 +90,9 @@ def read_grouping(
     for cell, label in zip(table[entity], table[group], strict=True):
         for text in filter(None, map(str.strip, _LISTED.split(cell))):
             if groups.setdefault(text, label.strip()) != label.strip():
-                raise FileFormatError(f"{file} puts {text!r} in two groups, {groups[text]!r} and {label.strip()!r}.")
+                raise FileFormatError(
+                    f"{file} puts {text!r} in two groups, {groups[text]!r} and {label.strip()!r}: leave one out."
+                )
     return Grouping(groups, name or file.stem)
 
 

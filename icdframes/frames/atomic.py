@@ -40,7 +40,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise FileFormatError(f"{path} cannot be read: {error}") from error
     if not isinstance(value, dict):
-        raise FileFormatError(f"{path} was not written by icdframes.")
+        raise FileFormatError(f"{path} was not written by icdframes: it holds no JSON object.")
     return value
 
 

@@ -140,7 +140,7 @@ def _details_of(tables: EntityTables, entities: pd.DataFrame, provenance: Proven
 
 
 def _no_entity(root_id: str) -> EntityNotFoundError:
-    return EntityNotFoundError(f"The loaded tables have no entity {root_id!r}.")
+    return EntityNotFoundError(f"The loaded tables have no entity {root_id!r}: give the id of one of theirs.")
 
 
 def _within(tables: EntityTables, roots: tuple[str, ...], depth: int | None) -> set[str]:

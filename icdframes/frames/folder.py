@@ -73,7 +73,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise FileFormatError(f"{folder} is no folder of tables: it holds no {MANIFEST}. Give one from write_tables.")
     manifest = read_json(folder / MANIFEST)
     if manifest.get("format") != _FORMAT:
-        raise FileFormatError(f"{folder / MANIFEST} was not written by icdframes.")
+        raise FileFormatError(f"{folder / MANIFEST} was not written by icdframes. Give a folder from write_tables.")
     if manifest.get("format_number") != FORMAT_NUMBER:
         raise FileFormatError(
             f"{folder} has format {manifest.get('format_number')!r}, not {FORMAT_NUMBER}: load the tables anew."
@@ -81,7 +81,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     shapes = {"files": str, "rows": dict, "provenance": dict, "failures": dict}
     for key, kind in shapes.items():
         if not isinstance(manifest.get(key), kind):
-            raise FileFormatError(f"{folder / MANIFEST} is damaged: it has no {key!r}.")
+            raise FileFormatError(f"{folder / MANIFEST} is damaged: it has no {key!r}. Load the tables anew.")
     return manifest
 
 

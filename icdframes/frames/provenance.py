@@ -103,7 +103,7 @@ class Provenance:
         }
         for key in ("server", "classification"):
             if not isinstance(given.get(key), str):
-                raise FileFormatError(f"This is no provenance of icdframes: it has no {key!r}.")
+                raise FileFormatError(f"This is no provenance of icdframes: it has no {key!r}. Load the tables anew.")
         return cls(**given)
 
     def cite(self) -> str:

@@ -74,7 +74,7 @@ def read_tabulation_graph(
     ids = _entity_ids(file, sheet)
     links = _links(file, sheet, ids)
     if not links.roots:
-        raise FileFormatError(f"{file} has headings but no rows.")
+        raise FileFormatError(f"{file} has headings but no rows. Download it again.")
     named = parse_uri(_modern(sheet.columns["uri"][0]))
     origin = TabulationOrigin(
         path=file,

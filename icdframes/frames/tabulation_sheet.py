@@ -58,7 +58,7 @@ def read_sheet(path: Path) -> Sheet:
     """Read a tabulation in any form that WHO gives it."""
     raw = read_raw_table(path, _largest)
     if not raw.header:
-        raise FileFormatError(f"{path} is empty.")
+        raise FileFormatError(f"{path} is empty: download it again.")
     places: dict[str, int] = {}
     for place, title in enumerate(raw.header):
         column = _COLUMNS.get(re.sub(r"[^a-z]", "", title.casefold()))

@@ -18,6 +18,7 @@ HOST = "id.who.int"
 PREFIX = f"http://{HOST}"
 RESIDUALS = ("other", "unspecified")
 
+_SUCH = f"write it like {PREFIX}/icd/entity/257068234"
 _ID = re.compile(r"[0-9]+(?:/(?:other|unspecified))?")
 _RELEASE = re.compile(r"\d{4}(?:-\d{2})?|beta")
 _ICD10_KEY = re.compile(r"[IVX]+|[A-Z]\d{2}(?:\.\d+)?(?:-[A-Z]\d{2}(?:\.\d+)?)?")
@@ -110,7 +111,9 @@ def parse_uri(text: str) -> EntityUri:
         case ["icd", "release", "10", *rest]:
             uri = _icd10_uri(rest, text)
         case _:
-            raise CodeSyntaxError(f"{text!r} is no entity URI of the ICD API.", text=text, position=len(PREFIX))
+            raise CodeSyntaxError(
+                f"{text!r} is no entity URI of the ICD API: {_SUCH}.", text=text, position=len(PREFIX)
+            )
     return uri
 
 
@@ -124,7 +127,7 @@ def entity_id_of(text: str) -> str:
     """Give the entity id in a URI; an error where the URI is of no entity."""
     entity_id = entity_id_in(text)
     if entity_id is None:
-        raise CodeSyntaxError(f"{text!r} names a classification, not an entity.", text=text)
+        raise CodeSyntaxError(f"{text!r} names a classification, not an entity: {_SUCH}.", text=text)
     return entity_id
 
 
@@ -158,14 +161,16 @@ def _joined_id(segments: list[str], text: str) -> str | None:
         return None
     if not _ID.fullmatch(joined):
         raise CodeSyntaxError(
-            f"{text!r} is no entity URI: {joined!r} is no entity id.", text=text, position=text.find(joined)
+            f"{text!r} is no entity URI: {joined!r} is no entity id; {_SUCH}.", text=text, position=text.find(joined)
         )
     return joined
 
 
 def _checked_linearization(name: str, text: str) -> str:
     if not _LINEARIZATION.fullmatch(name):
-        raise CodeSyntaxError(f"{text!r} is no URI of the ICD API: {name!r} is no linearization.", text=text)
+        raise CodeSyntaxError(
+            f"{text!r} is no URI of the ICD API: {name!r} is no linearization, such as mms or icf.", text=text
+        )
     return name
 
 
@@ -179,4 +184,4 @@ def _icd10_uri(segments: list[str], text: str) -> EntityUri:
             return EntityUri("icd10", None, key)
         case [release, key] if _RELEASE.fullmatch(release) and _ICD10_KEY.fullmatch(key):
             return EntityUri("icd10", release, key)
-    raise CodeSyntaxError(f"{text!r} is no ICD-10 URI.", text=text)
+    raise CodeSyntaxError(f"{text!r} is no ICD-10 URI: write it like {PREFIX}/icd/release/10/2019/A00.0.", text=text)
