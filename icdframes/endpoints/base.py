@@ -44,7 +44,7 @@ class Classification(Protocol):
     def releases(self, *, refresh: bool = False) -> ReleaseList:
         """List the releases, newest first."""
 
-    def top_level(self, release: str | None, *, language: str = "en", refresh: bool = False) -> TopLevel:
+    def top_level(self, release: str | None, *, refresh: bool = False) -> TopLevel:
         """Give the root of a release."""
 
     def entity(
@@ -122,16 +122,15 @@ class ReleasedClassification(Endpoint):
 
     def releases(self, *, refresh: bool = False) -> ReleaseList:
         """List the releases, newest first."""
-        return self._release_list(EntityUri(self.name, None, None), "en", refresh=refresh)
+        return self._parsed(parse_release_list, EntityUri(self.name, None, None).path, refresh=refresh)
 
-    def entity_releases(self, entity_id: str, *, language: str = "en", refresh: bool = False) -> ReleaseList:
+    def entity_releases(self, entity_id: str, *, refresh: bool = False) -> ReleaseList:
         """List the releases that have an entity."""
-        return self._release_list(EntityUri(self.name, None, entity_id), language, refresh=refresh)
+        return self._parsed(parse_release_list, EntityUri(self.name, None, entity_id).path, refresh=refresh)
 
-    def top_level(self, release: str | None, *, language: str = "en", refresh: bool = False) -> TopLevel:
+    def top_level(self, release: str | None, *, refresh: bool = False) -> TopLevel:
         """Give the root of a release: its languages and chapters."""
-        uri = EntityUri(self.name, release, None)
-        return self._parsed(parse_top_level, uri.path, language=language, refresh=refresh)
+        return self._parsed(parse_top_level, EntityUri(self.name, release, None).path, refresh=refresh)
 
     def entity(
         self,
@@ -145,6 +144,3 @@ class ReleasedClassification(Endpoint):
         """Give one entity, residual, chapter or block."""
         uri = EntityUri(self.name, release, entity_id)
         return self._entity(uri, {}, include, language=language, refresh=refresh)
-
-    def _release_list(self, uri: EntityUri, language: str, *, refresh: bool) -> ReleaseList:
-        return self._parsed(parse_release_list, uri.path, language=language, refresh=refresh)

@@ -21,10 +21,10 @@ class Foundation(Endpoint):
         known = top.all_releases or ((top.release,) if top.release else ())
         return ReleaseList(top.uri, top.title, top.release or (known[0] if known else None), tuple(known))
 
-    def top_level(self, release: str | None, *, language: str = "en", refresh: bool = False) -> TopLevel:
+    def top_level(self, release: str | None, *, refresh: bool = False) -> TopLevel:
         """Give the root of a release (``GET /icd/entity``)."""
         path = EntityUri("foundation", None, None).path
-        return self._parsed(parse_top_level, path, _marked(release), language=language, refresh=refresh)
+        return self._parsed(parse_top_level, path, _marked(release), refresh=refresh)
 
     def entity(
         self,

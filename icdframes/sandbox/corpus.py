@@ -10,7 +10,6 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from icdframes.model.entity import Entity
-from icdframes.model.uris import RESIDUALS
 
 _NO_LINEARIZATION = ("foundation", "icd10")
 _Made = TypeVar("_Made")
@@ -117,10 +116,10 @@ class Listing:
                 stack.extend(reversed(self._base[child].child_ids))
         return tuple(found)
 
-    def residual(self, entity_id: str, kind: str = "unspecified") -> str | None:
-        """Give the residual category of an entity, where it has one."""
-        residual_id = f"{entity_id}/{kind}"
-        return residual_id if kind in RESIDUALS and residual_id in self._base else None
+    def residual(self, entity_id: str) -> str | None:
+        """Give the unspecified residual of an entity, where it has one."""
+        residual_id = f"{entity_id}/unspecified"
+        return residual_id if residual_id in self._base else None
 
 
 class Corpus:

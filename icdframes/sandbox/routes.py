@@ -8,7 +8,7 @@ one part. So ``/icd/release/11/mms/1`` and ``/icd/release/11/2024-01/mms`` do no
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -85,9 +85,9 @@ ROUTES = (
 )
 
 
-def find(method: str, path: str, routes: Iterable[Route] = ROUTES) -> tuple[Route, Mapping[str, str]] | None:
+def find(method: str, path: str) -> tuple[Route, Mapping[str, str]] | None:
     """Find the operation for an encoded path; None where the path or the method does not fit."""
-    for candidate in routes:
+    for candidate in ROUTES:
         if candidate.method != method:
             continue
         if match := candidate.pattern.fullmatch(path):
@@ -95,6 +95,6 @@ def find(method: str, path: str, routes: Iterable[Route] = ROUTES) -> tuple[Rout
     return None
 
 
-def methods_of(path: str, routes: Iterable[Route] = ROUTES) -> tuple[str, ...]:
+def methods_of(path: str) -> tuple[str, ...]:
     """Give the methods that a path has; empty where there is no such path."""
-    return tuple(dict.fromkeys(row.method for row in routes if row.pattern.fullmatch(path)))
+    return tuple(dict.fromkeys(row.method for row in ROUTES if row.pattern.fullmatch(path)))
