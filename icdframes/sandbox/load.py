@@ -52,6 +52,11 @@ def load_corpus(path: str | Path | None = None, *, text: str | Path | None = Non
     FileFormatError
         If the file is missing or not of these kinds.
 
+    Examples
+    --------
+    >>> [(listing.classification, listing.release) for listing in load_corpus().of("mms")]
+    [('mms', '2024-01'), ('mms', '2022-02')]
+
     """
     if path is None:
         return sample_corpus()

@@ -198,10 +198,25 @@ class Sandbox:
         close : bool
             Close the connection without an answer.
 
+        Examples
+        --------
+        >>> with Sandbox() as sandbox:
+        ...     sandbox.fail("/connect/token", status=503, headers={"Retry-After": "1"}, times=2)
+        ...     sandbox.fail("/icd/release/11/*/mms/257068234", cut_body=10)
+
         """
-        content = body.encode() if isinstance(body, str) else body
         self._faults.add(
-            Fault(pattern, status, times, delay, cut_body, content, content_type, dict(headers or {}), close)
+            Fault(
+                pattern,
+                status=status,
+                times=times,
+                delay=delay,
+                cut_body=cut_body,
+                body=body.encode() if isinstance(body, str) else body,
+                content_type=content_type,
+                headers=dict(headers or {}),
+                close=close,
+            )
         )
 
     def clear_faults(self) -> None:

@@ -38,6 +38,20 @@ def serve(
     until : threading.Event, optional
         Ends it from within the program.
 
+    Raises
+    ------
+    FileFormatError
+        If there is no such corpus.
+    ConfigurationError
+        If the port is taken.
+
+    Examples
+    --------
+    >>> enough = threading.Event()
+    >>> enough.set()
+    >>> serve(until=enough)
+    ICD API sandbox at http://127.0.0.1:...
+
     """
     sandbox = Sandbox(load_corpus(corpus_path, text=text), port=port, authenticate=authenticate)
     with contextlib.suppress(KeyboardInterrupt), sandbox:
