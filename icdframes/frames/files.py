@@ -55,7 +55,7 @@ def to_parquet(frame: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: 
             frame.to_parquet(file, engine="pyarrow", index=False)
 
     with written_beside(target, write_table) as temporary:
-        os.replace(temporary, target)  # noqa: PTH105
+        temporary.replace(target)
     return target
 
 

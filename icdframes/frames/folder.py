@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -131,15 +130,15 @@ def _swap(fresh: Path, target: Path) -> None:
     aside = hidden_sibling(target)
     while True:
         with suppress(FileNotFoundError):
-            os.replace(target, aside)  # noqa: PTH105
+            target.replace(aside)
         try:
-            os.replace(fresh, target)  # noqa: PTH105
+            fresh.replace(target)
         except OSError as error:
             if error.errno in _TAKEN:  # another process was quicker
                 shutil.rmtree(aside, ignore_errors=True)
                 continue
             with suppress(OSError):
-                os.replace(aside, target)  # noqa: PTH105
+                aside.replace(target)
             raise
         shutil.rmtree(aside, ignore_errors=True)
         return

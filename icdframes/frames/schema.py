@@ -123,12 +123,6 @@ def typed_table(
     return frame if index is None else frame.set_axis(index)
 
 
-def empty_table(name: str, *, languages: Sequence[str] = (), include: Iterable[str] = ()) -> pd.DataFrame:
-    """Give a table without rows that has every column and dtype."""
-    dtypes = columns_of(name, languages=languages, include=include)
-    return apply_schema(name, dict.fromkeys(dtypes, ()), languages=languages, include=include)
-
-
 def as_lists(frame: pd.DataFrame) -> dict[str, list[Any]]:
     """Give the columns as plain lists with None where something is missing: the inverse of `apply_schema`."""
     return {str(key): _plain(column) for key, column in frame.items()}

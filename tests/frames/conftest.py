@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from icdframes.frames.build import build_tables
 from icdframes.frames.provenance import Provenance
+from icdframes.frames.schema import apply_schema, columns_of
 from icdframes.model.entity import Axis, Entity, Reference, Term
 from icdframes.model.graph import EntityGraph
 
@@ -140,3 +141,13 @@ def contents():
         return {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
 
     return read
+
+
+@pytest.fixture(scope="session")
+def empty_table():
+    """Give the function that makes a table without rows."""
+
+    def make(name, **more):
+        return apply_schema(name, dict.fromkeys(columns_of(name, **more), ()), **more)
+
+    return make

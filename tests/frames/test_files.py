@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from icdframes.errors import ExportError, FileFormatError
 from icdframes.frames.csv_file import to_csv
 from icdframes.frames.files import read_frame, to_parquet
-from icdframes.frames.schema import empty_table
 
 NASTY = [
     "1E10",
@@ -62,7 +61,7 @@ def test_any_text_and_any_missing_value_reads_back_equal(kind, cells, safe, tmp_
 
 
 @pytest.mark.parametrize("name", ["entities", "edges", "terms", "references", "axes"])
-def test_an_empty_table_keeps_its_dtypes(name, suffix, tmp_path):
+def test_an_empty_table_keeps_its_dtypes(name, suffix, empty_table, tmp_path):
     frame = empty_table(name)
     path = WRITERS[suffix](frame, tmp_path / f"x{suffix}")
     pd.testing.assert_frame_equal(read_frame(path), frame)

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from icdframes.frames.schema import TABLES, apply_schema, as_lists, columns_of, empty_table
+from icdframes.frames.schema import TABLES, apply_schema, as_lists, columns_of
 
 PROMISED = {
     "entities": "entity_id code title class_kind depth parent_id n_children is_leaf is_residual chapter block_id "
@@ -16,7 +16,7 @@ PROMISED = {
 
 
 @pytest.mark.parametrize("name", PROMISED)
-def test_every_table_has_the_promised_columns_and_keeps_their_dtypes_when_empty(name):
+def test_every_table_has_the_promised_columns_and_keeps_their_dtypes_when_empty(name, empty_table):
     table = empty_table(name)
     assert list(table) == PROMISED[name].split()
     assert {key: str(dtype) for key, dtype in table.dtypes.items()} == columns_of(name)
@@ -24,7 +24,7 @@ def test_every_table_has_the_promised_columns_and_keeps_their_dtypes_when_empty(
     assert all(column.meaning for column in TABLES[name])
 
 
-def test_diagnostic_criteria_and_further_languages_come_only_when_asked_for():
+def test_diagnostic_criteria_and_further_languages_come_only_when_asked_for(empty_table):
     table = empty_table("entities", languages=("es",), include=("diagnosticCriteria",))
     names = list(table)
     assert names[names.index("coding_note") + 1] == "diagnostic_criteria"

@@ -245,7 +245,7 @@ def test_of_two_processes_that_write_one_folder_of_tables_the_last_wins(warm, tm
             (target / "entities.parquet").touch()
         replace(source, destination)
 
-    monkeypatch.setattr("icdframes.frames.folder.os.replace", another_is_quicker)
+    monkeypatch.setattr("os.replace", another_is_quicker)
     tables.to_parquet(target)
     assert calls.count(target) == 2
     assert read_tables(target).entities.equals(tables.entities)
