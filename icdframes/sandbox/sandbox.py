@@ -19,6 +19,8 @@ from icdframes.sandbox.sample import sample_corpus
 from icdframes.sandbox.server import HOST, LoopbackServer, Reply
 from icdframes.sandbox.tokens import TOKEN_PATH, TokenDesk
 
+_LAST_PORT = 65_535
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -65,6 +67,11 @@ class Sandbox:
     vary : bool
         Whether answers carry ``Vary``.
 
+    Raises
+    ------
+    ConfigurationError
+        If there is no such port; at its start, if it is taken.
+
     Examples
     --------
     >>> with Sandbox() as sandbox:
@@ -85,6 +92,8 @@ class Sandbox:
         delay: float = 0.0,
         vary: bool = True,
     ) -> None:
+        if type(port) is not int or not 0 <= port <= _LAST_PORT:
+            raise ConfigurationError(f"port={port!r} cannot be: give 0 for any free one, or 1 to {_LAST_PORT}.")
         self.client_id = client_id
         self.client_secret = client_secret
         self.delay = delay

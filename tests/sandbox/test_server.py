@@ -97,6 +97,12 @@ def test_it_may_start_again_at_the_same_address(corpus, talk):
         assert talk(sandbox).get(ROOT).status_code == 200
 
 
+@pytest.mark.parametrize("port", [-1, 70_000, "8080", True])
+def test_a_port_that_cannot_be_is_told(corpus, port):
+    with pytest.raises(ConfigurationError, match=f"port={port!r}"):
+        Sandbox(corpus, port=port)
+
+
 def test_a_port_in_use_is_told(sandbox, corpus):
     with pytest.raises(ConfigurationError, match="give another port"):
         Sandbox(corpus, port=sandbox._server.server_port).start()
