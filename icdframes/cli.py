@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from icdframes import __version__
-from icdframes.errors import IcdError, IcdWarning
+from icdframes.errors import IcdError, IcdWarning, did_you_mean
 from icdframes.settings import CLASSIFICATIONS
 
 if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  argparse has no public name for it
+    Commands = argparse._SubParsersAction["_Parser"]  # noqa: SLF001  argparse has no public name for it
 
 _CLASSIFICATION_HELP = f"{', '.join(CLASSIFICATIONS)} (mms)"
+_CACHE_HELP = "where answers are kept (your system's cache folder)"
 _EXAMPLES = {
     "load": """examples:
   icdframes load 07 --server sandbox --out chapter07.parquet
@@ -76,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     0
 
     """
-    options = _parser().parse_args(argv)
+    options = _options(argv)
     module, _, name = options.run.partition(":")
     run: Callable[[argparse.Namespace], None] = getattr(import_module(f"icdframes.commands.{module}"), name)
     with warnings.catch_warnings():
@@ -98,8 +100,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    program = argparse.ArgumentParser(
+class _Parser(argparse.ArgumentParser):
+    """Names the likely word where a command or a choice is unknown."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with 2."""
+        wrong = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message)
+        super().error(message + (did_you_mean(wrong[1], re.findall(r"[\w-]+", wrong[2])) if wrong else ""))
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line; an option that a command does not have is answered with the likely one."""
+    options, unknown = _parser().parse_known_args(argv)
+    if unknown:
+        command: _Parser = options.command
+        known = re.findall(r"--[a-z-]+", command.format_help().split("examples:")[0])
+        word = unknown[0].partition("=")[0]
+        what = f"no option {word}." if word.startswith("-") else f"nothing to do with {word!r}."
+        command.error(f"there is {what}{did_you_mean(word, known)}")
+    return options
+
+
+def _parser() -> _Parser:
+    program = _Parser(
         prog="icdframes", description="WHO classifications (ICD-11, ICF, ICD-10) as tables.", allow_abbrev=False
     )
     program.add_argument("--version", action="version", version=f"icdframes {__version__}")
@@ -110,19 +133,26 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("--all", action="store_true", help="the whole classification")
     load.add_argument("--classification", default="mms", metavar="NAME", help=_CLASSIFICATION_HELP)
     load.add_argument("--release", metavar="ID", help="such as 2024-01; the newest if left out")
-    load.add_argument("--language", default="en", metavar="CODES", help="such as es, or en,es for both side by side")
+    load.add_argument("--language", default="en", metavar="CODES", help="such as es, or en,es side by side (en)")
     load.add_argument("--depth", type=int, metavar="N", help="levels below the entity; 0 is the entity alone")
-    load.add_argument("--include", action="append", default=[], metavar="NAME", help="diagnosticCriteria")
-    load.add_argument("--on-error", default="raise", metavar="WHAT", help="raise or warn")
+    load.add_argument(
+        "--include", action="append", default=[], metavar="NAME", help="one more column: diagnosticCriteria"
+    )
+    load.add_argument(
+        "--on-error",
+        default="raise",
+        metavar="WHAT",
+        help="where an entity is missing: raise, or warn and go on (raise)",
+    )
     load.add_argument("--refresh", action="store_true", help="ask the server again")
     load.add_argument("--quiet", action="store_true", help="no progress bar")
     _writes(load)
 
     releases = _command(commands, "releases", "content:releases", "list the releases", connects=True)
-    releases.add_argument("--classification", default="mms", metavar="NAME")
+    releases.add_argument("--classification", default="mms", metavar="NAME", help=_CLASSIFICATION_HELP)
 
     sandbox = _command(commands, "sandbox", "content:sandbox", "serve the sample, or your own corpus")
-    sandbox.add_argument("--port", type=int, default=0, metavar="N", help="0 is any free port")
+    sandbox.add_argument("--port", type=int, default=0, metavar="N", help="0 is any free port (0)")
     sandbox.add_argument("--no-auth", action="store_true", help="behave like WHO's local container")
     sandbox.add_argument("--corpus", metavar="PATH", help="folder written by icdframes, WHO's tabulation, or raw JSON")
     sandbox.add_argument("--text", metavar="PATH", help="JSON Lines with definitions, beside a tabulation")
@@ -143,7 +173,7 @@ def _parser() -> argparse.ArgumentParser:
 
     cache = _command(commands, "cache", "account:cache", "look at the cache, or empty it")
     cache.add_argument("action", choices=("info", "clear"))
-    cache.add_argument("--cache-dir", metavar="FOLDER")
+    cache.add_argument("--cache-dir", metavar="FOLDER", help=_CACHE_HELP)
     return program
 
 
@@ -151,8 +181,12 @@ def _analysis(commands: Commands) -> None:
     annotate = _command(commands, "annotate", "analysis:annotate", "add titles to a file with codes", connects=True)
     annotate.add_argument("file", metavar="FILE", help="your data: CSV or Parquet")
     annotate.add_argument("--code", default="code", metavar="COLUMN", help="the column with the codes (code)")
-    annotate.add_argument("--add", default="title,chapter,block", metavar="COLUMNS", help="what to add")
-    annotate.add_argument("--unknown", default="flag", metavar="WHAT", help="flag, raise or drop")
+    annotate.add_argument(
+        "--add", default="title,chapter,block", metavar="COLUMNS", help="what to add (title,chapter,block)"
+    )
+    annotate.add_argument(
+        "--unknown", default="flag", metavar="WHAT", help="codes not found: flag, raise or drop (flag)"
+    )
     annotate.add_argument("--release", metavar="ID", help="such as 2024-01; the newest if left out")
     annotate.add_argument("--tables", metavar="PATH", help="folder written by icdframes, or WHO's tabulation, instead")
 
@@ -167,21 +201,17 @@ def _analysis(commands: Commands) -> None:
     compare.add_argument("new", metavar="NEW", help="likewise")
 
     for command in (annotate, compare):
-        command.add_argument(
-            "--classification", default="mms", metavar="NAME", help=f"{', '.join(CLASSIFICATIONS)} (mms)"
-        )
+        command.add_argument("--classification", default="mms", metavar="NAME", help=_CLASSIFICATION_HELP)
     for command in (annotate, mapping, compare):
         _writes(command)
 
 
-def _writes(command: argparse.ArgumentParser) -> None:
+def _writes(command: _Parser) -> None:
     command.add_argument("--out", metavar="FILE", help="FILE.csv, FILE.parquet, or - for CSV on standard output")
     command.add_argument("--overwrite", action="store_true", help="replace FILE")
 
 
-def _command(
-    commands: Commands, name: str, run: str, purpose: str, *, connects: bool = False
-) -> argparse.ArgumentParser:
+def _command(commands: Commands, name: str, run: str, purpose: str, *, connects: bool = False) -> _Parser:
     command = commands.add_parser(
         name,
         help=purpose,
@@ -190,11 +220,14 @@ def _command(
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    command.set_defaults(run=run)
+    command.set_defaults(run=run, command=command)
     if connects:
-        command.add_argument("--server", metavar="NAME", help="who, local, sandbox, or a base URL")
-        command.add_argument("--token-url", metavar="URL", help="token endpoint of a server of your own")
-        command.add_argument("--profile", default="default", metavar="NAME", help="stored client id and secret")
-        command.add_argument("--cache-dir", metavar="FOLDER")
-        command.add_argument("--offline", action="store_true", help="answer from the cache only")
+        server = command.add_argument_group("server and cache")
+        server.add_argument("--server", metavar="NAME", help="who, local, sandbox, or a base URL (ICD_SERVER, or who)")
+        server.add_argument("--token-url", metavar="URL", help="token endpoint of a server of your own")
+        server.add_argument(
+            "--profile", default="default", metavar="NAME", help="stored client id and secret (default)"
+        )
+        server.add_argument("--cache-dir", metavar="FOLDER", help=_CACHE_HELP)
+        server.add_argument("--offline", action="store_true", help="answer from the cache only")
     return command

@@ -171,8 +171,25 @@ def test_the_program_says_it_in_one_line_and_ends_with_1(arguments, words, tmp_p
     assert (tmp_path / "kept.csv").read_text(encoding="utf-8") == "mine\n"
 
 
-def test_a_wrong_command_line_ends_with_2(capsys):
+@pytest.mark.parametrize(
+    "arguments,words",
+    [
+        (["load", "--no-such-option"], ["icdframes load: error", "no option --no-such-option"]),
+        (["load", "1A00", "--langage", "es"], ["--langage", "Did you mean '--language'?"]),
+        (["load", "1A00", "--langage=es"], ["--langage", "Did you mean '--language'?"]),
+        (["annotate", "mine.csv", "--cod", "dx"], ["--cod", "Did you mean '--code'?"]),
+        (["lode", "1A00"], ["'lode'", "Did you mean 'load'?"]),
+        (["completion", "bsh"], ["'bsh'", "Did you mean 'bash'?"]),
+        (["load", "1A00", "1A01"], ["nothing to do with '1A01'"]),
+        ([], ["COMMAND"]),
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_command_line_ends_with_2_and_names_the_likely_word(arguments, words, capsys):
     with pytest.raises(SystemExit) as caught:
-        main(["load", "--no-such-option"])
+        main(arguments)
     assert caught.value.code == 2
-    assert "--no-such-option" in capsys.readouterr().err
+    out, err = capsys.readouterr()
+    assert out == ""
+    for word in words:
+        assert word in err

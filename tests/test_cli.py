@@ -1,5 +1,6 @@
 """The program ``icdframes``."""
 
+import re
 import subprocess
 import sys
 
@@ -142,15 +143,15 @@ def test_the_module_is_the_same_program_and_a_served_sandbox_answers(tmp_path):
 
 def test_a_written_folder_can_be_served_again(tmp_path):
     with icdframes.connect("sandbox") as client:
-        tables = client.load_tables(release="2024-01", language=["en", "es"])
-    folder = tables.to_parquet(tmp_path / "mms")
+        tables = client.load_tables("01", release="2024-01", language=["en", "es"])
+    folder = tables.to_parquet(tmp_path / "chapter")
     from icdframes.sandbox import load_corpus
 
     with (
         Sandbox(load_corpus(folder), authenticate=False) as sandbox,
         icdframes.connect(sandbox.url, cache_dir=tmp_path / "c") as client,
     ):
-        again = client.load_tables(release="2024-01", language=["en", "es"])
+        again = client.load_tables("01", release="2024-01", language=["en", "es"])
     for name in ("entities", "edges", "terms", "references", "axes"):
         left, right = getattr(tables, name).copy(), getattr(again, name).copy()
         left.attrs = right.attrs = {}
@@ -195,6 +196,7 @@ def test_the_doctor_finds_nothing_wrong_with_the_sandbox(capsys):
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out
     assert out.count("ok ") == 5
+    assert "plotly" in out
     assert "2024-01 is the newest release" in out
 
 
@@ -211,6 +213,39 @@ def test_a_wrong_clock_is_noticed(capsys, monkeypatch):
     assert "+3600 s off" in capsys.readouterr().out
 
 
-def test_a_completion_script_knows_the_commands(capsys):
+@pytest.mark.parametrize(
+    "typed,offered",
+    [
+        (["lo"], ["load", "login"]),
+        (["load", "--cl"], ["--classification"]),
+        (["load", "--server", "sandbox", "--re"], ["--release", "--refresh"]),
+        (["completion", "z"], ["zsh"]),
+    ],
+    ids=" ".join,
+)
+def test_a_shell_completes_commands_options_and_choices(typed, offered, capsys, tmp_path):
     assert main(["completion", "bash"]) == 0
-    assert "--classification" in capsys.readouterr().out
+    (tmp_path / "icdframes.bash").write_text(capsys.readouterr().out, encoding="utf-8")
+    words = ["icdframes", *typed]
+    script = (
+        f"source icdframes.bash; COMP_WORDS=({' '.join(words)}); COMP_CWORD={len(typed)}; "
+        f"_shtab_icdframes icdframes {words[-1]} {words[-2]}; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+    )
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == offered
+
+
+@pytest.mark.parametrize("shell,word", [("zsh", "--classification"), ("tcsh", "annotate")])
+def test_other_shells_get_a_script_too(shell, word, capsys):
+    assert main(["completion", shell]) == 0
+    assert word in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", sorted(_EXAMPLES))
+def test_every_option_says_what_it_is_for(command, capsys):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    listed = capsys.readouterr().out.split("options:")[1].split("examples:")[0]
+    options = re.findall(r"^  (--.*?)(?=^  -|^\S|\Z)", listed, re.MULTILINE | re.DOTALL)
+    bare = [option for option in options if not re.search(r"\s{2,}\S", option)]
+    assert bare == []

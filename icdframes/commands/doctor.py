@@ -15,7 +15,6 @@ from icdframes.errors import IcdError, MissingExtraError, ServerError
 from icdframes.settings import cache_folder
 
 _WORST_CLOCK = 60.0
-_OPTIONAL = ("pyarrow", "openpyxl", "matplotlib", "keyring", "polars", "duckdb", "dask", "pyspark")
 
 
 def doctor(options: Namespace) -> None:
@@ -48,19 +47,23 @@ def completion(options: Namespace) -> None:
 
 
 def _versions() -> str:
-    core = [line for line in requires("icdframes") or () if "extra ==" not in line]
-    found = ", ".join(f"{name} {version(name)}" for line in core for name in re.findall(r"^[\w.-]+", line))
+    found = ", ".join(f"{name} {version(name)}" for name in _required(lambda line: "extra ==" not in line))
     return f"icdframes {icdframes.__version__}, Python {platform.python_version()}, {found}"
 
 
 def _optional() -> str:
     found = []
-    for name in _OPTIONAL:
+    for name in _required(lambda line: re.search("extra == .all.", line) is not None):
         try:
             found.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             found.append(f"{name} no")
     return ", ".join(found)
+
+
+def _required(belongs: Callable[[str], bool]) -> list[str]:
+    """Give the names of the packages that the installed icdframes asks for."""
+    return re.findall(r"^[\w.-]+", "\n".join(filter(belongs, requires("icdframes") or ())), re.MULTILINE)
 
 
 def _cache(options: Namespace) -> str:
