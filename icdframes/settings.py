@@ -37,7 +37,7 @@ _ICF = (
 CLASSIFICATIONS = ("mms", "icf", "foundation", "icd10")
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_URL = re.compile(r"""[!"$->@-\[\]-~]+""")  # printable ASCII without blank, #, ? and backslash
+_URL = re.compile(r"[A-Za-z0-9._~:/\[\]@!$&'()*+,;=%-]+")  # what RFC 3986 allows, without "?" and "#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def _checked_url(text: str, what: str) -> str:
     if not _URL.fullmatch(text):
         raise ConfigurationError(
             f"{text!r} is no {what}: it is a host and perhaps a path in plain ASCII (a host with other letters in its "
-            "form xn--…), without '?', '#', blanks and backslashes."
+            "form xn--…), without a query and without blanks."
         )
     if what == "token URL" and parts.scheme == "http" and not is_loopback(text):
         raise ConfigurationError(f"Refusing to send a secret to {host} over plain http: use https.")
