@@ -13,7 +13,7 @@ from icdframes.model.certificate import CertificateCheck, UnderlyingCause
 from icdframes.model.entity import Entity
 from icdframes.model.hits import AutocodeMatch, CodeInfo, PostcoordinationSet
 from icdframes.model.outcome import NO_MATCH, Outcome
-from icdframes.model.parse_coding import first_entity_id
+from icdframes.model.uris import first_entity_id
 
 Answer = TypeVar("Answer")
 Fields = Callable[[Answer], Mapping[str, Any]]

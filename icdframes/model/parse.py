@@ -17,7 +17,7 @@ from icdframes.model.entity import (
     TopLevel,
 )
 from icdframes.model.reader import Reader
-from icdframes.model.uris import EntityUri, parse_uri
+from icdframes.model.uris import SCHEMA_PREFIX, EntityUri, parse_uri
 
 UNTRANSLATED = " [No translation available]"
 
@@ -42,7 +42,6 @@ TEXT_FIELDS = {
     "codingNote": "coding_note",
     "diagnosticCriteria": "diagnostic_criteria",
 }
-SCHEMA_PREFIX = "http://id.who.int/icd/schema/"
 
 _OTHER_ENTITY_FIELDS = {
     "@context", "@id", "parent", "child", "browserUrl", "ancestor", "descendant", "code", "source",

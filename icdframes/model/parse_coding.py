@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from icdframes.errors import CodeSyntaxError, ServerError
+from icdframes.errors import ServerError
 from icdframes.model.hits import (
     ENTITY_TYPES,
     POSTCOORDINATION,
@@ -20,13 +20,11 @@ from icdframes.model.hits import (
     SearchResult,
     WordSuggestion,
 )
-from icdframes.model.parse import SCHEMA_PREFIX
 from icdframes.model.reader import Reader
-from icdframes.model.uris import parse_uri
+from icdframes.model.uris import SCHEMA_PREFIX, first_entity_id
 
 _FOUND = re.compile(r"""<em\s+class=(['"])found\1>(.*?)</em>""", re.DOTALL)
 _NO_AXIS = "otherPostcoordination"
-_NEXT_URI = re.compile(r"\s*&\s*|\s+/\s*|\s*/\s+")
 
 
 def plain_text(text: str) -> str:
@@ -39,16 +37,6 @@ def plain_text(text: str) -> str:
 
     """
     return _FOUND.sub(r"\2", text)
-
-
-def first_entity_id(expression: str | None) -> str | None:
-    """Give the entity id of the stem in a URI or an expression of URIs; None where there is none."""
-    if not expression:
-        return None
-    try:
-        return parse_uri(_NEXT_URI.split(expression.strip(), maxsplit=1)[0]).entity_id
-    except CodeSyntaxError:
-        return None
 
 
 def parse_search(doc: Any, *, asked: str = "", highlight: bool = False) -> SearchResult:

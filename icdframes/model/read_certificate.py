@@ -10,7 +10,7 @@ from typing import Any
 from icdframes.errors import CodeSyntaxError, ConfigurationError, did_you_mean
 from icdframes.model.certificate import FIELDS, LINES, Certificate, CertificateField
 from icdframes.model.codes import parse_code
-from icdframes.model.parse_coding import first_entity_id
+from icdframes.model.uris import first_entity_id
 
 _DURATION = re.compile(
     r"P(?:\d+W|(?=\d|T\d)(?:\d+Y)?(?:\d+M)?(?:\d+D)?(?:T(?=\d)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?)"

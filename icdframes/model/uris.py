@@ -16,9 +16,11 @@ from icdframes.settings import CLASSIFICATIONS
 
 HOST = "id.who.int"
 PREFIX = f"http://{HOST}"
+SCHEMA_PREFIX = f"{PREFIX}/icd/schema/"
 RESIDUALS = ("other", "unspecified")
 
 _SUCH = f"write it like {PREFIX}/icd/entity/257068234"
+_NEXT_URI = re.compile(r"\s*&\s*|\s+/\s*|\s*/\s+")
 _ID = re.compile(r"[0-9]+(?:/(?:other|unspecified))?")
 _RELEASE = re.compile(r"\d{4}(?:-\d{2})?|beta")
 _ICD10_KEY = re.compile(r"[IVX]+|[A-Z]\d{2}(?:\.\d+)?(?:-[A-Z]\d{2}(?:\.\d+)?)?")
@@ -129,6 +131,16 @@ def entity_id_of(text: str) -> str:
     if entity_id is None:
         raise CodeSyntaxError(f"{text!r} names a classification, not an entity: {_SUCH}.", text=text)
     return entity_id
+
+
+def first_entity_id(expression: str | None) -> str | None:
+    """Give the entity id of the stem in a URI or an expression of URIs; None where there is none."""
+    if not expression:
+        return None
+    try:
+        return parse_uri(_NEXT_URI.split(expression.strip(), maxsplit=1)[0]).entity_id
+    except CodeSyntaxError:
+        return None
 
 
 def is_residual(entity_id: str) -> bool:

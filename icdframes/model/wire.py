@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from icdframes.model.entity import Axis, Entity, Reference, ReferenceKind, ReleaseList, Term, TermKind, TopLevel
-from icdframes.model.parse import SCHEMA_PREFIX, UNTRANSLATED
-from icdframes.model.uris import PREFIX, EntityUri, parse_uri
+from icdframes.model.parse import UNTRANSLATED
+from icdframes.model.uris import PREFIX, SCHEMA_PREFIX, EntityUri, parse_uri
 
 _CONTEXT = f"{PREFIX}/icd/contexts/contextFor"
 _FOUNDATION_ORDER = (

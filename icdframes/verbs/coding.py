@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from icdframes.endpoints.coding import Coding
 from icdframes.endpoints.linearization import Linearization
@@ -20,11 +20,9 @@ from icdframes.frames.verdicts import (
     lookup_fields,
     verdict_table,
 )
-from icdframes.model.cluster import CodeSystem
-from icdframes.model.codes import parse_code
+from icdframes.model.codes import normalize_code
 from icdframes.model.hits import CodeInfo, PostcoordinationSet
-from icdframes.model.parse_coding import first_entity_id
-from icdframes.model.uris import EntityUri, parse_uri
+from icdframes.model.uris import EntityUri, first_entity_id, parse_uri
 from icdframes.verbs.asking import ask_column
 from icdframes.verbs.columns import read_column
 from icdframes.verbs.context import Context, Place, as_text, found_or, one_language, pin, signed
@@ -32,7 +30,7 @@ from icdframes.verbs.context import Context, Place, as_text, found_or, one_langu
 if TYPE_CHECKING:
     import pandas as pd
 
-CODED: tuple[CodeSystem, ...] = ("mms", "icf")
+_CODED = ("mms", "icf")
 _FOUNDATION_ID = re.compile(r"\d+")
 _EXAMPLE = "http://id.who.int/icd/entity/257068234"
 
@@ -51,7 +49,7 @@ def codeinfo(
 ) -> pd.DataFrame:
     """Take one code or each code of a column apart; see `icdframes.codeinfo`."""
     column = read_column(code)
-    place = pin(context, classification, release, language, verb="codeinfo", offered_by=CODED, refresh=refresh)
+    place = pin(context, classification, release, language, verb="codeinfo", offered_by=_CODED, refresh=refresh)
     one_language(place, "codeinfo gives codes and no texts, one language is enough; describe takes several")
     operation = partial(
         Coding(context.wire, classification).codeinfo,
@@ -68,7 +66,7 @@ def codeinfo(
         context,
         place,
         column,
-        lambda value: canonical(value, classification),
+        lambda value: _canonical(value, classification),
         ask,
         label="codeinfo",
         progress=progress,
@@ -92,7 +90,7 @@ def describe(
 ) -> pd.DataFrame:
     """Put one code, cluster or URI, or a column of them, into words; see `icdframes.describe`."""
     column = read_column(code)
-    place = pin(context, classification, release, language, verb="describe", offered_by=CODED, refresh=refresh)
+    place = pin(context, classification, release, language, verb="describe", offered_by=_CODED, refresh=refresh)
     operation = partial(
         Coding(context.wire, classification).describe,
         release=place.named_release,
@@ -132,7 +130,7 @@ def lookup(
 ) -> pd.DataFrame:
     """Find where foundation entities are coded; see `icdframes.lookup`."""
     column = read_column(foundation_uri)
-    place = pin(context, classification, release, language, verb="lookup", offered_by=CODED, refresh=refresh)
+    place = pin(context, classification, release, language, verb="lookup", offered_by=_CODED, refresh=refresh)
     endpoint = Linearization(context.wire, classification)
 
     def ask(foundation_id: str, tag: str) -> Located:
@@ -150,26 +148,16 @@ def lookup(
     return signed(frame, context, place)
 
 
-def canonical(value: Any, classification: str) -> str:
-    """Give the canonical writing of a code or cluster, without a network.
-
-    Raises
-    ------
-    CodeSyntaxError
-        If it is not written like a code of the classification.
-    ConfigurationError
-        If it is no text.
-
-    """
-    system: CodeSystem = "icf" if classification == "icf" else "mms"
-    return parse_code(as_text(value), classification=system).text
+def _canonical(value: object, classification: str) -> str:
+    """Give a code or cluster in canonical writing."""
+    return normalize_code(as_text(value), classification="icf" if classification == "icf" else "mms")
 
 
-def _expression(value: Any, classification: str) -> str:
+def _expression(value: object, classification: str) -> str:
     """Give a code in canonical writing, or a URI or expression of URIs as it is."""
     text = as_text(value)
     if "://" not in text:
-        return canonical(text, classification)
+        return _canonical(text, classification)
     if first_entity_id(text) is None:
         raise CodeSyntaxError(f"{text[:80]!r} is no URI of an entity, and no expression of such URIs.", text=text)
     return text.replace("https://", "http://")
@@ -184,7 +172,7 @@ def _no_code(text: str, place: Place, *, flexible: bool) -> str:
     return f"{text!r} is not known in {where}: one of its parts does not exist{hint}."
 
 
-def _foundation_id(value: Any) -> str:
+def _foundation_id(value: object) -> str:
     text = as_text(value)
     if _FOUNDATION_ID.fullmatch(text):
         return text

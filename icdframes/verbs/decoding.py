@@ -12,7 +12,7 @@ from icdframes.model.cluster import Cluster, CodeSystem
 from icdframes.model.codes import parse_code
 from icdframes.model.hits import CodeInfo, PostcoordinationSet
 from icdframes.model.outcome import EMPTY, Outcome, outcome_of_error
-from icdframes.model.parse_coding import first_entity_id
+from icdframes.model.uris import first_entity_id
 from icdframes.verbs.asking import ask_column
 from icdframes.verbs.columns import Column, read_column
 from icdframes.verbs.context import Context, as_text, found_or, pin, signed

@@ -19,7 +19,8 @@ from icdframes.frames.provenance import Provenance
 from icdframes.frames.verdicts import AUTOCODE, autocode_fields, verdict_table
 from icdframes.model.hits import SearchHit, SearchResult
 from icdframes.model.outcome import Outcome
-from icdframes.model.parse_coding import first_entity_id, parse_autocode, parse_search, plain_text
+from icdframes.model.parse_coding import parse_autocode, parse_search, plain_text
+from icdframes.model.uris import first_entity_id
 
 MMS = "http://id.who.int/icd/release/11/2024-01/mms"
 PROVENANCE = Provenance(server="https://example.org", classification="mms", release="2024-01")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from icdframes.model.parse import SCHEMA_PREFIX
+from icdframes.model.uris import SCHEMA_PREFIX
 from icdframes.sandbox.answers import Answer, json_answer, not_found
 from icdframes.sandbox.call import Call
 from icdframes.sandbox.clusters import Placed, place, simplified, terminal
