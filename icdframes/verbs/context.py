@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from icdframes.endpoints.base import Classification, Wire
 from icdframes.errors import ConfigurationError, EntityNotFoundError
@@ -143,7 +143,7 @@ def found_or(ask: Callable[[], Answer], sentence: str) -> Answer:
         raise EntityNotFoundError(f"{sentence}{said}", reason=error.reason) from None
 
 
-def as_text(value: Any) -> str:
+def as_text(value: object) -> str:
     """Give a text or whole number of a column as text; refuse everything else."""
     if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
         return str(value)

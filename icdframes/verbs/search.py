@@ -23,7 +23,7 @@ from icdframes.verbs.resolve import Resolver, read_name
 if TYPE_CHECKING:
     import pandas as pd
 
-SEARCHED = ("mms", "icf", "foundation")
+_SEARCHED = ("mms", "icf", "foundation")
 _SEPARATOR = re.compile(r"[,;]")
 _SHOWN = 3
 
@@ -55,7 +55,7 @@ def search_tables(
 ) -> SearchTables:
     """Search for one text or each text of a column; see `icdframes.search_tables`."""
     column = read_column(query)
-    place = pin(context, classification, release, language, verb="search", offered_by=SEARCHED, refresh=refresh)
+    place = pin(context, classification, release, language, verb="search", offered_by=_SEARCHED, refresh=refresh)
     one_language(place, "a text is searched in one language; search in each")
     options = _options(context, place, keywords or {})
     options.params(classification)
@@ -95,7 +95,7 @@ def autocode(
     """Find the best match for one text or each text of a column; see `icdframes.autocode`."""
     column = read_column(text)
     _check_threshold(match_threshold)
-    place = pin(context, classification, release, language, verb="autocode", offered_by=SEARCHED, refresh=refresh)
+    place = pin(context, classification, release, language, verb="autocode", offered_by=_SEARCHED, refresh=refresh)
     one_language(place, "a text is searched in one language; search in each")
     ask = partial(
         Search(context.wire, classification).autocode,
