@@ -1,6 +1,7 @@
 """WHO's mapping tables in every form are read, and a column of codes is translated candidate by candidate."""
 
 import gzip
+import sys
 import zipfile
 from dataclasses import replace
 
@@ -186,8 +187,6 @@ def test_a_zip_without_tables_and_an_absent_file_are_refused(tmp_path):
 
 
 def test_an_excel_file_without_openpyxl_says_what_to_install(tmp_path, monkeypatch):
-    import sys
-
     (tmp_path / "a.xlsx").write_bytes(b"")
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'icdframes\[excel\]'"):

@@ -4,7 +4,13 @@ import gc
 
 import pytest
 
+from icdframes.frames import build
+from icdframes.frames.provenance import Provenance
 from icdframes.model.collector import collector_held
+from icdframes.model.entity import Entity
+from icdframes.walk import walk
+
+ENTITY = Entity("http://id.who.int/icd/release/11/2024-01/mms/1", "1", "One")
 
 
 @pytest.fixture(autouse=True)
@@ -34,17 +40,11 @@ def test_what_somebody_switched_off_stays_off():
 
 
 def test_a_walk_over_what_is_at_hand_and_the_building_of_tables_hold_it(monkeypatch):
-    from icdframes.frames import build
-    from icdframes.frames.provenance import Provenance
-    from icdframes.model.entity import Entity
-    from icdframes.walk import walk
-
     seen = []
-    entity = Entity("http://id.who.int/icd/release/11/2024-01/mms/1", "1", "One")
 
     def at_hand(_entity_id):
         seen.append(gc.isenabled())
-        return entity
+        return ENTITY
 
     def schema(*args, _real=build.apply_schema, **options):
         seen.append(gc.isenabled())
@@ -58,10 +58,6 @@ def test_a_walk_over_what_is_at_hand_and_the_building_of_tables_hold_it(monkeypa
 
 
 def test_it_is_on_while_a_walk_waits_for_an_answer():
-    from icdframes.model.entity import Entity
-    from icdframes.walk import walk
-
     seen = []
-    entity = Entity("http://id.who.int/icd/release/11/2024-01/mms/1", "1", "One")
-    walk(["1"], lambda _: entity, on_progress=lambda _: seen.append(gc.isenabled()))
+    walk(["1"], lambda _: ENTITY, on_progress=lambda _: seen.append(gc.isenabled()))
     assert seen == [True]
