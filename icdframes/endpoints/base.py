@@ -11,7 +11,7 @@ from icdframes.model.entity import Entity, ReleaseList, TopLevel
 from icdframes.model.parse import parse_entity, parse_release_list, parse_top_level
 from icdframes.model.uris import HOST, PREFIX, EntityUri
 
-LONGEST_URL = 2000
+_LONGEST_URL = 2000
 
 Parsed = TypeVar("Parsed")
 
@@ -61,7 +61,7 @@ class Classification(Protocol):
 
 def fits_in_url(path: str, params: Mapping[str, str]) -> bool:
     """Tell whether a GET stays below WHO's limit of some 2 KB."""
-    return len(f"https://{HOST}{path}?{urlencode(params)}") <= LONGEST_URL
+    return len(f"https://{HOST}{path}?{urlencode(params)}") <= _LONGEST_URL
 
 
 class Endpoint:

@@ -76,7 +76,7 @@ def release_list_document(listings: tuple[Listing, ...], entity_id: str | None, 
     """Write the releases in which a classification, or one of its entities, exists; `listings` newest first."""
     named = next((listing for listing in listings if language in listing.languages), listings[0])
     if entity_id is None:
-        title = title_of(named, language).partition(_VERSION_MARK)[0]
+        title = _title_of(named, language).partition(_VERSION_MARK)[0]
     else:
         entity = named.entity(entity_id, language)
         title = (entity.title or "") + ("" if entity.translated else UNTRANSLATED)
@@ -85,7 +85,7 @@ def release_list_document(listings: tuple[Listing, ...], entity_id: str | None, 
     return release_list_to_json(ReleaseList(str(uri), title, releases[0], releases), language)
 
 
-def title_of(listing: Listing, language: str) -> str:
+def _title_of(listing: Listing, language: str) -> str:
     """Give the title of a release, with the marker where it is not translated."""
     if language in listing.titles:
         return listing.titles[language]
@@ -106,7 +106,7 @@ def _top(listing: Listing, language: str) -> TopLevel:
         uri=str(EntityUri(listing.classification, release, None)),
         classification=listing.classification,
         release=listing.release,
-        title=title_of(listing, language),
+        title=_title_of(listing, language),
         date=listing.date,
         languages=() if listing.classification == "icd10" else listing.languages,
         prerelease_languages=listing.prerelease_languages,

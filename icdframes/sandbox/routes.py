@@ -27,8 +27,8 @@ from icdframes.sandbox.operations import (
 
 Handler = Callable[[Call], Answer]
 
-LD_JSON = "application/ld+json"
-_BOTH = (JSON, LD_JSON)
+_LD_JSON = "application/ld+json"
+_BOTH = (JSON, _LD_JSON)
 _JSON = (JSON,)
 _PARTS = {
     "lin": r"(?P<lin>(?!(?:foundation|icd10)(?:/|$))[a-z][a-z0-9_]*)",

@@ -55,11 +55,11 @@ def serve(
     """
     sandbox = Sandbox(load_corpus(corpus_path, text=text), port=port, authenticate=authenticate)
     with contextlib.suppress(KeyboardInterrupt), sandbox:
-        out(announcement(sandbox))
+        out(_announcement(sandbox))
         (until or threading.Event()).wait()
 
 
-def announcement(sandbox: Sandbox) -> str:
+def _announcement(sandbox: Sandbox) -> str:
     """Give the line that tells how to connect."""
     if sandbox.token_url is None:
         return f'ICD API sandbox at {sandbox.url}  connect("{sandbox.url}")'

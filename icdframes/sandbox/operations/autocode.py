@@ -12,7 +12,7 @@ from icdframes.sandbox.retrieval.ground import Ground, ground, scope
 from icdframes.sandbox.retrieval.phrases import TITLE, Phrase
 from icdframes.sandbox.retrieval.ranking import best_phrase
 
-DEFAULT_THRESHOLD = 0.6
+_DEFAULT_THRESHOLD = 0.6
 _NO_MATCH = 3
 
 
@@ -31,7 +31,7 @@ def autocode(call: Call) -> Answer:
 def _threshold(call: Call) -> float:
     given = call.query.get("matchthreshold")
     try:
-        return DEFAULT_THRESHOLD if given is None else float(given)
+        return _DEFAULT_THRESHOLD if given is None else float(given)
     except ValueError:
         raise bad_request(f"matchThreshold is {given!r}: give a number from 0 to 1.") from None
 

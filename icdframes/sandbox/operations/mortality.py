@@ -1,7 +1,7 @@
 """Answers of DORIS and CoDEdit by simple rules of our own; they say so, and are no use for real certificates.
 
 DORIS: the underlying cause is the first condition on the lowest filled line of part 1. It is rejected where that
-condition is no code of the release. CoDEdit: the four checks of `ISSUES`.
+condition is no code of the release. CoDEdit makes the four checks below.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from icdframes.sandbox.expressions import (
 )
 from icdframes.sandbox.forms import json_object
 
-DISCLAIMER = "This is the icdframes sandbox, not WHO's {engine}: do not use it for real certificates."
-RULE = "Its one rule: the first condition on the lowest filled line of part 1 is the underlying cause of death."
-ISSUES: Mapping[str, str] = {
+_DISCLAIMER = "This is the icdframes sandbox, not WHO's {engine}: do not use it for real certificates."
+_RULE = "Its one rule: the first condition on the lowest filled line of part 1 is the underlying cause of death."
+_ISSUES: Mapping[str, str] = {
     "no-cause": "Part 1 is empty.",
     "unknown-code": "A condition is no code of the release, or a combination that does not fit.",
     "gap": "A line of part 1 is empty above a filled one.",
@@ -63,7 +63,7 @@ def doris(call: Call) -> Answer:
     """Answer ``/icd/release/11/{release}/doris``."""
     case = _case(call)
     cause, fault = _underlying(case)
-    said = DISCLAIMER.format(engine="DORIS")
+    said = _DISCLAIMER.format(engine="DORIS")
     if cause is None or cause.placed is None:
         nothing = dict.fromkeys(("stemCode", "stemURI", "code", "uri", "report", "tabularReport"))
         return json_answer({**nothing, "reject": True, "error": f"{said} {fault}", "warning": None})
@@ -76,7 +76,7 @@ def doris(call: Call) -> Answer:
             "stemURI": foundation_uri(placed) or uri_expression(stem, case.listing.classification, None),
             "code": code_expression(placed),
             "uri": uri_expression(placed, case.listing.classification, None),
-            "report": f"{said}\n{RULE}\nLine {cause.line}: {code_expression(placed)} {case.title(cause)}.\n",
+            "report": f"{said}\n{_RULE}\nLine {cause.line}: {code_expression(placed)} {case.title(cause)}.\n",
             "tabularReport": case.table(),
             "reject": False,
             "error": None,
@@ -89,7 +89,7 @@ def codedit(call: Call) -> Answer:
     """Answer ``/icd/release/11/{release}/codedit``."""
     case = _case(call)
     issues = tuple(_issues(case))
-    lines = [DISCLAIMER.format(engine="CoDEdit"), *(f"{name}: {ISSUES[name]}" for name in issues)]
+    lines = [_DISCLAIMER.format(engine="CoDEdit"), *(f"{name}: {_ISSUES[name]}" for name in issues)]
     report = "\n".join([*lines, *([] if issues else ["No issue was found."])])
     return json_answer({"report": report, "tabularReport": case.table(), "issueIds": ",".join(issues)})
 
@@ -119,7 +119,7 @@ def _underlying(case: _Case) -> tuple[_Read | None, str]:
         return None, f"ICDVersion is {version!r}: only ICD11 is coded here."
     part1 = [condition for condition in case.conditions if condition.line != "2"]
     if not part1:
-        return None, ISSUES["no-cause"]
+        return None, _ISSUES["no-cause"]
     first = next(condition for condition in part1 if condition.line == part1[-1].line)
     return first, f"{first.written!r} on line {first.line} is no code of {case.listing.release}."
 

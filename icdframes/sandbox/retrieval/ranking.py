@@ -17,7 +17,7 @@ from icdframes.sandbox.retrieval.phrases import TITLE, Phrase
 from icdframes.sandbox.retrieval.words import SAYS_NOTHING, QueryWord, words
 
 MOST_HITS = 50
-MOST_WORDS = 50
+_MOST_WORDS = 50
 COMPLETED, SUGGESTED, NO_GUESS = 0, 1, 2
 
 
@@ -148,7 +148,7 @@ def suggest(index: TermIndex, query: Sequence[QueryWord], places: Collection[int
         kind, found = SUGGESTED, [(word, count == len(places)) for word, count in ordered]
     if not found:
         return Suggestions(NO_GUESS)
-    return Suggestions(kind, tuple(found[:MOST_WORDS]), len(found) > MOST_WORDS)
+    return Suggestions(kind, tuple(found[:_MOST_WORDS]), len(found) > _MOST_WORDS)
 
 
 def best_phrase(index: TermIndex, text: str, allowed: Callable[[str], bool]) -> tuple[Phrase, float, int] | None:
