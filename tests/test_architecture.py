@@ -131,6 +131,12 @@ def test_files_and_functions_stay_small(path):
             assert lines <= 60, f"{node.name} has {lines} lines"
 
 
+def test_the_readme_draws_the_layers_as_they_are(project):
+    built = (project / "README.md").read_text(encoding="utf-8").split("## How it is built")[1]
+    drawn = [{name.strip() for name in floor.split("|")} for floor in built.split("```")[1].split("→")]
+    assert drawn == [names for names in reversed(LAYERS) if names != {"__main__"}]
+
+
 def test_importing_icdframes_loads_no_heavy_library():
     import subprocess
     import sys

@@ -1,9 +1,12 @@
 """What the README shows works."""
 
+import inspect
 import re
+import tomllib
 
 import pytest
 
+from icdframes import errors
 from icdframes.cli import _EXAMPLES
 
 
@@ -33,3 +36,38 @@ def test_the_two_commands_are_those_of_ci(readme, project):
     assert "icdframes load 07 --server sandbox --out chapter07.parquet" in ci
     assert ".venv/bin/pytest -q" in readme
     assert 'pytest" -q' in ci
+
+
+def test_every_file_that_it_names_is_there(readme, project):
+    named = set(re.findall(r"`((?:icdframes|tests|notebooks)/[\w./]*)`", readme))
+    named |= {f"icdframes/{name}" for name in re.findall(r"(?<![\w/])((?:verbs|model|frames|endpoints)/\w+\.py)", readme)}
+    assert len(named) > 20
+    assert [name for name in sorted(named) if not (project / name).exists()] == []
+
+
+def test_every_dependency_has_its_reason(readme, project):
+    declared = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    section = readme.split("## Dependencies")[1].split("\n## ")[0]
+    always, extras = section.split("| extra |")
+    assert [name for name in map(package, declared["dependencies"]) if name not in always] == []
+    assert [name for name in declared["optional-dependencies"] if f"`{name}`" not in extras] == []
+
+
+def package(requirement):
+    return re.match(r"[\w-]+", requirement).group()
+
+
+def test_every_warning_is_named_with_what_silences_it(readme):
+    kinds = [
+        name
+        for name, value in vars(errors).items()
+        if inspect.isclass(value) and issubclass(value, errors.IcdWarning) and value is not errors.IcdWarning
+    ]
+    assert len(kinds) >= 5
+    assert [name for name in kinds if f"| `{name}` |" not in readme] == []
+
+
+def test_the_python_versions_are_those_of_the_classifiers(readme, project):
+    declared = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]["classifiers"]
+    versions = [line.rpartition(" ")[2] for line in declared if "Python :: 3." in line]
+    assert f"Python {versions[0]} to {versions[-1]}" in readme
