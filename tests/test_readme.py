@@ -40,7 +40,8 @@ def test_the_two_commands_are_those_of_ci(readme, project):
 
 def test_every_file_that_it_names_is_there(readme, project):
     named = set(re.findall(r"`((?:icdframes|tests|notebooks)/[\w./]*)`", readme))
-    named |= {f"icdframes/{name}" for name in re.findall(r"(?<![\w/])((?:verbs|model|frames|endpoints)/\w+\.py)", readme)}
+    in_picture = re.findall(r"(?<![\w/])((?:verbs|model|frames|endpoints)/\w+\.py)", readme)
+    named |= {f"icdframes/{name}" for name in in_picture}
     assert len(named) > 20
     assert [name for name in sorted(named) if not (project / name).exists()] == []
 
