@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import logging
-import re
 import sqlite3
 import zipfile
 
@@ -33,13 +32,12 @@ def _encoded(mark):
         yield base64.b64encode(mark.encode()[(3 - shift) % 3 : whole])
 
 
-PATTERN = re.compile(
-    b"|".join(
-        re.escape(form)
-        for mark in MARKS
-        for form in (mark.encode(), *(form for form in _encoded(mark) if len(form) >= SHORTEST_ENCODED))
-    )
-)
+FORMS = [mark.encode() for mark in MARKS]
+FORMS += [form for mark in MARKS for form in _encoded(mark) if len(form) >= SHORTEST_ENCODED]
+
+
+def holds_a_secret(content):
+    return any(form in content for form in FORMS)
 
 
 def readable(path):
@@ -50,7 +48,7 @@ def readable(path):
             table = pq.read_table(path)
             yield str(table.schema.metadata).encode()
             buffers = (buffer for column in table.columns for chunk in column.chunks for buffer in chunk.buffers())
-            yield from map(memoryview, filter(None, buffers))
+            yield from map(bytes, filter(None, buffers))
         elif path.suffix == ".sqlite":
             with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as connection:
                 for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
@@ -63,7 +61,7 @@ def readable(path):
 def files_with_secrets(folder):
     """The files below a folder that hold a secret, and how many were read."""
     files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-    found = [path for path in files if any(PATTERN.search(content) for content in readable(path))]
+    found = [path for path in files if any(map(holds_a_secret, readable(path)))]
     return [path for path in found if path.name not in HOLDS_SECRETS], len(files)
 
 
@@ -78,7 +76,7 @@ class Watch(logging.Handler):
     def emit(self, record):
         self.read += 1
         text = self.format(record)
-        if PATTERN.search(text.encode()):
+        if holds_a_secret(text.encode()):
             self.found.append(text)
 
     @contextlib.contextmanager
