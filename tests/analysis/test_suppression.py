@@ -90,7 +90,10 @@ def test_a_large_table_is_done_in_reasonable_time():
     assert hidden.mean() < 0.5
 
 
-@given(rows=st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["1A00", "1A03", "2C25", "?"])), min_size=1))
+deaths = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["1A00", "1A03", "2C25", "?"])), min_size=1)
+
+
+@given(rows=deaths)
 @settings(max_examples=25, deadline=None)
 def test_a_published_rollup_gives_no_small_cell_away(mms, rows):
     frame = pd.DataFrame(rows, columns=["sex", "code"])
@@ -111,5 +114,13 @@ def test_a_published_rollup_gives_no_small_cell_away(mms, rows):
     assert not table[~hidden & (table > 0)].min(initial=3) < 3
     helpers = safe["is_suppressed"] & ~safe["group"].isin([*groups, "total"])  # empty groups that were hidden too
     assert helpers.any() or not recoverable(table, hidden)
-    inner = rollup(frame, mms, by="sex", min_count=3, zeros=True)
-    assert inner["is_suppressed"].tolist() == safe.loc[~safe["is_total"], "is_suppressed"].tolist()
+
+
+@given(rows=deaths)
+@settings(max_examples=5, deadline=None)
+def test_the_same_cells_are_hidden_whether_or_not_totals_are_shown(mms, rows):
+    options = {"by": "sex", "min_count": 3, "zeros": True}
+    frame = pd.DataFrame(rows, columns=["sex", "code"])
+    with_their_totals, inner = rollup(frame, mms, totals=True, **options), rollup(frame, mms, **options)
+    hidden = with_their_totals.loc[~with_their_totals["is_total"], "is_suppressed"]
+    assert inner["is_suppressed"].tolist() == hidden.tolist()
