@@ -1,7 +1,9 @@
+import sys
 import time
 from dataclasses import replace
 
 import pytest
+from ipywidgets import Widget
 from ipywidgets.widgets.widget import _instances
 
 from icdframes import read_tabulation
@@ -14,6 +16,7 @@ from icdframes.errors import (
 )
 from icdframes.model.entity import Entity, Reference
 from icdframes.notebook.levels import trail
+from icdframes.notebook.login import LoginForm
 from icdframes.notebook.parts import Detail
 from icdframes.notebook.tree import TreeBrowser
 
@@ -219,6 +222,33 @@ def test_a_wrong_release_or_language_is_an_error_at_once(icd_client):
         TreeBrowser(icd_client, language="xx")
     with pytest.raises(ConfigurationError, match="needs a client or loaded tables"):
         TreeBrowser()
+
+
+CORE = {"@jupyter-widgets/base", "@jupyter-widgets/controls", "@jupyter-widgets/output"}
+
+
+def _modules(root):
+    """Give the names of the front-end modules that a widget and everything in it ask for."""
+    found, waiting = set(), [root]
+    while waiting:
+        widget = waiting.pop()
+        found.add(widget._model_module)
+        waiting += [part for name in widget.keys if isinstance(part := getattr(widget, name), Widget)]
+        waiting += getattr(widget, "children", ())
+    return found
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_every_widget_is_one_of_ipywidgets_but_the_one_that_keeps_the_keys(icd_client, monkeypatch, installed):
+    if not installed:
+        monkeypatch.setitem(sys.modules, "anywidget", None)
+    tree = TreeBrowser(icd_client, release="2024-01")
+    tree.go_to(BACTERIAL)
+    tree._search.run("cholera")
+    assert tree._search._hits.children
+    assert links(tree)
+    assert _modules(tree) == CORE | ({"anywidget"} if installed else set())
+    assert _modules(LoginForm(print)) == CORE - {"@jupyter-widgets/output"}
 
 
 class Family:
