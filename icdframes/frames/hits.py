@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from icdframes.frames.provenance import Provenance
-from icdframes.frames.schema import Column, typed_table
+from icdframes.frames.schema import Column, table_of_rows
 from icdframes.model.hits import SearchHit, SearchResult
 from icdframes.model.html import html_rows
 from icdframes.model.outcome import NO_MATCH, Outcome
@@ -146,9 +146,9 @@ def build_search_tables(asked: Asked, provenance: Provenance, *, index: pd.Index
             words += [{"query": query, "label": w.label, "keeps_result": w.keeps_result} for w in outcome.answer.words]
     chopped = list(dict.fromkeys(query for query, outcome in asked if outcome.answer and outcome.answer.chopped))
     frames = {
-        "hits": _table(HITS, hits, None if index is None else index.take(places)),
-        "terms": _table(TERMS, terms),
-        "words": _table(WORDS, words),
+        "hits": table_of_rows(HITS, hits, index=None if index is None else index.take(places)),
+        "terms": table_of_rows(TERMS, terms),
+        "words": table_of_rows(WORDS, words),
     }
     for frame in frames.values():
         frame.attrs |= {"provenance": provenance.to_dict(), "chopped": bool(chopped), "chopped_queries": chopped}
@@ -191,9 +191,3 @@ def _hit_row(
         "chopped": chopped,
         "status": "ok",
     }
-
-
-def _table(
-    columns: Sequence[Column], rows: Sequence[dict[str, Any]], index: pd.Index[Any] | None = None
-) -> pd.DataFrame:
-    return typed_table(columns, {c.name: [row.get(c.name) for row in rows] for c in columns}, index=index)

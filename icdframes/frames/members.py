@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from icdframes.frames.schema import Column, typed_table
+from icdframes.frames.schema import Column, table_of_rows
 from icdframes.model.cluster import Cluster
 from icdframes.model.outcome import Outcome
 
@@ -61,9 +61,7 @@ def members_table(decoded: Sequence[Decoded], languages: Sequence[str], index: p
         found = _rows(one, first, others)
         rows += found
         places += [place] * len(found)
-    names = [column.name for column in MEMBERS] + [f"title_{language}" for language in others]
-    data = {name: [row.get(name) for row in rows] for name in names}
-    return typed_table(MEMBERS, data, languages=others, index=index.take(places))
+    return table_of_rows(MEMBERS, rows, languages=others, index=index.take(places))
 
 
 def _rows(one: Decoded, first: str, others: Sequence[str]) -> list[dict[str, Any]]:

@@ -123,6 +123,20 @@ def typed_table(
     return frame if index is None else frame.set_axis(index)
 
 
+def table_of_rows(
+    columns: Sequence[Column],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    languages: Sequence[str] = (),
+    index: pd.Index[Any] | None = None,
+) -> pd.DataFrame:
+    """Make a table of any kind of rows; what a row lacks is missing."""
+    names = _dtypes(columns, languages)
+    return typed_table(
+        columns, {name: [row.get(name) for row in rows] for name in names}, languages=languages, index=index
+    )
+
+
 def as_lists(frame: pd.DataFrame) -> dict[str, list[Any]]:
     """Give the columns as plain lists with None where something is missing: the inverse of `apply_schema`."""
     return {str(key): _plain(column) for key, column in frame.items()}
