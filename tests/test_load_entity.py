@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import icdframes
-from icdframes.errors import OfflineMissError, PartialResultWarning, TraversalError
+from icdframes.errors import EntityNotFoundError, OfflineMissError, PartialResultWarning, TraversalError
 from icdframes.sandbox import Sandbox
 from icdframes.settings import Server
 from icdframes.transport.credentials import Credentials
@@ -67,6 +67,14 @@ def test_a_code_an_id_and_uris_name_the_same_entity(icd_client):
 def test_a_uri_with_a_release_loads_that_release(icd_client):
     frame = icd_client.load_entity("http://id.who.int/icd/release/11/2022-02/mms/257068234")
     assert frame.attrs["provenance"]["release"] == "2022-02"
+
+
+def test_a_foundation_uri_below_the_shoreline_loads_the_entity_in_which_it_is_coded(icd_client):
+    classical_cholera = "http://id.who.int/icd/entity/1205958647"
+    assert icd_client.load_entity(classical_cholera).code.tolist() == ["1A00"]
+    top = "http://id.who.int/icd/entity/448895267"
+    with pytest.raises(EntityNotFoundError, match="not coded in mms 2024-01: load it with classification='foundation'"):
+        icd_client.load_entity(top)
 
 
 def test_the_whole_classification_has_chapters_at_depth_0(whole):

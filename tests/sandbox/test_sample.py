@@ -5,9 +5,11 @@ from itertools import pairwise
 
 import pytest
 
+from icdframes.errors import ConfigurationError
 from icdframes.model.parse import UNTRANSLATED, parse_entity
 from icdframes.sandbox import load_corpus
 from icdframes.sandbox.documents import CRITERIA, entity_document
+from icdframes.sandbox.examples import example_deaths
 
 LISTINGS = [(listing.classification, listing.release) for listing in load_corpus()]
 
@@ -129,6 +131,12 @@ def test_own_texts_say_that_they_are_not_whos(sample):
             entity = listing.entity(key)
             for text in (entity.definition, entity.long_definition, entity.diagnostic_criteria, entity.coding_note):
                 assert text is None or re.search(r"\(icdframes sample text, not WHO's\.\)$", text), key
+
+
+@pytest.mark.parametrize(("name", "near"), [("msm", "'mms'"), ("icd-10", "'icd10'")])
+def test_an_example_that_is_not_there_is_told(name, near):
+    with pytest.raises(ConfigurationError, match=f"Did you mean {near}"):
+        example_deaths(name)
 
 
 def test_releases_are_newest_first_and_dated(sample):

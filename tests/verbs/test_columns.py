@@ -179,6 +179,15 @@ def test_refused_credentials_are_raised_not_told_in_rows(icd_sandbox, tmp_path):
         client.codeinfo(["1A00", "5A11"])
 
 
+def test_credentials_that_are_refused_later_are_raised_too(icd_client, icd_sandbox):
+    icd_client.newest_release()
+    icd_sandbox.revoke_tokens()
+    refusal = {"status": 400, "body": '{"error":"invalid_client"}', "content_type": "application/json"}
+    icd_sandbox.fail("/connect/token", times=None, **refusal)
+    with pytest.raises(CredentialsRejectedError):
+        icd_client.codeinfo(["1A00", "5A11"])
+
+
 def test_answers_survive_a_file(icd_client, tmp_path):
     frame = icd_client.codeinfo(["1A00", "NZ99"])
     for path in (tmp_path / "answer.csv", tmp_path / "answer.parquet"):
