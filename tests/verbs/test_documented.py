@@ -14,29 +14,26 @@ from icdframes.verbs import methods
 CHOLERA = "257068234"
 
 
-@pytest.mark.parametrize(
-    "verb",
-    [
-        "search",
-        "search_tables",
-        "autocode",
-        "codeinfo",
-        "describe",
-        "lookup",
-        "decode_codes",
-        "entity_releases",
-        "doris",
-        "codedit",
-    ],
-)
-def test_a_verb_and_its_method_take_the_same_options(verb):
-    homes = (search, coding, mortality)
-    function = next(getattr(home, verb) for home in homes if hasattr(home, verb))
+def _public(*homes):
+    return [
+        function
+        for home in homes
+        for _, function in inspect.getmembers(home, inspect.isfunction)
+        if function.__module__ == home.__name__
+    ]
+
+
+VERBS = _public(load, search, coding, mortality)
+
+
+@pytest.mark.parametrize("function", VERBS, ids=lambda function: function.__name__)
+def test_a_verb_and_its_method_take_the_same_options(function):
+    method = getattr(icdframes.IcdClient, function.__name__)
     offered = set(inspect.signature(function).parameters) - {"client"}
-    method = inspect.signature(getattr(icdframes.IcdClient, verb))
-    taken = {name for name, one in method.parameters.items() if one.kind is not one.VAR_KEYWORD} - {"self"}
-    hints = get_type_hints(getattr(icdframes.IcdClient, verb), vars(methods) | {"pd": pd, "SearchTables": object})
-    for extra in get_args(hints.get("options")):
+    parameters = inspect.signature(method).parameters
+    taken = {name for name, one in parameters.items() if one.kind is not one.VAR_KEYWORD} - {"self"}
+    unread = {"pd": pd, "SearchTables": object, "EntityTables": object}
+    for extra in get_args(get_type_hints(method, vars(methods) | unread).get("options")):
         taken |= set(get_type_hints(extra))
     assert offered == taken
 
@@ -64,16 +61,7 @@ def test_the_documented_shape_and_columns_are_those_of_the_table(icd_client, ver
     assert [column for column in table.columns if not re.search(rf"\b{column}\b", doc)] == []
 
 
-def _public(*homes):
-    return [
-        function
-        for home in homes
-        for _, function in inspect.getmembers(home, inspect.isfunction)
-        if function.__module__ == home.__name__
-    ]
-
-
-@pytest.mark.parametrize("function", _public(load, search, coding, mortality), ids=lambda function: function.__name__)
+@pytest.mark.parametrize("function", VERBS, ids=lambda function: function.__name__)
 def test_every_verb_tells_its_cost_and_source(function):
     sections = inspect.getdoc(function)
     for part in ("Parameters\n---", "Returns\n---", "Raises\n---", "\nNetwork: ", "\nSource: ", ">>> "):
