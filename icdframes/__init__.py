@@ -1,6 +1,31 @@
 """WHO classifications (ICD-11 MMS, ICF, foundation, ICD-10) as pandas DataFrames.
 
-``import icdframes`` is quick: a name loads its module when it is first used.
+>>> import icdframes
+>>> client = icdframes.connect("sandbox")  # WHO itself: icdframes.connect(), after `icdframes login`
+>>> frame = icdframes.load_entity("07")
+>>> frame[["code", "title", "depth"]].head(2)
+  code                 title  depth
+0   07  Sleep-wake disorders      0
+1  NaN    Insomnia disorders      1
+
+- **Connect**: `connect`, `login`, `get_client`, `use_client`; `IcdClient` has every verb as a method.
+- **Load**: `load_entity`, `load_tables` (an `EntityTables`), `releases`, `entity_releases`, `languages`.
+- **Find and code**: `search`, `search_tables` (a `SearchTables`), `autocode`, `codeinfo`, `describe`, `decode_codes`,
+  `lookup`; without a network `parse_code` (a `Cluster`), `normalize_code`; for causes of death `doris`, `codedit`.
+- **Files**: `to_csv`, `to_parquet`, `read_frame`, `write_tables`, `read_tables`, `read_tabulation`; each
+  frame and file has a `Provenance`.
+- **Your own data**: `annotate`, `match_report`, `rollup`, `read_grouping` (a `Grouping`), `load_mapping` (a
+  `CodeMapping`), `map_codes`, `compare_releases`, `affected_codes`.
+- **Hierarchy**: `ancestors`, `descendants`, `siblings`, `path`, `depth`, `is_below`, `nearest_common_ancestor`,
+  `subtree_sizes`.
+- **Figures**: `plot_hierarchy`, `interactive_hierarchy`, `plot_chapter_counts`, `plot_release_changes`, `save_figure`.
+- **Other forms**: `to_fhir_codesystem`, `to_sql`, `to_networkx`, `to_skos`.
+- **In a notebook**: `LoginForm`, `TreeBrowser`, `SearchBox`.
+- **Errors and warnings**: `icdframes.errors`. **Your own tests**: `icdframes.testing`, `icdframes.sandbox`.
+
+What it costs: `load_*` may send many requests, the verbs that find and code send one for each distinct value and
+language, and each answer is kept; `read_*`, `write_*` and `to_*` touch the disk or nothing at all; whatever takes tables
+or a frame of yours asks no server. A name loads its module when it is first used, so that ``import icdframes`` is quick.
 """
 
 from __future__ import annotations

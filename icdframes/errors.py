@@ -1,7 +1,5 @@
 """Every error and warning that icdframes raises; it refuses to know where they come from.
 
-::
-
     IcdError
     ├─ ConfigurationError            (ValueError)
     ├─ CredentialsUnavailableError   (LookupError)      nothing was found

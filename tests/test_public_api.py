@@ -1,6 +1,7 @@
 """What ``icdframes`` exports: every name is there, documented, typed, and shown by an example."""
 
 import inspect
+import re
 
 import pytest
 
@@ -18,6 +19,12 @@ def test_all_and_dir_agree():
 def test_a_name_that_is_not_there_is_said_to_be_missing():
     with pytest.raises(AttributeError, match=r"'load_entitty'\. Did you mean 'load_entity'"):
         _ = icdframes.load_entitty
+
+
+def test_the_package_says_once_what_each_name_belongs_to():
+    guide = icdframes.__doc__.split("- **Connect**")[1].split("What it costs")[0]
+    named = re.findall(r"`(\w+)`", guide)
+    assert sorted(named) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
