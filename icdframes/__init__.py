@@ -24,8 +24,9 @@
 - **Errors and warnings**: `icdframes.errors`. **Your own tests**: `icdframes.testing`, `icdframes.sandbox`.
 
 What it costs: `load_*` may send many requests, the verbs that find and code send one for each distinct value and
-language, and each answer is kept; `read_*`, `write_*` and `to_*` touch the disk or nothing at all; whatever takes tables
-or a frame of yours asks no server. A name loads its module when it is first used, so that ``import icdframes`` is quick.
+language, and each answer is kept; `read_*`, `write_*` and `to_*` touch the disk or nothing at all; whatever takes
+tables or a frame of yours asks no server. A name loads its module when it is first used, so that ``import icdframes``
+is quick.
 """
 
 from __future__ import annotations
