@@ -1,7 +1,7 @@
 """WHO classifications (ICD-11 MMS, ICF, foundation, ICD-10) as pandas DataFrames.
 
 >>> import icdframes
->>> client = icdframes.connect("sandbox")  # WHO itself: icdframes.connect(), after `icdframes login`
+>>> client = icdframes.connect("sandbox")  # or connect(): WHO itself
 >>> frame = icdframes.load_entity("07")
 >>> frame[["code", "title", "depth"]].head(2)
   code                 title  depth
