@@ -6,7 +6,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from time import monotonic
 
@@ -92,7 +92,7 @@ def walk(
     try:
         traversal.ask(order)
         while traversal.waiting:
-            answer = traversal.take_answer()
+            answer = traversal.take_answer(patience.seconds_left())
             if reason := patience.end_after(answer):
                 traversal.give_up(reason, answer)
     finally:
@@ -123,9 +123,11 @@ class _Traversal:
         if self.frontier.entities:
             self._tell()
 
-    def take_answer(self) -> Entity | Exception:
-        """Wait for one answer and ask for what it leads to."""
-        entity_id, answer = self.crew.answer()
+    def take_answer(self, seconds: float) -> Entity | Exception | None:
+        """Wait for one answer, but no longer than so many seconds, and ask for what it leads to."""
+        entity_id, answer = self.crew.answer(seconds)
+        if answer is None:
+            return None
         self.waiting.discard(entity_id)
         if isinstance(answer, Entity):
             self._follow(self.frontier.arrived(entity_id, answer))
@@ -165,7 +167,9 @@ class _Traversal:
 
 
 def _not_asked_for(reason: str, last: object) -> TraversalError:
-    return TraversalError(f"Not asked for, since {reason}; the last fault: {last}", failures={})
+    if last is None:
+        return TraversalError(f"No answer came, and {reason}")
+    return TraversalError(f"Not asked for, since {reason}; the last fault: {last}")
 
 
 class _Frontier:
@@ -221,8 +225,12 @@ class Patience:
         self._clock = clock
         self._last_success = clock()
 
-    def end_after(self, answer: Entity | Exception) -> str:
-        """Take note of an answer; give the reason to end the walk, or nothing."""
+    def seconds_left(self) -> float:
+        """Give the seconds for which an answer is worth waiting for."""
+        return max(0.0, self._last_success + _LONGEST_DROUGHT - self._clock())
+
+    def end_after(self, answer: Entity | Exception | None) -> str:
+        """Take note of an answer, or that none came; give the reason to end the walk, or nothing."""
         if isinstance(answer, CredentialsUnavailableError):
             return "there are no credentials"
         if isinstance(answer, Entity | EntityNotFoundError | OfflineMissError):
@@ -230,7 +238,8 @@ class Patience:
             self._last_success = self._clock()
             return ""
         refused = isinstance(answer, CredentialsRejectedError)
-        self._spent += self._most / _REFUSALS if refused else 1
+        if answer is not None:
+            self._spent += self._most / _REFUSALS if refused else 1
         if self._spent >= self._most:
             return "the credentials were refused" if refused else "too many entities had failed"
         if self._clock() - self._last_success > _LONGEST_DROUGHT:
@@ -258,9 +267,12 @@ class _Crew:
         self._backlog.append(entity_id)
         self._hand_out()
 
-    def answer(self) -> tuple[str, Entity | Exception]:
-        """Wait for the next answer."""
-        answer = self._answers.get()
+    def answer(self, seconds: float) -> tuple[str, Entity | Exception | None]:
+        """Wait for the next answer; None where none comes in time."""
+        try:
+            answer = self._answers.get(timeout=seconds)
+        except Empty:
+            return "", None
         self._room += 1
         self._hand_out()
         return answer

@@ -575,6 +575,22 @@ def test_a_server_where_nothing_works_any_more_ends_the_walk_with_what_there_is(
     assert not caught.value.tables.provenance.complete
 
 
+def test_a_head_that_never_ends_costs_the_walk_nothing_but_its_entity(faulty, make_client, monkeypatch):
+    monkeypatch.setattr("icdframes.walk._LONGEST_DROUGHT", 1)
+    monkeypatch.setattr("icdframes.walk._LEAVE_SECONDS", 0.1)
+
+    def drip(connection, _good):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
+        while not faulty.leaving.wait(0.05):
+            connection.sendall(b"x")
+
+    faulty.plan[f"{HERE}/12"] = [drip, ...]
+    with pytest.raises(errors.TraversalError, match=r"12: No answer came, and nothing had succeeded") as caught:
+        load(make_client())
+    assert ids(caught.value.tables) == ["10", "11", "13", "14"]
+    assert faulty.count(f"{HERE}/12") == 1
+
+
 def test_the_token_follows_no_link_and_no_redirect_to_another_place(faulty, wire, make_client):
     with socket.create_server(("127.0.0.1", 0)) as elsewhere:
         elsewhere.settimeout(0.2)
@@ -625,6 +641,7 @@ def markdown():
 
 
 OTHERS = [
+    ("a head that never ends", "`TraversalError` with everything else, after ten minutes without an answer", "-"),
     ("a circle of three", "each entity once, `HierarchyWarning`", "-"),
     ("a child that does not exist", "`TraversalError` with everything else", "-"),
     ("10,000 children", "read", "-"),

@@ -139,6 +139,24 @@ def test_ten_minutes_without_a_success_end_a_walk_however_few_have_failed():
     assert patience.end_after(BAD) == "nothing had succeeded for 10 minutes"
 
 
+def test_a_walk_to_which_no_answer_comes_any_more_ends_with_what_there_is(monkeypatch):
+    monkeypatch.setattr("icdframes.walk._LONGEST_DROUGHT", 0.1)
+    monkeypatch.setattr("icdframes.walk._LEAVE_SECONDS", 0.1)
+    plain, never = _fetcher({"a": "bcd", "b": "", "c": "", "d": ""}), threading.Event()
+
+    def fetch(entity_id):
+        if entity_id in "cd":
+            never.wait(10)
+        return plain(entity_id)
+
+    graph = walk(["a"], fetch, max_workers=2)
+    never.set()
+    assert sorted(graph.entities) == ["a", "b"]
+    assert {key: str(error) for key, error in graph.failures.items()} == dict.fromkeys(
+        "cd", "No answer came, and nothing had succeeded for 0 minutes"
+    )
+
+
 def test_many_missing_entities_do_not_end_a_walk():
     children = {"a": [f"x{number}" for number in range(100)] + ["b"], "b": ""}
     graph = walk(["a"], _fetcher(children), max_workers=2)
