@@ -11,7 +11,7 @@ from enum import Enum
 from hashlib import blake2b
 from math import inf
 from typing import TypeGuard
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from icdframes.settings import is_loopback
 
@@ -145,12 +145,6 @@ def answer_key(method: str, url: str, headers: Mapping[str, str]) -> str:
     """Give the name under which an answer is kept: all that it depends on."""
     asked = "\n".join([method, url, *[headers.get(name, "") for name in MATCHED_HEADERS]])
     return blake2b(asked.encode(), digest_size=16).hexdigest()
-
-
-def expiry_for(path: str, params: Mapping[str, object] | None = None) -> int:
-    """Give the seconds for which an answer is kept, or `NEVER`."""
-    url = f"{path}?{urlencode(dict(params))}" if params else path
-    return next(seconds for pattern, seconds in EXPIRY if pattern.search(url))
 
 
 def clock_lead(date: str | None, now: float) -> float | None:

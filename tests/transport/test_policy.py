@@ -7,10 +7,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from requests_cache import get_url_expiration
 
 from icdframes.transport.gate import Gate, Pace
 from icdframes.transport.policy import (
     DAY,
+    EXPIRY,
     LONGEST_WAIT,
     NEVER,
     WEEK,
@@ -24,7 +26,6 @@ from icdframes.transport.policy import (
     clock_lead,
     concerns_everybody,
     decide,
-    expiry_for,
     is_language,
     is_token,
     longest_answer,
@@ -33,6 +34,7 @@ from icdframes.transport.policy import (
     reason_text,
     token_life,
 )
+from icdframes.transport.request import url_of
 
 NOW = 1_000_000.0  # Mon, 12 Jan 1970 13:46:40 GMT
 
@@ -175,8 +177,8 @@ def test_an_answer_goes_by_all_that_it_depends_on_and_nothing_else():
     ],
 )
 def test_how_long_an_answer_is_kept(path, params, expiry):
-    assert expiry_for(path, params) == expiry
-    assert expiry_for(f"http://localhost:8080/prefix{path}", params) == expiry
+    for server in ("https://id.who.int", "http://localhost:8080/prefix"):
+        assert get_url_expiration(url_of(server, path, params), dict(EXPIRY)) == expiry
 
 
 @pytest.mark.parametrize(
