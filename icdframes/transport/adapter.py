@@ -178,7 +178,11 @@ class IcdAdapter(HTTPAdapter):
             kept = request.method == "GET" or result.response.status_code in _KEPT_BY_POST
             following = self._following(request, location) if kept else None
             if following is None:
-                return _Result(fault=Fault.REDIRECT, detail=repr(location.partition("?")[0][:_SHOWN_OF_LOCATION]))
+                shown = location.partition("?")[0][:_SHOWN_OF_LOCATION]
+                return _Result(
+                    fault=Fault.REDIRECT,
+                    detail=f"{shown!r}; this is not followed, so that no token leaves the server",
+                )
             request = following
         return _Result(fault=Fault.REDIRECT, detail="itself, again and again")
 

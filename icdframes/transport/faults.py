@@ -64,12 +64,12 @@ def error_of_fault(fault: Fault, detail: str, url: str, *, largest: int) -> IcdE
                 "or in REQUESTS_CA_BUNDLE."
             )
         case Fault.REDIRECT:
-            return ServerError(
-                f"{host} redirects to {detail}; this is not followed, so that no token leaves the server. "
-                "Check the server URL."
-            )
+            return ServerError(f"{host} redirects to {detail}. Check the server URL.")
         case Fault.TOO_LARGE:
-            return ServerError(f"{url} answered with more than {largest // _MEGABYTE} MB; this was not read.")
+            return ServerError(
+                f"{url} answered with more than {largest // _MEGABYTE} MB; this was not read. No answer of the ICD API "
+                "is that large: check the server URL."
+            )
         case Fault.SETTING:
             return ConfigurationError(f"The request to {host} could not be made ({detail}).")
     return ConnectionFailedError(
