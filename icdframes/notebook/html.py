@@ -24,7 +24,7 @@ STYLE = """<style>
 [data-jp-theme-light="false"] .icdframes-bad { color: #ef9a9a; }
 [data-jp-theme-light="false"] .icdframes a, [data-jp-theme-light="false"] .icdframes .icdframes-link {
   color: #90caf9; }
-.icdframes-tree > .jupyter-widgets-error-widget { display: none; } /* without anywidget in the front end, see keys */
+.icdframes-tree .jupyter-widgets-error-widget { display: none; } /* without anywidget in the front end, see keys */
 .icdframes-column > select { padding: 2px; min-width: 0; width: 100%; overflow-x: hidden; }
 .icdframes-column > select option { padding: 2px 4px; overflow: hidden; text-overflow: ellipsis; }
 .icdframes .icdframes-link { background: transparent; color: var(--jp-content-link-color, #1565c0); padding: 0 2px;

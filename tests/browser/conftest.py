@@ -26,6 +26,7 @@ BROWSER_ARGS = (
 PLACES = {"jupyterlab": "lab/tree", "notebook": "notebooks"}
 SETTINGS = {
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},  # what is off the screen is there, too
     "@jupyter-widgets/jupyterlab-manager/plugin": {"saveState": True},
 }
 
