@@ -7,9 +7,10 @@ import json
 import logging
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -21,6 +22,8 @@ from icdframes.frames.folder import FORMAT_NUMBER, read_manifest, read_table, wr
 from icdframes.frames.provenance import Provenance
 from icdframes.frames.schema import TABLES, columns_of
 from icdframes.frames.tables import EntityTables
+
+Kept = TypeVar("Kept")
 
 _log = logging.getLogger(__name__)
 _NAME = re.compile(r"[0-9a-f]{32}")
@@ -72,27 +75,13 @@ class SnapshotStore:
 
     def load(self, key: SnapshotKey) -> EntityTables | None:
         """Give the tables that were kept under exactly this key, or None."""
-        manifest = self._manifest(key)
-        if manifest is None:
-            return None
-        try:
-            return read_tables(self._place(key))
-        except FileFormatError as error:
-            _log.info("snapshot passed over: %s", error)
-            return None
+        return self._read(key, lambda _manifest: read_tables(self._place(key)))
 
     def load_frame(
         self, key: SnapshotKey, name: str = "entities", *, columns: list[str] | None = None
     ) -> pd.DataFrame | None:
         """Give one table, or some of its columns, without reading the others."""
-        manifest = self._manifest(key)
-        if manifest is None:
-            return None
-        try:
-            return read_table(self._place(key), manifest, name, columns=columns)
-        except FileFormatError as error:
-            _log.info("snapshot passed over: %s", error)
-            return None
+        return self._read(key, lambda manifest: read_table(self._place(key), manifest, name, columns=columns))
 
     def covering(self, key: SnapshotKey) -> EntityTables | None:
         """Give the tables of this key, or cut them from a snapshot of the whole classification."""
@@ -174,6 +163,17 @@ class SnapshotStore:
         if not self.folder.is_dir():
             return []
         return [item for item in self.folder.iterdir() if item.is_dir() and _NAME.fullmatch(item.name)]
+
+    def _read(self, key: SnapshotKey, read: Callable[[dict[str, Any]], Kept]) -> Kept | None:
+        """Read what is kept under a key; None where nothing is, or where it is torn."""
+        manifest = self._manifest(key)
+        if manifest is None:
+            return None
+        try:
+            return read(manifest)
+        except FileFormatError as error:
+            _log.info("snapshot passed over: %s", error)
+            return None
 
     def _manifest(self, key: SnapshotKey) -> dict[str, Any] | None:
         """Give what a usable snapshot says of itself; None for an absent, foreign or older one."""
