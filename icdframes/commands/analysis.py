@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from icdframes.commands import connect, show, target_of, write
-from icdframes.errors import ConfigurationError
+from icdframes.errors import ConfigurationError, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +53,10 @@ def _own_data(options: Namespace) -> pd.DataFrame:
 
     frame = read_frame(Path(options.file))
     if options.code not in frame:
-        raise ConfigurationError(f"{options.file} has no column {options.code!r}: it has {', '.join(frame.columns)}.")
+        hint = did_you_mean(options.code, frame.columns)
+        raise ConfigurationError(
+            f"{options.file} has no column {options.code!r}: it has {', '.join(frame.columns)}.{hint} Name it with --code."
+        )
     return frame
 
 
@@ -62,11 +65,14 @@ def _tables(options: Namespace, release: str | None) -> EntityTables:
     from icdframes.frames.export import read_tables  # noqa: PLC0415  pandas only where needed
     from icdframes.frames.tabulation import read_tabulation  # noqa: PLC0415
 
-    place = getattr(options, "tables", None) or release
+    own = getattr(options, "tables", None)
+    place = own or release
     if place and Path(place).is_dir():
         return read_tables(Path(place))
     if place and Path(place).is_file():
         return read_tabulation(place)
+    if own or (place and (Path(place).suffix or len(Path(place).parts) > 1)):
+        raise ConfigurationError(f"There is no file or folder {place}.")
     with connect(options) as client:
         return client.load_tables(classification=options.classification, release=place)
 
