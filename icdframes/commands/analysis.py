@@ -53,9 +53,9 @@ def _own_data(options: Namespace) -> pd.DataFrame:
 
     frame = read_frame(Path(options.file))
     if options.code not in frame:
-        hint = did_you_mean(options.code, frame.columns)
         raise ConfigurationError(
-            f"{options.file} has no column {options.code!r}: it has {', '.join(frame.columns)}.{hint} Name it with --code."
+            f"{options.file} has no column {options.code!r}: name one with --code, it has {', '.join(frame.columns)}."
+            f"{did_you_mean(options.code, frame.columns)}"
         )
     return frame
 
