@@ -78,6 +78,7 @@ def interactive_hierarchy(
         parents=["", *("all" if piece.parent is None else str(piece.parent) for piece in pieces)],
         values=[branch.total, *(piece.value for piece in pieces)],
         branchvalues="total",
+        **({} if kind == "treemap" else {"leaf": {"opacity": 1}}),  # paler ones cannot be read on a dark page
         marker={"colors": ["rgba(0,0,0,0)", *(OKABE_ITO[piece.group % len(OKABE_ITO)] for piece in pieces)]},
     )
     what = f"{number_text(branch.total)} {'leaf entities' if counts is None else 'counted'}"

@@ -7,6 +7,7 @@ from ipywidgets import Widget
 from ipywidgets.widgets.widget import _instances
 
 from icdframes import read_tabulation
+from icdframes.connection import connect
 from icdframes.errors import (
     ConfigurationError,
     ConnectionFailedError,
@@ -24,11 +25,18 @@ INFECTIONS, GASTRO, BACTERIAL, FOODBORNE = "1435254666", "588616678", "135352227
 CHOLERA = "257068234"
 
 
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    """Give the sandbox's MMS 2024-01 as tables."""
+    with connect("sandbox", cache_dir=tmp_path_factory.mktemp("cache")) as client:
+        return client.load_tables(release="2024-01", progress=False)
+
+
 @pytest.fixture(params=["client", "tables"])
-def tree(request, icd_client):
+def tree(request):
     if request.param == "client":
-        return TreeBrowser(icd_client, release="2024-01")
-    return TreeBrowser(tables=icd_client.load_tables(release="2024-01", progress=False))
+        return TreeBrowser(request.getfixturevalue("icd_client"), release="2024-01")
+    return TreeBrowser(tables=request.getfixturevalue("loaded"))
 
 
 def open_columns(tree):
