@@ -11,6 +11,7 @@ from icdframes.model.uris import (
     EntityUri,
     check_classification,
     entity_id_of,
+    first_entity_id,
     is_entity_id,
     is_icd10_key,
     is_residual,
@@ -149,6 +150,28 @@ def test_an_entity_id_is_a_number_with_or_without_the_ending_of_a_residual(text,
 )
 def test_keys_of_icd_10_are_chapters_blocks_and_categories(text, good):
     assert is_icd10_key(text) is good
+
+
+@pytest.mark.parametrize(
+    "expression,entity_id",
+    [
+        ("http://id.who.int/icd/entity/5", "5"),
+        (" http://id.who.int/icd/entity/5 ", "5"),
+        ("http://id.who.int/icd/entity/5&http://id.who.int/icd/entity/6", "5"),
+        ("http://id.who.int/icd/release/11/mms/5/other / http://id.who.int/icd/release/11/mms/6", "5/other"),
+        ("http://id.who.int/icd/entity", None),
+        ("1A00", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_stem_of_an_expression_is_its_first_entity(expression, entity_id):
+    assert first_entity_id(expression) == entity_id
+
+
+def test_icd_11_alone_is_told_which_classification_that_is():
+    with pytest.raises(ConfigurationError, match=r"icd10\. ICD-11 for statistics is 'mms'\.$"):
+        check_classification("ICD-11")
 
 
 def test_an_unknown_classification_names_the_near_one():
