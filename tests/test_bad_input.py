@@ -22,6 +22,7 @@ CASES = [
     ({"entity": ["1A00", "1A01"]}, errors.CodeSyntaxError, ["one code such as"]),
     ({"entity": ""}, errors.CodeSyntaxError, ["names no entity"]),
     ({"entity": 1.5}, errors.CodeSyntaxError, ["names no entity"]),
+    ({"entity": "1A00 " * 9000}, errors.CodeSyntaxError, ["44,999 characters", "Give one code"]),
     ({"entity": True}, errors.CodeSyntaxError, ["names no entity"]),
     ({"entity": "http://example.org/icd/entity/5"}, errors.CodeSyntaxError, ["no URI of the ICD API"]),
     ({"entity": "http://id.who.int/icd/release/11/2024-01/mms"}, errors.ConfigurationError, ["None for all"]),

@@ -47,6 +47,9 @@ def find_credentials(
 
 
 def _pair(values: tuple[str | None, str | None], names: tuple[str, str]) -> Credentials | None:
+    for name, value in zip(names, values, strict=True):
+        if not isinstance(value, str | None):
+            raise ConfigurationError(f"{name} must be text, not {type(value).__name__}: copy it from your account.")
     client_id, client_secret = ((value or "").strip() for value in values)
     if client_id and client_secret:
         return Credentials(client_id, client_secret)

@@ -15,6 +15,8 @@ from icdframes.model.uris import EntityUri, is_entity_id, is_icd10_key, parse_ur
 _CHAPTER_NUMBER = re.compile(r"\d{2}")
 _DOTLESS = re.compile(r"([A-Z]\d{2})(\d+)")
 _BEFORE_DOT = 4
+_LONGEST_NAME = 500
+_SHOWN = 60
 _WRITTEN = {
     "icf": re.compile(r"[bsde]\d+"),
     "icd10": re.compile(r"[A-Z]\d{2}(\.?\d+)?"),
@@ -57,9 +59,14 @@ def read_name(entity: object, classification: str) -> Named:
     text = str(entity).strip() if isinstance(entity, str | int) and not isinstance(entity, bool) else ""
     if not text:
         raise CodeSyntaxError(
-            f"{entity!r} names no entity: give one code such as '1A00', one id such as '257068234', one URI, "
-            "or None for all.",
+            f"{str(entity)[:_SHOWN]!r} names no entity: give one code such as '1A00', one id such as '257068234', "
+            "one URI, or None for all.",
             text=str(entity),
+        )
+    if len(text) > _LONGEST_NAME:
+        raise CodeSyntaxError(
+            f"A text of {len(text):,} characters names no entity: {text[:_SHOWN]!r}… Give one code, id or URI.",
+            text=text,
         )
     if "://" in text:
         return _from_uri(text, classification)

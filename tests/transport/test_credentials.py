@@ -62,6 +62,8 @@ def test_arguments_come_before_the_environment_and_that_before_a_profile(monkeyp
         ({"client_id": "x"}, {}, "client_id is given, but client_secret is missing"),
         ({"client_secret": SECRET}, {}, "client_secret is given, but client_id is missing"),
         ({"client_id": "x", "client_secret": " "}, {}, "client_secret is missing"),
+        ({"client_id": 12, "client_secret": SECRET}, {}, "client_id must be text, not int"),
+        ({"client_id": "x", "client_secret": SECRET.encode()}, {}, "client_secret must be text, not bytes"),
         ({}, {"ICD_CLIENT_ID": "x"}, "ICD_CLIENT_ID is given, but ICD_CLIENT_SECRET is missing"),
         ({}, {"ICD_CLIENT_SECRET": SECRET}, "ICD_CLIENT_SECRET is given, but ICD_CLIENT_ID is missing"),
     ],
