@@ -20,6 +20,8 @@ def test_a_saved_notebook_with_widget_state_holds_no_secret(tmp_path):
     sources = [SHOW, *(TYPE_AND_CLICK.format(file=file) for file in SECRETS)]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
     NotebookClient(book, resources={"metadata": {"path": str(tmp_path)}}, store_widget_state=True, timeout=60).execute()
+    for file in SECRETS:
+        (tmp_path / file).unlink()
     _show, refused, connected = (nbformat.writes(nbformat.v4.new_notebook(cells=[cell])) for cell in book.cells)
     assert "refuses the client" in refused
     assert "Connected to 127.0.0.1" in connected

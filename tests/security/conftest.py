@@ -22,7 +22,7 @@ from icdframes.sandbox.tokens import TOKEN_PREFIX
 MARKS = (TOKEN_PREFIX, "token-number-", "sandbox-secret", "s3cret", "s3cret/+=of-the-client")
 SHORTEST_ENCODED = 8  # less is found in any base64 text by chance
 LOGGERS = ("icdframes", "urllib3", "requests", "requests_cache", "authlib")
-HOLDS_SECRETS = {"profiles.json", "secret.txt"}  # stored profiles without a keyring; what a test types into a form
+HOLDS_SECRETS = {"profiles.json"}  # stored profiles without a keyring
 
 
 def _encoded(mark):
