@@ -94,12 +94,19 @@ def save_figure(
 
 
 def axes_for(ax: Axes | None, height_mm: float) -> Axes:
-    """Give the axes, or new ones of a new figure as wide as a page of a journal."""
+    """Give the axes, or new ones of a new figure as wide as a page of a journal.
+
+    A figure that lays nothing out gets matplotlib's constrained layout: else long
+    labels would lie outside of it. Axes that were put somewhere by hand stay there.
+    """
     try:
         from matplotlib import pyplot as plt  # noqa: PLC0415  optional
     except ImportError as error:
         raise MissingExtraError("Plotting", "plots") from error
     if ax is not None:
+        figure = ax.get_figure(root=True)
+        if figure is not None and figure.get_layout_engine() is None and ax.get_subplotspec() is not None:
+            figure.set_layout_engine("constrained")
         return ax
     size = (PAPER_WIDTH_MM / _MM_PER_INCH, height_mm / _MM_PER_INCH)
     return plt.subplots(figsize=size, layout="constrained")[1]

@@ -81,8 +81,9 @@ def plot_hierarchy(
     attribution : bool
         Whether WHO's attribution stands below; leave it out of one panel of several only.
     ax : matplotlib Axes, optional
-        By default those of a new figure, 174 mm wide. Labels are fitted to the room that is
-        there: among several panels draw this one last.
+        By default those of a new figure, 174 mm wide. A figure that lays nothing out gets
+        matplotlib's constrained layout. Labels are fitted to the room that is there: among
+        several panels draw this one last.
 
     Returns
     -------

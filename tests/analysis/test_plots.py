@@ -283,6 +283,7 @@ def test_a_hierarchy_can_be_read_at_paper_width(new, deaths, kind, entity, style
     assert all(room.x0 <= text.get_window_extent().x0 <= text.get_window_extent().x1 <= room.x1 for text in lines)
 
 
+@pytest.mark.parametrize("layout", ["constrained", None])
 @pytest.mark.parametrize(
     "draw",
     [
@@ -293,8 +294,8 @@ def test_a_hierarchy_can_be_read_at_paper_width(new, deaths, kind, entity, style
     ],
     ids=["icicle", "treemap", "chapters", "changes"],
 )
-def test_every_figure_can_be_read_in_one_column_of_a_page(releases, deaths, draw):
-    figure, ax = plt.subplots(figsize=(84 / 25.4, 200 / 25.4), layout="constrained")
+def test_every_figure_can_be_read_in_one_column_of_a_page(releases, deaths, draw, layout):
+    figure, ax = plt.subplots(figsize=(84 / 25.4, 200 / 25.4), layout=layout)
     draw(releases, deaths, ax=ax, title="Deaths by underlying cause of death and sex, from 2021 to the end of 2024")
     _assert_readable(ax)
     assert ax.get_window_extent().width > figure.bbox.width / 2
