@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from icdframes.model.entity import Axis, Entity
+from icdframes.settings import licence_of
 
 STYLE = """<style>
 .icdframes { color: var(--jp-ui-font-color1, inherit); max-width: 70em; }
@@ -20,6 +21,7 @@ STYLE = """<style>
 .icdframes-hint { margin: -4px 0 4px calc(6.5em + 35px); font-size: 0.92em; line-height: 1.35; }
 .icdframes-label { width: 6.5em; margin-right: 6px; text-align: right; }
 .icdframes-quiet { color: var(--jp-ui-font-color2, #616161); }
+.icdframes-source { font-size: 0.85em; }
 .jp-mod-dark .icdframes-good, [data-jp-theme-light="false"] .icdframes-good { color: #81c784; }
 [data-jp-theme-light="false"] .icdframes-bad { color: #ef9a9a; }
 [data-jp-theme-light="false"] .icdframes a, [data-jp-theme-light="false"] .icdframes .icdframes-link {
@@ -102,6 +104,11 @@ def message(text: str, kind: str = "quiet") -> str:
     """Give a line of status: ``quiet``, ``good`` or ``bad``; screen readers are told of it."""
     mark = {"good": "✓ ", "bad": "✗ "}.get(kind, "")
     return f'<div role="status" aria-live="polite" class="icdframes-{kind}">{mark}{escape(text)}</div>'
+
+
+def source_html(classification: str) -> str:
+    """Give the line that names source and licence of what is shown."""
+    return f'<div class="icdframes-quiet icdframes-source">{escape(licence_of(classification))}</div>'
 
 
 def entity_html(entity: Entity) -> str:

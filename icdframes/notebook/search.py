@@ -13,7 +13,7 @@ import traitlets
 
 from icdframes.errors import ConfigurationError, IcdError
 from icdframes.frames.schema import as_lists
-from icdframes.notebook.html import STYLE, highlighted, message, plain
+from icdframes.notebook.html import STYLE, highlighted, message, plain, source_html
 
 if TYPE_CHECKING:
     from icdframes.client import IcdClient
@@ -51,6 +51,8 @@ class SearchBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         Instead of a client: takes the query, gives hits.
     on_pick : callable, optional
         Called with the chosen `Hit`.
+    attribution : bool, default True
+        Whether source and licence stand below the hits; False where they stand nearby.
     **options
         Of `IcdClient.search`, such as ``classification`` and ``release``.
 
@@ -82,6 +84,7 @@ class SearchBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         *,
         search: Search | None = None,
         on_pick: Callable[[Hit], object] | None = None,
+        attribution: bool = True,
         **options: Any,
     ) -> None:
         if search is None:
@@ -97,7 +100,9 @@ class SearchBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         )
         self._hits = widgets.VBox(layout=widgets.Layout(max_height=_HITS_HEIGHT, overflow="hidden auto"))
         self._status = widgets.HTML()
-        super().__init__([widgets.HTML(STYLE), self._field, self._hits, self._status])
+        self._source = widgets.HTML()
+        self._attribution = source_html(options.get("classification", "mms")) if attribution else ""
+        super().__init__([widgets.HTML(STYLE), self._field, self._hits, self._status, self._source])
         self.add_class("icdframes")
         self._field.observe(self._typed, "value")
         self._field.on_msg(self._enter)
@@ -141,6 +146,7 @@ class SearchBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _show(self, hits: Sequence[Hit], query: str) -> None:
         old = self._hits.children
         self._hits.children = [self._row(hit, query) for hit in hits[:_SHOWN]]
+        self._source.value = self._attribution if hits else ""
         for row in old:
             row.close_all()
         if not query:

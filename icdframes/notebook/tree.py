@@ -9,7 +9,7 @@ import traitlets
 
 from icdframes.errors import ConfigurationError, IcdError
 from icdframes.model.entity import Entity, Reference
-from icdframes.notebook.html import STYLE, message, name_of
+from icdframes.notebook.html import STYLE, message, name_of, source_html
 from icdframes.notebook.keys import keys_are_ours
 from icdframes.notebook.levels import ClientLevels, Level, Levels, TableLevels, trail
 from icdframes.notebook.parts import Breadcrumb, Columns, Detail
@@ -100,7 +100,9 @@ class TreeBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         self._levels: list[tuple[Entity, ...]] = [top.entities]
         self._busy = False
         options = {"classification": self._source.classification, "release": self._source.release}
-        self._search = SearchBox(client, search=search, on_pick=self._found, **options, language=language)
+        self._search = SearchBox(
+            client, search=search, on_pick=self._found, attribution=False, **options, language=language
+        )
         self._crumbs = Breadcrumb(self._keep)
         self._columns = Columns(self._picked)
         self._detail = Detail(self._target, self._jump)
@@ -118,6 +120,7 @@ class TreeBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
                 bar,
                 self._output,
                 self._detail,
+                widgets.HTML(source_html(self._source.classification)),
                 *keys_are_ours(),
             ],
             layout=widgets.Layout(grid_gap="4px"),

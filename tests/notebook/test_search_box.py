@@ -43,6 +43,18 @@ def test_a_click_gives_the_code():
     assert repr(box) == "<SearchBox code='1A00'>"
 
 
+def test_source_and_licence_stand_below_the_hits_unless_they_stand_nearby():
+    box, _ = box_of(CHOLERA)
+    assert box._source.value == ""
+    box.run("cholera")
+    assert "CC BY-ND 3.0 IGO" in box._source.value
+    box.clear()
+    assert box._source.value == ""
+    bare = SearchBox(search=lambda _query: [CHOLERA], attribution=False)
+    bare.run("cholera")
+    assert bare._source.value == ""
+
+
 def test_a_hit_without_a_code_gives_none():
     box, _ = box_of(Hit("1", None, "A block"))
     box.run("block")

@@ -55,6 +55,13 @@ def pick(tree, level, entity_id):
     tree._columns.children[level].value = entity_id
 
 
+def test_source_and_licence_stand_below_the_tree_once(tree):
+    shown = [part.value for part in tree.children if isinstance(getattr(part, "value", None), str)]
+    assert ["CC BY-ND 3.0 IGO" in text for text in shown].count(True) == 1
+    tree._search.run("cholera")
+    assert tree._search._source.value == ""
+
+
 def test_the_first_level_is_the_chapters_and_nothing_is_selected(tree):
     (column,) = open_columns(tree)
     assert column.options[0] == ("▸ 01  Certain infectious or parasitic diseases", INFECTIONS)
