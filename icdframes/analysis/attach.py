@@ -18,6 +18,8 @@ MATCH = "match"
 _TEXT = "_icd_spelling"
 _PIECE = 1_000_000
 
+Places = npt.NDArray[np.intp] | npt.NDArray[np.int32]
+
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
@@ -70,21 +72,33 @@ def _attach_pandas(frame: pd.DataFrame, what: Attachment) -> pd.DataFrame:
     backends.check_names(frame.columns, what.code, what.names)
     codes = frame[what.code]
     backends.check_codes(what.code, is_float=pd.api.types.is_float_dtype(codes) and bool(codes.notna().any()))
-    places, distinct = pd.factorize(codes)  # a missing code has place -1: the last row of what follows
+    places, distinct = _numbered(codes)  # a missing code has the last place of what follows
     found = what.lookup.match(distinct)
     rows = np.append(pd.Index(what.columns[ENTITY]).get_indexer(pd.Index(found[ENTITY])), -1)
     kinds = pd.Categorical([*found[KIND], "unknown"], categories=KINDS)
-    places[places < 0] = len(rows) - 1
     result = frame.copy(deep=False)
     for name in what.names[:-1]:
         result[name] = _spread(what.columns[name].array.take(rows, allow_fill=True), places)
-    result[what.match] = kinds.take(places)
+    result[what.match] = _spread(kinds, places)
     return result[(kinds != "unknown")[places]] if what.drop else result
 
 
-def _spread(values: Any, places: npt.NDArray[np.intp]) -> Any:
-    """Take rows; long text in pieces, since one growing piece of memory is moved again and again, and on all cores."""
-    if not isinstance(values.dtype, pd.StringDtype) or len(places) <= _PIECE:
+def _numbered(codes: pd.Series[Any]) -> tuple[Places, pd.Index[Any]]:
+    """Give each distinct code a number, a missing one the next; Arrow does so for what it holds, in half the memory."""
+    if not isinstance(codes.dtype, pd.StringDtype) or codes.dtype.storage != "pyarrow":
+        places, distinct = pd.factorize(codes)
+        places[places < 0] = len(distinct)
+        return places, pd.Index(distinct)
+    import pyarrow as pa  # noqa: PLC0415  optional; here it is, since it holds the codes
+
+    encoded = pa.chunked_array(pa.array(codes.array)).dictionary_encode().combine_chunks()
+    numbers = encoded.indices.fill_null(len(encoded.dictionary))
+    return numbers.to_numpy(zero_copy_only=False), pd.Index(pd.array(encoded.dictionary, dtype=codes.dtype))
+
+
+def _spread(values: Any, places: Places) -> Any:
+    """Take rows; many of them in pieces, which need little memory beside the result, and on all cores."""
+    if len(places) <= _PIECE:
         return values.take(places)
     pieces = (places[begin : begin + _PIECE] for begin in range(0, len(places), _PIECE))
     with ThreadPoolExecutor() as threads:  # Arrow lets go of the interpreter while it takes

@@ -18,6 +18,20 @@ def one(tables, code, *add):
     return annotate(pd.DataFrame({"code": [code]}), tables, add=add).iloc[0]
 
 
+@pytest.mark.parametrize("dtype", ["str", "string[pyarrow]", "string[python]", "category", object])
+@pytest.mark.parametrize("piece", [2, 1_000_000])
+def test_codes_are_read_alike_however_pandas_holds_them_and_in_pieces(mms, monkeypatch, dtype, piece):
+    monkeypatch.setattr("icdframes.analysis.attach._PIECE", piece)
+    chunks = [pd.Series(["1A00", None, "?"]), pd.Series(["1a03.0", "1A00"]), pd.Series([None, "1A03.0"])]
+    frame = pd.DataFrame({"code": pd.concat(chunks, ignore_index=True).astype(dtype)})
+    read = annotate(frame, mms, add=["entity_id", "class_kind"])
+    whole = annotate(frame.astype({"code": object}).iloc[::-1], mms, add=["entity_id", "class_kind"]).iloc[::-1]
+    assert list(read["match"]) == ["exact", "unknown", "unknown", "dotless", "exact", "unknown", "exact"]
+    assert_frame_equal(read.drop(columns="code"), whole.drop(columns="code"))
+    known = annotate(frame, mms, add=["entity_id"], unknown="drop")
+    assert list(known.index) == [0, 3, 4, 6]
+
+
 @pytest.mark.parametrize(
     ("code", "entity", "kind"),
     [
