@@ -138,6 +138,11 @@ def match_report(frame: Any, tables: Tables, *, code: str = "code") -> pd.DataFr
         One row per kind of match, all six: match, n_rows, n_codes (distinct, as they
         are written), examples (up to five, the most frequent first).
 
+    Raises
+    ------
+    ConfigurationError
+        If the column is not there.
+
     Examples
     --------
     >>> import pandas as pd

@@ -48,7 +48,20 @@ def ancestors(tables: Tables, entity: str | int) -> pd.DataFrame:
 def descendants(tables: Tables, entity: str | int) -> pd.DataFrame:
     """Give all entities below an entity, each once, in tabular order, without the entity itself.
 
-    Parameters, result and errors are those of `ancestors`.
+    Parameters
+    ----------
+    tables, entity
+        As for `ancestors`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of the entities table.
+
+    Raises
+    ------
+    EntityNotFoundError
+        If the tables do not hold the entity.
 
     Examples
     --------

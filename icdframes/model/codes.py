@@ -116,7 +116,7 @@ def parse_code(text: str, *, classification: CodeSystem | None = None) -> Cluste
 
 
 def normalize_code(text: str, *, classification: CodeSystem | None = None) -> str:
-    """Give the canonical form of a code or cluster; takes and raises what `parse_code` does.
+    """Give the canonical form of a code or cluster: capitals, its dot, no blanks, ``&`` and ``/`` as they are.
 
     Parameters
     ----------
@@ -126,6 +126,11 @@ def normalize_code(text: str, *, classification: CodeSystem | None = None) -> st
     Returns
     -------
     str
+
+    Raises
+    ------
+    CodeSyntaxError
+        If it is no code; its ``position`` is the first character that does not fit.
 
     Examples
     --------
