@@ -104,7 +104,12 @@ class IcdAdapter(HTTPAdapter):
         self._home = HomeProcess()
         self._lock = threading.Lock()
         self.sent = 0
-        self.clock_lead: float | None = None
+        self._dated: tuple[str | None, float] = (None, 0.0)
+
+    @property
+    def clock_lead(self) -> float | None:
+        """Seconds by which this machine's clock is ahead of the server's; None before an answer."""
+        return policy.clock_lead(*self._dated)
 
     def send(  # noqa: PLR0917  the signature is requests' own
         self,
@@ -206,8 +211,9 @@ class IcdAdapter(HTTPAdapter):
         with self._lock:
             self.sent += 1
         url = request.url or ""
-        signed = request.copy()
+        signed = request
         if token is not None and policy.may_sign(self._base_url, url):
+            signed = request.copy()  # what is given back must not hold the token
             signed.headers["Authorization"] = f"Bearer {token.value}"
         if is_loopback(url):
             options = {**options, "proxies": {}}
@@ -218,7 +224,7 @@ class IcdAdapter(HTTPAdapter):
         except BaseException as stop:  # noqa: BLE001  it goes on, without the frames below: they hold the token
             raise stop.with_traceback(None) from None
         response.request = request
-        self.clock_lead = policy.clock_lead(response.headers.get("Date"), self._clock())
+        self._dated = (response.headers.get("Date"), self._clock())
         try:
             return self._read(response, patience)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import json
 import sqlite3
 import threading
 import time
@@ -15,15 +16,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from requests_cache import json_serializer
 from requests_cache.backends.base import BaseCache, BaseStorage
 from requests_cache.models.response import CachedResponse
+from requests_cache.serializers import SerializerPipeline, Stage, json_serializer
 
 from icdframes.errors import CacheWarning, warn
 from icdframes.transport.process import HomeProcess
 from icdframes.transport.shared_file import BUSY_SECONDS, make_private, mend, parts_of, patiently
 
 FILE_NAME = "http.sqlite"
+ENVELOPE = SerializerPipeline([*json_serializer.stages[:-1], Stage(json)], name="json")  # without its indentation
 
 _TABLE = "answers_2"
 _BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -93,7 +95,7 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(serializer=json_serializer)
+        super().__init__(serializer=ENVELOPE)
         self._path = path
         self._lock = threading.RLock()
         self._warned = False
@@ -106,7 +108,7 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
     def __getitem__(self, key: str) -> CachedResponse:
         for body, envelope in self._run("SELECT body, envelope FROM answers_2 WHERE key = ?", key):
             with contextlib.suppress(Exception):  # damaged, or of another version: ask the server again
-                answer: CachedResponse = json_serializer.loads(envelope)
+                answer: CachedResponse = ENVELOPE.loads(envelope)
                 answer._content = body  # noqa: SLF001  requests' own name for the body
                 answer.cache_key = key
                 return answer
@@ -116,7 +118,7 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
         expires = answer.expires.timestamp() if answer.expires else None
         bare = copy.copy(answer)
         bare._content = b""  # noqa: SLF001  the body stands beside the envelope, so that it can be read alone
-        envelope = json_serializer.dumps(bare)
+        envelope = ENVELOPE.dumps(bare)
         self._run("INSERT OR REPLACE INTO answers_2 VALUES (?, ?, ?, ?)", key, expires, answer.content, envelope)
 
     def body(self, key: str) -> bytes | None:

@@ -115,6 +115,7 @@ class ApiSession:
             server.base_url, self._tokens, retries=retries, max_workers=max_workers, clock=clock, sleep=sleep
         )
         self._http = _cached_session(Path(cache_dir), self._adapter)
+        _read_environment_once(self._http, server.base_url)
         self.at_hand = AtHand(server.base_url, self._http.cache)
 
     @property
@@ -279,6 +280,13 @@ def _cached_session(folder: Path, adapter: IcdAdapter) -> CachedSession:
     for scheme in ("https://", "http://"):
         session.mount(scheme, adapter)
     return session
+
+
+def _read_environment_once(session: CachedSession, base_url: str) -> None:
+    """Take proxies and CA file from the environment now: requests would read it again for every request."""
+    settings = session.merge_environment_settings(base_url, {}, None, None, None)
+    session.proxies, session.verify = settings["proxies"], settings["verify"]
+    session.trust_env = False
 
 
 def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:

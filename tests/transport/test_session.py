@@ -25,6 +25,7 @@ from icdframes.errors import (
 )
 from icdframes.settings import Server
 from icdframes.transport.adapter import IcdAdapter
+from icdframes.transport.session import ApiSession
 
 ENTITY = "/icd/release/11/2024-01/mms/257068234"
 LATEST = "/icd/release/11/mms"
@@ -80,6 +81,26 @@ def test_a_proxy_of_the_machine_is_not_used_for_the_machine_itself(make_session,
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     assert make_session(wire).get_json(ENTITY)["path"] == ENTITY
+
+
+@pytest.mark.parametrize(("spared", "proxies"), [("", True), ("icd.example", False)])
+def test_the_environment_names_the_proxy_of_another_machine_and_is_read_once(tmp_path, monkeypatch, spared, proxies):
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", spared)
+    used = []
+
+    def send(self, request, **options):
+        used.append(options["proxies"].get("https"))
+        raise requests.exceptions.ConnectTimeout
+
+    monkeypatch.setattr("requests.adapters.HTTPAdapter.send", send)
+    server = Server("custom", "https://icd.example")
+    with ApiSession(server, nobody, cache_dir=tmp_path, retries=0) as session:
+        monkeypatch.setenv("https_proxy", "http://later.example:3128")
+        for _ in range(2):
+            with pytest.raises(ConnectionFailedError):
+                session.get_json(ENTITY)
+    assert used == ["http://proxy.example:3128" if proxies else None] * 2
 
 
 def test_a_token_is_not_sent_over_plain_http_to_another_machine(credentials, monkeypatch):
