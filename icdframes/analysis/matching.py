@@ -18,6 +18,7 @@ import pandas as pd
 
 from icdframes.analysis.backends import ROW, Frame, Ship
 from icdframes.errors import ConfigurationError, EntityNotFoundError, did_you_mean
+from icdframes.model.collector import collector_held
 
 KINDS = ("exact", "dotless", "stem", "residual", "truncated", "unknown")
 
@@ -81,6 +82,7 @@ class Lookup:
     prefixes: Mapping[int, pd.DataFrame]
 
     @classmethod
+    @collector_held()
     def of(cls, tables: Tables) -> Lookup:
         """Read the spellings from tables; codes go before ids, categories before blocks."""
         entities = entities_of(tables)
