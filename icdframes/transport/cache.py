@@ -25,7 +25,7 @@ from icdframes.transport.process import HomeProcess
 from icdframes.transport.shared_file import BUSY_SECONDS, make_private, mend, parts_of, patiently
 
 FILE_NAME = "http.sqlite"
-ENVELOPE = SerializerPipeline([*json_serializer.stages[:-1], Stage(json)], name="json")  # without its indentation
+_ENVELOPE = SerializerPipeline([*json_serializer.stages[:-1], Stage(json)], name="json")  # without its indentation
 
 _TABLE = "answers_2"
 _BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -95,7 +95,7 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(serializer=ENVELOPE)
+        super().__init__(serializer=_ENVELOPE)
         self._path = path
         self._lock = threading.RLock()
         self._warned = False
@@ -108,7 +108,7 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
     def __getitem__(self, key: str) -> CachedResponse:
         for body, envelope in self._run("SELECT body, envelope FROM answers_2 WHERE key = ?", key):
             with contextlib.suppress(Exception):  # damaged, or of another version: ask the server again
-                answer: CachedResponse = ENVELOPE.loads(envelope)
+                answer: CachedResponse = _ENVELOPE.loads(envelope)
                 answer._content = body  # noqa: SLF001  requests' own name for the body
                 answer.cache_key = key
                 return answer
@@ -118,7 +118,7 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
         expires = answer.expires.timestamp() if answer.expires else None
         bare = copy.copy(answer)
         bare._content = b""  # noqa: SLF001  the body stands beside the envelope, so that it can be read alone
-        envelope = ENVELOPE.dumps(bare)
+        envelope = _ENVELOPE.dumps(bare)
         self._run("INSERT OR REPLACE INTO answers_2 VALUES (?, ?, ?, ?)", key, expires, answer.content, envelope)
 
     def body(self, key: str) -> bytes | None:
