@@ -85,7 +85,7 @@ def _attach_pandas(frame: pd.DataFrame, what: Attachment) -> pd.DataFrame:
 
 def _numbered(codes: pd.Series[Any]) -> tuple[Places, pd.Index[Any]]:
     """Give each distinct code a number, a missing one the next; Arrow does so for what it holds, in half the memory."""
-    if not isinstance(codes.dtype, pd.StringDtype) or codes.dtype.storage != "pyarrow":
+    if codes.empty or not isinstance(codes.dtype, pd.StringDtype) or codes.dtype.storage != "pyarrow":
         places, distinct = pd.factorize(codes)
         places[places < 0] = len(distinct)
         return places, pd.Index(distinct)
@@ -102,7 +102,7 @@ def _spread(values: Any, places: Places) -> Any:
         return values.take(places)
     pieces = (places[begin : begin + _PIECE] for begin in range(0, len(places), _PIECE))
     with ThreadPoolExecutor() as threads:  # Arrow lets go of the interpreter while it takes
-        return pd.concat([pd.Series(taken) for taken in threads.map(values.take, pieces)]).array
+        return pd.concat([pd.Series(taken) for taken in threads.map(values.take, pieces)], ignore_index=True).array
 
 
 def _attach_eager(data: nw.DataFrame[Any], what: Attachment) -> nw.DataFrame[Any]:
