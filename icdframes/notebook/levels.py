@@ -144,9 +144,13 @@ class ClientLevels:
         return self._known[name]
 
     def load(self, entity_id: str) -> EntityTables:
-        """Load a branch."""
+        """Load a branch; what is missing of it is a warning."""
         return self._client.load_tables(
-            entity_id, classification=self.classification, release=self.release, language=self._language
+            entity_id,
+            classification=self.classification,
+            release=self.release,
+            language=self._language,
+            on_error="warn",
         )
 
     def _walk(self, ids: Sequence[str], report: Report) -> EntityGraph:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
-import time
 import warnings
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
@@ -21,7 +21,7 @@ from icdframes.errors import (
     IcdError,
 )
 from icdframes.notebook.html import STYLE, message
-from icdframes.settings import ENV_SERVER, LOCAL
+from icdframes.settings import ENV_CLIENT_ID, ENV_CLIENT_SECRET, ENV_SERVER, LOCAL
 from icdframes.transport.credentials import Credentials, find_credentials
 from icdframes.transport.profiles import DEFAULT_PROFILE, list_profiles, save_profile
 
@@ -29,7 +29,7 @@ _SERVERS = (("WHO", "who"), ("Local service", "local"), ("Sandbox", "sandbox"))
 _HINTS = ("https://id.who.int", "WHO's own container on this machine; no sign-in", "A small sample, built in")
 _KEPT = "in the system keyring; where there is none, in a file that only you can read"
 _NEW_PROFILE = ""
-_ENTER_SECONDS = 2.0  # Enter reports itself just before the value that it ends
+_ENTER_SECONDS = 0.5  # Enter reports itself just before the value that it ends
 _LABELS = {"description_width": "6.5em"}
 
 
@@ -97,8 +97,10 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._on_success = on_success
         self._taken = ""
         self._stored: Credentials | None = None
-        self._entered = -_ENTER_SECONDS
-        self._make_fields(server or os.environ.get(ENV_SERVER) or "who", profile)
+        self._awaited: asyncio.TimerHandle | None = None
+        chosen = server or os.environ.get(ENV_SERVER) or "who"
+        is_known = "://" in chosen or chosen in dict(map(reversed, _SERVERS))
+        self._make_fields(chosen if is_known else "who", profile)
         fields = [self._server_row, self._url, self._profile_row, self._client_id, self._secret, self._remember_row]
         heading = widgets.HTML(f'{STYLE}<div class="icdframes-heading">Sign in to the ICD API</div>')
         last = widgets.HBox(
@@ -110,9 +112,11 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._secret.observe(self._take, "value")
         for field in (self._client_id, self._secret, self._url, self._profile_name):
             field.on_msg(self._enter)
-        for field in (self._server, self._profile):
-            field.observe(lambda _change: self._prefill(), "value")
+        self._server.observe(lambda _change: self._prefill(), "value")
+        self._profile.observe(self._choose_profile, "value")
         self._prefill()
+        if not is_known:
+            self._say(f"There is no server {chosen!r}: choose one, or give a URL in server=... or {ENV_SERVER}.", "bad")
 
     def __repr__(self) -> str:
         state = f"connected to {_host(self.client)}" if self.client else "not connected"
@@ -122,6 +126,7 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         """Connect with what stands in the form: what the button and the Enter key do."""
         if self._button.disabled:
             return
+        self._stop_waiting()
         secret, self._taken = self._taken, ""
         self._say("Connecting …")
         self._enable(False)
@@ -174,7 +179,7 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _make_fields(self, server: str, profile: str) -> None:
         is_url = "://" in server
-        known = dict.fromkeys((profile, *list_profiles()))
+        known = dict.fromkeys((profile, *_known_profiles()))
         self._server = widgets.ToggleButtons(
             options=_SERVERS,
             tooltips=_HINTS,
@@ -232,7 +237,7 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         if server == "who" and self._profile.value != _NEW_PROFILE:
             try:
                 self._stored = find_credentials(profile=self._profile.value)
-                text = f"The key {self._stored.masked_id} is stored: press Connect."
+                text = f"{_origin_of(self._stored)}: press Connect."
             except CredentialsUnavailableError:
                 text = "No key is stored yet: fill in the client id and secret of your ICD API account."
             except IcdError as error:
@@ -240,6 +245,15 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._client_id.value = self._stored.client_id if self._stored else ""
         self._show_placeholders()
         self._say(text, kind)
+
+    def _choose_profile(self, change: dict[str, Any]) -> None:
+        """Show the key of a profile; a new profile takes what has been typed so far."""
+        typed, taken = self._client_id.value, self._taken
+        is_stored = self._stored is not None and typed == self._stored.client_id
+        self._prefill()
+        if change["new"] == _NEW_PROFILE and not is_stored:
+            self._client_id.value, self._taken = typed, taken
+            self._show_placeholders()
 
     def _show_placeholders(self) -> None:
         empty = {"sandbox": "leave empty for the sample's own"}.get(self._server.value, "")
@@ -254,15 +268,29 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._taken = change["new"].strip()
         self._secret.value = ""
         self._show_placeholders()
-        if time.monotonic() - self._entered < _ENTER_SECONDS:
+        if self._awaited:
             self.submit()
 
     def _enter(self, field: Any, content: dict[str, Any], _buffers: Any) -> None:
         if content.get("event") != "submit":
             return
-        self._entered = time.monotonic()
-        if field is not self._secret or self._taken or self._stored:
+        if field is self._secret:
+            self._submit_after_secret()
+        else:
             self.submit()
+
+    def _submit_after_secret(self) -> None:
+        """Connect as soon as the secret has arrived that Enter ends; where none comes, nothing new was typed."""
+        self._stop_waiting()
+        try:
+            self._awaited = asyncio.get_running_loop().call_later(_ENTER_SECONDS, self.submit)
+        except RuntimeError:  # no front end, no value that would still come
+            self.submit()
+
+    def _stop_waiting(self) -> None:
+        if self._awaited:
+            self._awaited.cancel()
+            self._awaited = None
 
     def _enable(self, on: bool) -> None:  # noqa: FBT001  on or off is all it says
         for field in (
@@ -300,6 +328,21 @@ def options_of(
     if server == "sandbox":
         return server, {}
     raise ConfigurationError("Fill in the client id and the secret of your ICD API account.")
+
+
+def _origin_of(stored: Credentials) -> str:
+    """Say where a key comes from; the environment goes before every profile."""
+    given = [os.environ.get(name, "").strip() for name in (ENV_CLIENT_ID, ENV_CLIENT_SECRET)]
+    if [stored.client_id, stored.client_secret] == given:
+        return f"{ENV_CLIENT_ID} is set, so its key {stored.masked_id} is used whatever the profile"
+    return f"The key {stored.masked_id} is stored"
+
+
+def _known_profiles() -> list[str]:
+    try:
+        return list_profiles()
+    except IcdError:  # the form says it as soon as it looks for a key
+        return []
 
 
 def has_front_end() -> bool:

@@ -157,11 +157,32 @@ class TreeBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
             self._load.disabled = False
 
     def _load_into(self, entity: Entity) -> None:
-        with self._output:
-            tables = self._source.load(entity.entity_id)
-        self._output.clear_output()
+        tables: EntityTables | None = None
+        fault: BaseException | None = None
+        with self._output:  # shows bars and warnings; where it runs in a notebook, nothing raised in it comes out
+            try:
+                tables = self._source.load(entity.entity_id)
+            except (IcdError, KeyboardInterrupt) as error:
+                fault = error
+        if isinstance(fault, IcdError):
+            self._output.clear_output()
+            raise fault
+        if fault:
+            self._output.clear_output()
+            self._say("Stopped. What has come is kept: press again, and it goes on from there.", "bad")
+        elif tables is None:
+            self._say("Something unexpected went wrong: it stands below.", "bad")
+        else:
+            self._keep_branch(tables)
+
+    def _keep_branch(self, tables: EntityTables) -> None:
         self.branch_tables, self.branch = tables, tables.entities
-        self._say(f"{len(tables):,} rows are in .branch, all five tables in .branch_tables.", "good")
+        loaded = f"{len(tables):,} rows are in .branch, all five tables in .branch_tables."
+        if tables.failures:
+            self._say(f"{loaded} {len(tables.failures):,} entities are missing: press again for those.", "bad")
+        else:
+            self._output.clear_output()
+            self._say(loaded, "good")
 
     def _picked(self, number: int, entity_id: str) -> None:
         entity = next(one for one in self._levels[number] if one.entity_id == entity_id)
@@ -181,6 +202,7 @@ class TreeBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
     def _jump_to_selected(self, change: dict[str, Any]) -> None:
         if not self._busy:
             self.go_to(change["new"]) if change["new"] else self._keep(0)
+            self._show_selected()  # where the jump failed, what was selected before still is
 
     def _target(self, reference: Reference) -> str | None:
         if self._source.classification == "foundation" or reference.kind in _FOUNDATION_ONLY:
@@ -221,12 +243,15 @@ class TreeBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         self._crumbs.show([self._name(), *(entity.code or entity.title or "…" for entity in self._way)])
         self._detail.show(self._way[-1] if self._way else None)
         self._load.disabled = not self._way
+        self._show_selected()
+        self._say(problem, "bad")
+
+    def _show_selected(self) -> None:
         self._busy = True
         try:
-            self.selected = picked[-1] if picked else None
+            self.selected = self._way[-1].entity_id if self._way else None
         finally:
             self._busy = False
-        self._say(problem, "bad")
 
     def _try(self, action: Any) -> None:
         try:

@@ -1,3 +1,4 @@
+import asyncio
 import stat
 
 import pytest
@@ -143,19 +144,54 @@ def test_a_secret_is_used_once_only(form, door):
     assert "Fill in the secret that belongs to this client id." in status(form)
 
 
-def test_enter_in_the_secret_field_connects_when_its_value_arrives(form, door):
-    form._client_id.value = CLIENT_ID
-    press_enter(form._secret)
-    assert door.asked == []
-    form._secret.set_state({"value": SECRET})
+def in_a_kernel(act, monkeypatch, patience):
+    """Run something in a loop, as a kernel does, and then let what it left to the loop happen."""
+    monkeypatch.setattr("icdframes.notebook.login._ENTER_SECONDS", patience)
+
+    async def run():
+        act()
+        await asyncio.sleep(0)  # what is due at once comes first
+        await asyncio.sleep(0)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("is_stored", [False, True])
+def test_enter_connects_with_the_secret_that_arrives_just_after_it(door, monkeypatch, is_stored):
+    if is_stored:
+        with pytest.warns(CredentialStorageWarning):
+            save_profile("default", Credentials("9876543210_wxyz", "another secret"))
+    form = LoginForm(door)
+
+    def type_and_enter():
+        form._client_id.value = CLIENT_ID
+        press_enter(form._secret)
+        assert door.asked == []
+        form._secret.set_state({"value": SECRET})
+        assert len(door.asked) == 1
+
+    in_a_kernel(type_and_enter, monkeypatch, 60.0)
+    assert door.asked == [("who", {"client_id": CLIENT_ID, "client_secret": SECRET})]
+    assert form._taken == ""
+
+
+def test_enter_in_an_empty_secret_field_connects_when_nothing_comes(form, door, monkeypatch):
+    form._server.value = "sandbox"
+    in_a_kernel(lambda: press_enter(form._secret), monkeypatch, 0.0)
+    assert door.asked == [("sandbox", {})]
+    assert "✓ Connected" in status(form)
+
+
+def test_enter_twice_or_enter_and_a_click_connect_once(form, door, monkeypatch):
+    form._server.value = "sandbox"
+
+    def enter_twice_and_click():
+        press_enter(form._secret)
+        press_enter(form._secret)
+        form._button.click()
+
+    in_a_kernel(enter_twice_and_click, monkeypatch, 0.0)
     assert len(door.asked) == 1
-
-
-def test_a_value_that_arrives_long_after_enter_does_not_connect(form, door, monkeypatch):
-    press_enter(form._secret)
-    monkeypatch.setattr("icdframes.notebook.login.time.monotonic", lambda: form._entered + 60)
-    fill(form)
-    assert door.asked == []
 
 
 def test_leaving_the_secret_field_does_not_connect(form, door):
@@ -193,13 +229,37 @@ def test_choosing_a_profile_shows_that_profile(door):
     assert form._client_id.value == "9876543210_wxyz"
 
 
+def test_a_new_profile_takes_what_was_typed_but_not_the_stored_key(door):
+    with pytest.warns(CredentialStorageWarning):
+        save_profile("work", Credentials("9876543210_wxyz", SECRET))
+    form = LoginForm(door, profile="work")
+    form._profile.value = ""
+    assert form._client_id.value == ""
+    fill(form)
+    form._profile.value = "work"
+    assert (form._client_id.value, form._taken) == ("9876543210_wxyz", "")
+    fill(form)
+    form._profile.value = ""
+    assert (form._client_id.value, form._taken) == (CLIENT_ID, SECRET)
+    assert form._secret.placeholder == "received, not shown"
+
+
+def test_a_key_of_the_environment_is_told_as_such(door, monkeypatch):
+    with pytest.warns(CredentialStorageWarning):
+        save_profile("work", Credentials("9876543210_wxyz", SECRET))
+    monkeypatch.setenv("ICD_CLIENT_ID", CLIENT_ID)
+    monkeypatch.setenv("ICD_CLIENT_SECRET", SECRET)
+    form = LoginForm(door, profile="work")
+    assert "ICD_CLIENT_ID is set, so its key …abcd is used whatever the profile: press Connect." in status(form)
+    assert form._client_id.value == CLIENT_ID
+
+
 def test_a_remembered_key_is_kept_and_it_is_said_where(form, tmp_path):
     fill(form)
     form._profile.value = ""
     assert shown(form._profile_name)
     form._profile_name.value = "work"
     form._remember.value = True
-    fill(form)
     form._button.click()
     file = tmp_path / "config" / "profiles.json"
     assert f"kept as profile &#x27;work&#x27; in {file}, a file that only you can read" in status(form)
@@ -232,12 +292,10 @@ def test_nothing_is_kept_unless_it_is_asked_for(form, tmp_path):
 
 
 def test_broken_profiles_are_told_in_the_form(door, tmp_path):
-    form = LoginForm(door)
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "profiles.json").write_text("{")
     (tmp_path / "config" / "profiles.json").chmod(0o600)
-    form._server.value = "sandbox"
-    form._server.value = "who"
+    form = LoginForm(door)
     assert "does not hold profiles" in status(form)
 
 
@@ -260,6 +318,15 @@ def test_the_server_of_the_environment_is_chosen_at_first(door, monkeypatch):
     form._button.click()
     assert door.asked == [("http://localhost:6382", {})]
     assert "Connected to localhost:6382, ICD-11" in status(form)
+
+
+def test_an_unknown_server_of_the_environment_is_told_in_the_form(door, monkeypatch):
+    monkeypatch.setenv("ICD_SERVER", "staging")
+    form = LoginForm(door)
+    assert "✗ There is no server &#x27;staging&#x27;" in status(form)
+    form._server.value = "sandbox"
+    form._button.click()
+    assert "✓" in status(form)
 
 
 STORED = Credentials(CLIENT_ID, SECRET)

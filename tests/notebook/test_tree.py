@@ -12,6 +12,7 @@ from icdframes.errors import (
     ConfigurationError,
     ConnectionFailedError,
     EntityNotFoundError,
+    PartialResultWarning,
     UnknownLanguageError,
     UnknownReleaseError,
 )
@@ -138,6 +139,39 @@ def test_a_branch_is_loaded_into_an_attribute(tree):
     assert len(tree.branch_tables.entities) == 7
     assert "7 rows are in .branch" in tree._status.value
     assert not tree._load.disabled
+
+
+def test_a_branch_that_fails_is_told_and_can_be_loaded_again(icd_client, icd_sandbox):
+    tree = TreeBrowser(icd_client, release="2024-01")
+    tree.go_to("1A03")
+    icd_client.clear_cache()
+    icd_sandbox.fail("*/mms/*", status=404, times=1)
+    tree._load.click()
+    assert "✗" in tree._status.value
+    assert tree.branch is None
+    tree._load.click()
+    assert "7 rows are in .branch" in tree._status.value
+
+
+def test_a_branch_with_holes_says_how_many(icd_client, icd_sandbox):
+    tree = TreeBrowser(icd_client, release="2024-01")
+    tree.go_to("1A03")
+    child = tree._way[-1].child_ids[0]
+    icd_client.clear_cache()
+    icd_sandbox.fail(f"*/mms/{child}", status=404, times=1)
+    with pytest.warns(PartialResultWarning):
+        tree._load.click()
+    assert "6 rows are in .branch" in tree._status.value
+    assert "1 entities are missing: press again for those." in tree._status.value
+    tree._load.click()
+    assert "✓ 7 rows are in .branch" in tree._status.value
+
+
+def test_a_failed_jump_leaves_selected_as_it_was(tree):
+    tree.selected = CHOLERA
+    tree.selected = "9Z99"
+    assert "✗" in tree._status.value
+    assert tree.selected == CHOLERA
 
 
 def test_nothing_selected_is_nothing_to_load(tree):
