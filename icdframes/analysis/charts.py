@@ -21,7 +21,9 @@ from icdframes.analysis.lettering import (
     fitted,
     measure_text,
     mixed,
+    name_of,
     number_text,
+    origin_of,
     room_of,
     size_in_points,
     text_on,
@@ -135,7 +137,9 @@ def plot_release_changes(
     old, new : EntityTables or pandas.DataFrame
         The tables that were compared; they tell the chapter of each entity: the new one,
         for removed entities the old one.
-    title, attribution, ax
+    title : str, optional
+        By default both releases and the number of changes.
+    attribution, ax
         As for `plot_hierarchy`.
 
     Returns
@@ -180,10 +184,16 @@ def plot_release_changes(
     _label_columns(ax, [*(kind.replace("_", " ") for kind in kinds), "total"])
     ax.spines[:].set_visible(False)
     _draw_cells(ax, table)
-    entitle(ax, title)
+    entitle(ax, _title_of_changes(old, new, len(changes)) if title is None else title)
     if attribution:
         attribute(ax, new)
     return ax
+
+
+def _title_of_changes(old: Tables, new: Tables, n: int) -> str | None:
+    """Name both releases; nothing where they are not known."""
+    before, after = origin_of(old).get("release"), name_of(origin_of(new))
+    return f"{after} compared with {before}: {number_text(n)} changes" if before and after else None
 
 
 def _label_rows(ax: Axes, labels: Sequence[str]) -> None:

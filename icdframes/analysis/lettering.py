@@ -30,13 +30,13 @@ PAPER_WIDTH_MM = 174.0
 RGB: TypeAlias = tuple[float, float, float]
 Measure: TypeAlias = Callable[[str], float]
 
+ON_SCREEN = 0.94  # letters fitted to the pixels of a screen are wider than on paper
 _CLASSIFICATIONS = {"mms": "ICD-11 MMS", "icf": "ICF", "foundation": "ICD-11 foundation", "icd10": "ICD-10"}
 _FORMATS = (".pdf", ".svg", ".eps", ".png")
 _MM_PER_INCH, _POINTS_PER_INCH = 25.4, 72.0
 _READABLE = 4.5  # the contrast that WCAG 2 asks of text
 _EDGE = 4.0  # what stays free beside a figure's contents
 _MANY_LINES = 9
-_SCREEN = 0.94  # letters fitted to the pixels of a screen are wider than on paper
 _SHORTEST = 3  # signs that are left of a shortened label
 _FINE = 10  # sub-points, so that the widths of hinted letters are exact
 _IDEOGRAPH = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
@@ -213,7 +213,9 @@ def fitted(text: str, width: float, n_lines: int, measure: Measure) -> list[str]
 
 def _broken(text: str, width: float) -> str:
     measure = measure_text()
-    return "\n".join(line for part in text.splitlines() for line in fitted(part, _SCREEN * width, _MANY_LINES, measure))
+    return "\n".join(
+        line for part in text.splitlines() for line in fitted(part, ON_SCREEN * width, _MANY_LINES, measure)
+    )
 
 
 def number_text(value: float) -> str:

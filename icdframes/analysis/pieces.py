@@ -253,6 +253,22 @@ def squarified(sizes: Sequence[float], room: Box) -> list[Box]:
     return boxes
 
 
+def colour_numbers(pieces: Sequence[Piece], boxes: Sequence[Box | None], n: int) -> dict[int, int]:
+    """Give each group a number below n, so that those whose boxes lie side by side differ where n is enough."""
+    tops = [(piece.group, box) for piece, box in zip(pieces, boxes, strict=True) if box and piece.parent is None]
+    chosen: dict[int, int] = {}
+    for group, box in tops:
+        taken = {chosen[other] for other, near in tops if other in chosen and _side_by_side(box, near)}
+        chosen[group] = next((turn % n for turn in range(group, group + n) if turn % n not in taken), group % n)
+    return chosen
+
+
+def _side_by_side(one: Box, other: Box) -> bool:
+    wide = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
+    high = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    return min(wide, high) > -_MARGIN and max(wide, high) > _MARGIN
+
+
 def _longest(row: Sequence[float], area: float, short: float) -> float:
     """Give the worst side ratio of a row."""
     total = sum(row) * area

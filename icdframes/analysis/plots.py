@@ -14,6 +14,7 @@ from icdframes.analysis.lettering import (
     GREY,
     LINE,
     OKABE_ITO,
+    ON_SCREEN,
     RGB,
     Measure,
     attribute,
@@ -30,7 +31,17 @@ from icdframes.analysis.lettering import (
     text_on,
 )
 from icdframes.analysis.matching import Tables
-from icdframes.analysis.pieces import Box, Counts, Piece, counted, cut, icicle, own_values, treemap
+from icdframes.analysis.pieces import (
+    Box,
+    Counts,
+    Piece,
+    colour_numbers,
+    counted,
+    cut,
+    icicle,
+    own_values,
+    treemap,
+)
 from icdframes.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -149,10 +160,11 @@ def plot_hierarchy(
 def _draw_pieces(ax: Axes, pieces: Sequence[Piece], boxes: Sequence[Box | None], *, within: bool) -> None:
     background, measure = background_of(ax), measure_text()
     opened = {piece.parent for piece, box in zip(pieces, boxes, strict=True) if box}
+    hues = colour_numbers(pieces, boxes, len(OKABE_ITO))
     for place, (piece, box) in enumerate(zip(pieces, boxes, strict=True)):
         if box is None:
             continue
-        colour = GREY if piece.entity_id is None else OKABE_ITO[piece.group % len(OKABE_ITO)]
+        colour = GREY if piece.entity_id is None else OKABE_ITO[hues[piece.group]]
         fill = mixed(colour, _TINTS[min(piece.level, len(_TINTS)) - 1], background)
         _draw_box(ax, box, fill, background)
         room = Box(box.x, box.y + box.height - _HEADER, box.width, _HEADER) if within and place in opened else box
@@ -170,10 +182,11 @@ def _write_label(ax: Axes, box: Box, piece: Piece, fill: RGB, measure: Measure) 
     """Write label and number into a box, as far as they fit; a code is never cut."""
     n_lines = int((box.height - 1) // LINE)
     number = number_text(piece.value)
-    width, beside = box.width - 2 * _PAD, measure(number) + 3 * _PAD
+    width = box.width - 2 * _PAD
+    beside = (width - measure(number) - 3 * _PAD) * ON_SCREEN
     code = piece.label.partition("\u2002")[0] if "\u2002" in piece.label else ""
     has_number, lines = False, list[str]()
-    for text, room in ((piece.label, width - beside), (piece.label, width), (code, width)):
+    for text, room in ((piece.label, beside), (piece.label, width), (code, width)):
         lines = fitted(text, room, n_lines, measure) if room >= min(measure(text), _SHORT_WORD) else []
         has_number = room < width
         if lines and lines[0].startswith(code):

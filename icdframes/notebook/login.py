@@ -99,7 +99,7 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._stored: Credentials | None = None
         self._awaited: asyncio.TimerHandle | None = None
         chosen = server or os.environ.get(ENV_SERVER) or "who"
-        is_known = "://" in chosen or chosen in dict(map(reversed, _SERVERS))
+        is_known = "://" in chosen or chosen in {name for _, name in _SERVERS}
         self._make_fields(chosen if is_known else "who", profile)
         fields = [self._server_row, self._url, self._profile_row, self._client_id, self._secret, self._remember_row]
         heading = widgets.HTML(f'{STYLE}<div class="icdframes-heading">Sign in to the ICD API</div>')

@@ -23,7 +23,18 @@ from icdframes.analysis.lettering import (
     source_line,
     text_on,
 )
-from icdframes.analysis.pieces import MOST, Box, counted, cut, icicle, own_values, squarified, treemap
+from icdframes.analysis.pieces import (
+    MOST,
+    Box,
+    Piece,
+    colour_numbers,
+    counted,
+    cut,
+    icicle,
+    own_values,
+    squarified,
+    treemap,
+)
 from icdframes.analysis.plots import plot_hierarchy
 from icdframes.analysis.rollup import rollup
 from icdframes.errors import (
@@ -211,6 +222,18 @@ def test_tiles_lie_inside_their_parent_and_stay_closed_where_a_word_would_not_fi
     assert [box is not None for box in closed] == [piece.parent is None for piece in pieces]
 
 
+@given(st.lists(st.floats(1, 100), min_size=1, max_size=26))
+def test_tiles_side_by_side_differ_in_colour(sizes):
+    pieces = [Piece(str(place), size, 1, None, place, str(place)) for place, size in enumerate(sizes)]
+    boxes = treemap(pieces, sum(sizes), 490, 400, header=10, narrowest=30)
+    chosen = colour_numbers(pieces, boxes, 8)
+    assert set(chosen) == set(range(len(sizes)))
+    for one, other in combinations(range(len(sizes)), 2):
+        grown = [Box(box.x - 1, box.y - 1, box.width + 2, box.height + 2) for box in (boxes[one], boxes[other])]
+        if _overlap(*grown) > 9:  # more than a corner
+            assert chosen[one] != chosen[other]
+
+
 # words and colours
 
 
@@ -277,7 +300,9 @@ def test_a_hierarchy_can_be_read_at_paper_width(new, deaths, kind, entity, style
     with plt.style.context(style):
         ax = plot_hierarchy(new, entity=entity, counts=counts, kind=kind)
     assert ax.figure.get_figwidth() * 25.4 == pytest.approx(174)
-    _assert_readable(ax)
+    for dpi in (72, 100, 150, 300):
+        ax.figure.set_dpi(dpi)
+        _assert_readable(ax)
     lines = [text for text in ax.texts if text.get_text() != source_line(new.provenance.to_dict())]
     room = ax.get_window_extent()
     assert all(room.x0 <= text.get_window_extent().x0 <= text.get_window_extent().x1 <= room.x1 for text in lines)
@@ -427,6 +452,8 @@ def test_changes_are_counted_by_chapter_and_kind(releases, style):
     with plt.style.context(style):
         ax = plot_release_changes(changes, *releases)
     _assert_readable(ax)
+    assert ax.get_title(loc="left") == f"ICD-11 MMS 2024-01 compared with 2022-02: {len(changes)} changes"
+    assert plot_release_changes(changes, *releases, title="").get_title(loc="left") == ""
     kinds = [label.get_text().replace("\n", "_") for label in ax.get_xticklabels()]
     rows = [label.get_text() for label in ax.get_yticklabels()]
     cells = {(round(t.get_position()[0]), round(t.get_position()[1])): t.get_text() for t in ax.texts}
