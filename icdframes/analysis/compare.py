@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 
 import pandas as pd
 
+from icdframes.analysis.matching import keys_of
 from icdframes.errors import ConfigurationError, IcdWarning, warn
 from icdframes.frames.tables import EntityTables
-from icdframes.model.codes import canonical_key
 
 CHANGES = (
     "added", "removed", "recoded", "retitled", "moved", "kind_changed", "text_changed", "leaf_changed",
@@ -20,6 +19,7 @@ _COMPARED = {
     "recoded": "code", "retitled": "title", "moved": "parent_id", "kind_changed": "class_kind",
     "leaf_changed": "is_leaf",
 }  # fmt: skip
+_PARTS = r"&|/|%26|%2[Ff]"
 _SHOWN = ("title", "code", "class_kind", "parent_id", "is_leaf", *TEXTS)
 
 
@@ -107,8 +107,9 @@ def affected_codes(changes: pd.DataFrame, codes: Iterable[str | None]) -> pd.Dat
     changes : pandas.DataFrame
         From `compare_releases`.
     codes : iterable of str
-        Codes as they are in your data; case, blanks and a missing dot do not
-        matter; missing ones are left out.
+        Codes as they are in your data, in any spelling that `icdframes.annotate`
+        knows but ids and URIs; missing ones are left out. A cluster is affected
+        by what changed for any code in it.
 
     Returns
     -------
@@ -130,13 +131,13 @@ def affected_codes(changes: pd.DataFrame, codes: Iterable[str | None]) -> pd.Dat
     """
     given = pd.Series(list(codes), dtype="str").dropna().value_counts().sort_index()
     column = pd.DataFrame({"code": given.index.astype("str"), "n": given.to_numpy()})
-    classification = (changes.attrs.get("provenance") or {}).get("classification")
-    key = partial(canonical_key, classification=None if classification == "foundation" else classification)
-    column["key"] = column["code"].map(key).astype("str")
+    column = column.assign(key=column["code"].str.split(_PARTS, regex=True)).explode("key", ignore_index=True)
+    column["key"] = keys_of(column["key"])
+    column = column[column["key"].ne("")].drop_duplicates(["code", "key"])
     now = changes["change"].isin(["added", "recoded"])
     parts = [
         column.assign(role=role).merge(
-            rows.assign(key=rows[name].map(key, na_action="ignore").astype("str")).dropna(subset="key"),
+            rows.assign(key=keys_of(rows[name])).dropna(subset="key"),
             on="key",
         )
         for role, name, rows in (("old", "old_code", changes), ("new", "new_code", changes[now]))

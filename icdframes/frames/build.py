@@ -9,17 +9,14 @@ from operator import attrgetter
 from typing import Any
 
 from icdframes.frames.provenance import Provenance
-from icdframes.frames.schema import DIAGNOSTIC_CRITERIA, apply_schema, columns_of
+from icdframes.frames.schema import apply_schema, columns_of, translatable_columns
 from icdframes.frames.tables import EntityTables
 from icdframes.model.collector import collector_held
 from icdframes.model.entity import Entity
 from icdframes.model.graph import EntityGraph, Place
 
-_FROM_ENTITY = (
-    "code", "title", "class_kind", "is_leaf", "is_residual", "block_id", "code_range", "fully_specified_name",
-    "definition", "long_definition", "coding_note", "foundation_id", "translated", "browser_url", "uri",
-)  # fmt: skip
-_TRANSLATED_TEXT = ("title", "fully_specified_name", "definition", "long_definition", "coding_note")
+_UNTRANSLATED = Entity(uri="", entity_id="", title=None, translated=False)
+_OF_PLACE = ("entity_id", "depth", "parent_id", "n_children", "chapter")
 
 
 @collector_held()
@@ -83,8 +80,8 @@ def build_tables(
 def _entity_columns(
     places: Sequence[Place], entities: Sequence[Entity], chapters: Mapping[str, str | None], include: tuple[str, ...]
 ) -> dict[str, list[Any]]:
-    fields = (*_FROM_ENTITY, "diagnostic_criteria") if DIAGNOSTIC_CRITERIA in include else _FROM_ENTITY
-    columns: dict[str, list[Any]] = {name: list(map(attrgetter(name), entities)) for name in fields}
+    own = [name for name in columns_of("entities", include=include) if name not in _OF_PLACE]
+    columns: dict[str, list[Any]] = {name: list(map(attrgetter(name), entities)) for name in own}
     columns["entity_id"] = [place.entity_id for place in places]
     columns["depth"] = [place.depth for place in places]
     columns["parent_id"] = [place.parent_id for place in places]
@@ -111,13 +108,8 @@ def _chapters(
 def _translation_columns(
     places: Sequence[Place], language: str, translated: Mapping[str, Entity], include: tuple[str, ...]
 ) -> dict[str, list[Any]]:
-    fields = (*_TRANSLATED_TEXT, "diagnostic_criteria") if DIAGNOSTIC_CRITERIA in include else _TRANSLATED_TEXT
-    others = [translated.get(place.entity_id) for place in places]
-    columns: dict[str, list[Any]] = {
-        f"{name}_{language}": [getattr(other, name) if other else None for other in others] for name in fields
-    }
-    columns[f"translated_{language}"] = [other.translated if other else False for other in others]
-    return columns
+    others = [translated.get(place.entity_id, _UNTRANSLATED) for place in places]
+    return {f"{name}_{language}": list(map(attrgetter(name), others)) for name in translatable_columns(include)}
 
 
 def _edge_columns(places: Sequence[Place], entities: Sequence[Entity]) -> dict[str, list[Any]]:

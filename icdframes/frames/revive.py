@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from itertools import groupby
 from typing import Any
 
 import pandas as pd
 
-from icdframes.frames.schema import as_lists
+from icdframes.frames.schema import as_lists, translatable_columns
 from icdframes.frames.tables import EntityTables
 from icdframes.model.entity import Axis, Entity, Reference, Term
 from icdframes.model.graph import EntityGraph
@@ -17,14 +18,7 @@ from icdframes.model.graph import EntityGraph
 UNKNOWN_CHILD = "unknown"
 """Stands in ``child_ids`` for a child that is counted but was not loaded; it is no key of the graph."""
 
-_SAME_NAME = (
-    "uri", "title", "translated", "code", "class_kind", "block_id", "code_range", "fully_specified_name", "definition",
-    "long_definition", "coding_note", "foundation_id", "browser_url",
-)  # fmt: skip
-_TRANSLATED = (
-    "title", "translated", "fully_specified_name", "definition", "long_definition", "coding_note",
-    "diagnostic_criteria",
-)  # fmt: skip
+_FIELDS = frozenset(field.name for field in fields(Entity)) - {"entity_id"}
 
 
 def entities_from_tables(tables: EntityTables, *, roots: Sequence[str] | None = None) -> EntityGraph:
@@ -50,9 +44,9 @@ def entities_from_tables(tables: EntityTables, *, roots: Sequence[str] | None = 
     top = [key for key, depth in zip(ids, columns["depth"], strict=True) if depth == 0]
     named = {key for key, parent in zip(ids, columns["parent_id"], strict=True) if parent is not None}
     terms, references, axes = _terms(tables.terms), _references(tables.references), _axes(tables.axes)
-    fields = [name for name in (*_SAME_NAME, "diagnostic_criteria") if name in columns]
+    own = [name for name in columns if name in _FIELDS]
     language = tables.provenance.language
-    rows = zip(*(columns[name] for name in fields), strict=True)
+    rows = zip(*(columns[name] for name in own), strict=True)
     entities = {
         key: Entity(
             entity_id=key,
@@ -62,7 +56,7 @@ def entities_from_tables(tables: EntityTables, *, roots: Sequence[str] | None = 
             terms=terms.get(key, ()),
             references=references.get(key, ()),
             axes=axes.get(key, ()),
-            **dict(zip(fields, row, strict=True)),
+            **dict(zip(own, row, strict=True)),
         )
         for key, row in zip(ids, rows, strict=True)
     }
@@ -80,10 +74,10 @@ def translations_from_tables(tables: EntityTables) -> dict[str, dict[str, Entity
     columns = as_lists(tables.entities)
     found: dict[str, dict[str, Entity]] = {}
     for language in tables.provenance.languages[1:]:
-        fields = [name for name in _TRANSLATED if f"{name}_{language}" in columns]
-        rows = zip(*(columns[f"{name}_{language}"] for name in fields), strict=True)
+        texts = translatable_columns(tables.provenance.include)
+        rows = zip(*(columns[f"{name}_{language}"] for name in texts), strict=True)
         found[language] = {
-            key: Entity(uri=uri, entity_id=key, language=language, **dict(zip(fields, row, strict=True)))
+            key: Entity(uri=uri, entity_id=key, language=language, **dict(zip(texts, row, strict=True)))
             for key, uri, row in zip(columns["entity_id"], columns["uri"], rows, strict=True)
         }
     return found

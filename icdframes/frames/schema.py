@@ -103,6 +103,11 @@ def columns_of(name: str, *, languages: Sequence[str] = (), include: Iterable[st
     return _dtypes(_chosen(name, include), languages)
 
 
+def translatable_columns(include: Iterable[str] = ()) -> list[str]:
+    """Give the columns of entities of which each further language has its own."""
+    return [column.name for column in _chosen("entities", include) if column.translatable]
+
+
 def apply_schema(
     name: str, columns: Mapping[str, Sequence[Any]], *, languages: Sequence[str] = (), include: Iterable[str] = ()
 ) -> pd.DataFrame:

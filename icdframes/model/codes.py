@@ -28,7 +28,7 @@ from typing import get_args
 
 from icdframes.errors import CodeSyntaxError, ConfigurationError, did_you_mean
 from icdframes.model.cluster import Cluster, CodeSystem, Member
-from icdframes.model.code_grammar import EXTENSION, STEM, classification_of, misfit, read_member
+from icdframes.model.code_grammar import classification_of, misfit, read_member
 
 _CODE_SYSTEMS: tuple[CodeSystem, ...] = get_args(CodeSystem)
 _SEPARATOR = re.compile("([&/])")
@@ -40,15 +40,6 @@ _EXPECTED = {
     "": "here comes a code such as 1A00",
     "&": "after '&' comes an extension code such as XN62R",
     "/": "after '/' comes a stem code such as 5A11",
-}
-
-_MMS_TEXT = re.compile(f"{STEM.pattern}(?:&{EXTENSION.pattern})*(?:/{STEM.pattern}(?:&{EXTENSION.pattern})*)*")
-_ICD10_TEXT = re.compile(r"[A-Z][0-9]{2}(?:\.[0-9]{1,2})?")
-_CANONICAL = {
-    None: re.compile(f"{_MMS_TEXT.pattern}|{_ICD10_TEXT.pattern}"),
-    "mms": _MMS_TEXT,
-    "icd10": _ICD10_TEXT,
-    "icf": re.compile("[bdes][1-9][0-9]{2,4}"),
 }
 
 
@@ -139,26 +130,6 @@ def normalize_code(text: str, *, classification: CodeSystem | None = None) -> st
 
     """
     return parse_code(text, classification=classification).text
-
-
-def canonical_key(text: object, *, classification: CodeSystem | None = None) -> str | None:
-    """Give what `normalize_code` gives, or None where it would raise: made for long columns.
-
-    Examples
-    --------
-    >>> [canonical_key(value) for value in ("A000", "1A00/", "unknown", None, 5.0)]
-    ['A00.0', '1A00', None, None, None]
-
-    """
-    if not isinstance(text, str):
-        return None
-    canonical = _CANONICAL.get(classification)
-    if canonical and canonical.fullmatch(text):
-        return text
-    try:
-        return parse_code(text, classification=classification).text
-    except CodeSyntaxError:
-        return None
 
 
 def _check_arguments(text: object, classification: str | None) -> None:

@@ -134,6 +134,23 @@ def test_affected_codes_counts_my_codes_and_shows_a_code_that_changed_its_meanin
     assert affected.attrs["provenance"]["new_release"] == "2024-01"
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["1A00.0", "1a000", " 1A00.0 ", "1A00.0&XN8P1", "XN8P1&1A000", "2A00/1a00.0", "2A00%261A00.0", "1A00.0/1A000"],
+)
+def test_affected_codes_reads_the_spellings_that_annotate_reads_and_every_code_of_a_cluster(changes, written):
+    affected = affected_codes(changes, [written])
+    assert affected[["code", "n", "role", "change"]].to_numpy().tolist() == [
+        [written, 1, "old", "moved"],
+        [written, 1, "old", "recoded"],
+    ]
+
+
+def test_a_cluster_of_two_changed_codes_has_the_changes_of_both(changes):
+    affected = affected_codes(changes, ["1A00.0&1A02"])
+    assert affected["entity_id"].tolist() == ["4", "4", "6", "2"]
+
+
 def test_affected_codes_of_nothing_is_empty(changes):
     assert len(affected_codes(changes, [])) == 0
     assert len(affected_codes(changes.iloc[:0], ["1A02"])) == 0

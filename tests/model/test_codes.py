@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from icdframes.errors import CodeSyntaxError, ConfigurationError
 from icdframes.model.cluster import Cluster, Member
 from icdframes.model.code_grammar import EXTENSION, ICD10, ICF, STEM, misfit, read_member
-from icdframes.model.codes import canonical_key, normalize_code, parse_code
+from icdframes.model.codes import normalize_code, parse_code
 
 SYSTEMS = ("mms", "icf", "icd10")
 
@@ -175,8 +175,6 @@ def test_a_code_is_read_as_it_is_met_in_the_field(text, canonical, classificatio
     cluster = parse_code(text)
     assert (cluster.text, cluster.classification, cluster.members[0].kind) == (canonical, classification, kind)
     assert normalize_code(text) == canonical
-    assert canonical_key(text) == canonical
-    assert canonical_key(canonical, classification=classification) == canonical
 
 
 @pytest.mark.parametrize("text, position, says", REFUSED)
@@ -185,7 +183,6 @@ def test_a_text_that_is_no_code_is_refused_at_the_place(text, position, says):
         parse_code(text)
     assert (caught.value.position, caught.value.text) == (position, text)
     assert says is None or says in str(caught.value)
-    assert canonical_key(text) is None
 
 
 def test_the_message_names_text_place_and_what_would_fit():
@@ -239,7 +236,6 @@ def test_sixty_characters_are_shown_whole_and_the_end_of_more_is_not_marked_as_c
 def test_what_is_not_text_is_refused_in_a_sentence(value):
     with pytest.raises(CodeSyntaxError, match=f"is {type(value).__name__}, not text"):
         parse_code(value)
-    assert canonical_key(value) is None
 
 
 @pytest.mark.parametrize(
@@ -261,7 +257,6 @@ def test_what_is_not_text_is_refused_in_a_sentence(value):
 def test_a_named_classification_decides(text, named, canonical):
     cluster = parse_code(text, classification=named)
     assert (str(cluster), cluster.classification) == (canonical, named)
-    assert canonical_key(text, classification=named) == canonical
 
 
 @pytest.mark.parametrize(
@@ -289,10 +284,9 @@ def test_a_named_classification_refuses_what_belongs_to_another(text, named, pos
     with pytest.raises(CodeSyntaxError) as caught:
         parse_code(text, classification=named)
     assert caught.value.position == position
-    assert canonical_key(text, classification=named) is None
 
 
-@pytest.mark.parametrize("verb", [parse_code, normalize_code, canonical_key])
+@pytest.mark.parametrize("verb", [parse_code, normalize_code])
 def test_an_unknown_classification_is_named_with_a_near_match(verb):
     with pytest.raises(ConfigurationError, match=r"no codes of 'icd-10': .*Did you mean 'icd10'\?"):
         verb("A00", classification="icd-10")
@@ -435,21 +429,25 @@ def test_blanks_case_and_encoding_do_not_change_a_cluster(text, random):
     assert normalize_code(f" {messy}{random.choice(['', '/', ' %2f '])}", classification="mms") == text
 
 
+def read_or_refused(text, classification):
+    try:
+        return parse_code(text, classification=classification)
+    except CodeSyntaxError as error:
+        return error
+
+
 @settings(deadline=None)
 @given(st.one_of(st.text(max_size=40), noise), st.sampled_from([None, *SYSTEMS]))
 @example("\ud800", None)
 @example("%%26", None)
 @example("-", "icd10")
 def test_any_text_is_read_or_refused_with_one_error(text, classification):
-    key = canonical_key(text, classification=classification)
-    if key is None:
-        with pytest.raises(CodeSyntaxError) as caught:
-            parse_code(text, classification=classification)
-        assert 0 <= caught.value.position <= len(text)
+    found = read_or_refused(text, classification)
+    if isinstance(found, CodeSyntaxError):
+        assert 0 <= found.position <= len(text)
     else:
-        cluster = parse_code(text, classification=classification)
-        assert key == cluster.text
-        assert parse_code(key, classification=cluster.classification) == cluster
+        assert normalize_code(text, classification=classification) == found.text
+        assert parse_code(found.text, classification=found.classification) == found
 
 
 @settings(deadline=None)
