@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -205,7 +206,8 @@ class IcdClient(Verbs):
         Returns
         -------
         CacheInfo
-            ``path`` (None in memory), ``answers`` and ``bytes`` there; ``requests_sent``,
+            ``path`` (None in memory), ``answers`` and ``bytes`` there, ``snapshots`` (finished
+            tables) and ``snapshot_bytes`` beside it; ``requests_sent``,
             ``answered_from_cache`` and ``tokens_fetched`` by this client.
 
         Notes
@@ -221,7 +223,8 @@ class IcdClient(Verbs):
         True
 
         """
-        return self._session.cache_info()
+        kept = self._snapshots.info()
+        return replace(self._session.cache_info(), snapshots=kept.n_snapshots, snapshot_bytes=kept.n_bytes)
 
     def clear_cache(self) -> int:
         """Forget every answer and snapshot in the cache folder.
@@ -276,7 +279,7 @@ class IcdClient(Verbs):
         rows = [
             ("ICD API", f"{self.server.name} {self.base_url}"),
             ("credentials", mode),
-            ("cache", f"{info.answers:,} answers, {info.path or 'in memory'}"),
+            ("cache", f"{info.answers:,} answers, {info.snapshots:,} snapshots, {info.path or 'in memory'}"),
             ("requests sent", f"{info.requests_sent:,}"),
             ("answered from cache", f"{info.answered_from_cache:,}"),
         ]

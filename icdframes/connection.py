@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from icdframes.analysis import accessor
 from icdframes.client import IcdClient
-from icdframes.settings import ENV_SERVER, Server, resolve_server
+from icdframes.settings import Server, resolve_server, server_named
 from icdframes.transport.credentials import Credentials, find_credentials
 
 if TYPE_CHECKING:
@@ -130,9 +129,8 @@ def make_client(
     verify: str | None = None,
 ) -> IcdClient:
     """Do as `connect` does, and leave the default client as it is."""
-    name = server if server is not None else os.environ.get(ENV_SERVER)
     given = (client_id, client_secret)
-    if name == "sandbox":
+    if server_named(server) == "sandbox":
         where, client_id, client_secret, cache_dir = _sandbox(client_id, client_secret, cache_dir)
     else:
         where = resolve_server(server, token_url)

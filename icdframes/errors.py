@@ -21,6 +21,7 @@
     ├─ PartialResultWarning
     │  └─ ChoppedResultWarning
     ├─ HierarchyWarning
+    ├─ ComparabilityWarning
     ├─ CacheWarning
     └─ CredentialStorageWarning
 
@@ -187,6 +188,10 @@ class ChoppedResultWarning(PartialResultWarning):
 
 class HierarchyWarning(IcdWarning):
     """A hierarchy holds a circle: an entity that is below itself."""
+
+
+class ComparabilityWarning(IcdWarning):
+    """Two things that are compared or joined are of different releases, languages or branches."""
 
 
 class CacheWarning(IcdWarning):

@@ -70,9 +70,14 @@ LOCAL = Server("local", "http://localhost")
 _NAMED = {"who": WHO, "local": LOCAL}
 
 
+def server_named(server: str | None) -> str:
+    """Give the name or URL that is meant: what is given, else what ``ICD_SERVER`` says, else WHO's."""
+    return str(server or os.environ.get(ENV_SERVER) or WHO.name).strip()
+
+
 def resolve_server(server: str | None, token_url: str | None = None) -> Server:
     """Turn a name or a base URL into a `Server`; ``"sandbox"`` is not started here."""
-    text = (server or os.environ.get(ENV_SERVER) or "who").strip()
+    text = server_named(server)
     token_url = token_url or (os.environ.get(ENV_TOKEN_URL) if server is None else None)
     if text in _NAMED:
         named = _NAMED[text]

@@ -194,21 +194,45 @@ def test_map_translates_a_column(tmp_path, capsys):
 
 def test_the_doctor_finds_nothing_wrong_with_the_sandbox(capsys):
     assert main(["doctor"]) == 0
-    out = capsys.readouterr().out
-    assert out.count("ok ") == 5
-    assert "plotly" in out
-    assert "2024-01 is the newest release" in out
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines] == [
+        ["ok", name] for name in ("versions", "optional", "cache", "credentials", "server", "clock", "sign-in")
+    ]
+    assert "plotly" in lines[1]
+    assert "2024-01 is the newest release" in lines[-1]
 
 
-def test_the_doctor_says_what_is_wrong(capsys, tmp_path):
-    assert main(["doctor", "--server", "http://127.0.0.1:9", "--cache-dir", str(tmp_path), "--offline"]) == 1
+def test_the_doctor_says_what_is_wrong_and_does_not_try_what_hangs_on_it(capsys, tmp_path):
+    assert main(["doctor", "--server", "http://127.0.0.1:9", "--cache-dir", str(tmp_path)]) == 1
     out, err = capsys.readouterr()
-    assert "WRONG  server" in out
-    assert "1 of 5 checks failed" in err
+    assert "WRONG  server       No complete answer from 127.0.0.1:9" in out
+    assert "-      clock        not tried" in out
+    assert "-      sign-in      not tried" in out
+    assert "1 of 7 checks failed" in err
+
+
+def test_without_credentials_the_doctor_still_looks_whether_server_and_clock_are_right(
+    capsys, tmp_path, icd_sandbox, monkeypatch
+):
+    for name in ("ICD_CLIENT_ID", "ICD_CLIENT_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    command = ["doctor", "--server", icd_sandbox.url, "--token-url", icd_sandbox.token_url]
+    assert main([*command, "--cache-dir", str(tmp_path)]) == 1
+    out, _err = capsys.readouterr()
+    assert out.count("WRONG") == 1
+    assert "WRONG  credentials" in out
+    assert f"ok     server       {icd_sandbox.url} answers" in out
+    assert "ok     clock" in out
+    assert "-      sign-in      not tried" in out
+
+
+def test_offline_the_doctor_asks_nobody(capsys):
+    assert main(["doctor", "--offline"]) == 0
+    assert capsys.readouterr().out.count("not tried") == 3
 
 
 def test_a_wrong_clock_is_noticed(capsys, monkeypatch):
-    monkeypatch.setattr("icdframes.client.IcdClient.clock_lead", 3600.0)
+    monkeypatch.setattr("icdframes.transport.session.ApiSession.clock_lead", 3600.0)
     assert main(["doctor"]) == 1
     assert "+3600 s off" in capsys.readouterr().out
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from icdframes.analysis.matching import keys_of
-from icdframes.errors import ConfigurationError, IcdWarning, warn
+from icdframes.errors import ComparabilityWarning, ConfigurationError, warn
 from icdframes.frames.tables import EntityTables
 
 CHANGES = (
@@ -54,7 +54,7 @@ def compare_releases(old: EntityTables, new: EntityTables) -> pd.DataFrame:
 
     Warns
     -----
-    IcdWarning
+    ComparabilityWarning
         If the languages differ (titles and texts are then not compared), or the
         branches do.
 
@@ -159,14 +159,14 @@ def _check_comparable(old: EntityTables, new: EntityTables) -> bool:
         warn(
             f"The old tables begin at {before.root or 'the top'}, the new ones at {after.root or 'the top'}: "
             "what only one of them covers counts as added or removed.",
-            IcdWarning,
+            ComparabilityWarning,
         )
     translated = before.language != after.language
     if translated:
         warn(
             f"The old tables are in {before.language}, the new ones in {after.language}: titles and texts are not "
             "compared. Load both in the same language.",
-            IcdWarning,
+            ComparabilityWarning,
         )
     return translated
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from icdframes.errors import IcdWarning, warn
+from icdframes.errors import ComparabilityWarning, warn
 from icdframes.frames.tables import EntityTables
 from icdframes.model.html import html_rows
 
@@ -94,7 +94,7 @@ class CodeMapping:
         Returns
         -------
         bool
-            False after an `IcdWarning`.
+            False after an `ComparabilityWarning`.
 
         """
         found = Edition(tables.provenance.classification, tables.provenance.release)
@@ -105,7 +105,7 @@ class CodeMapping:
             problem = f"The mapping was made for {own}, the tables are of {found}: codes may differ."
         else:
             return True
-        warn(f"{problem} Load the tables of {own or self.target}.", IcdWarning)
+        warn(f"{problem} Load the tables of {own or self.target}.", ComparabilityWarning)
         return False
 
     def __len__(self) -> int:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from icdframes.client import IcdClient
     from icdframes.transport.credentials import Credentials
+    from icdframes.transport.session import CacheInfo
 
 _SHOWN_ROWS = 10
 _LONGEST_CELL = 60
@@ -42,6 +43,14 @@ def show(frame: pd.DataFrame, columns: tuple[str, ...] = ()) -> None:
     print(shown.assign(**texts).to_string(index=False, na_rep=""))
     if len(frame) > len(shown):
         print(f"… {len(frame)} rows in all")
+
+
+def size_text(info: CacheInfo) -> str:
+    """Tell where the cache is and how large."""
+    return (
+        f"{info.path}: {info.answers} answers, {info.bytes / 1e6:.1f} MB; "
+        f"{info.snapshots} snapshots, {info.snapshot_bytes / 1e6:.1f} MB"
+    )
 
 
 def target_of(options: Namespace) -> Path | None:

@@ -8,7 +8,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 import icdframes
-from icdframes.commands import connect
+from icdframes.commands import connect, size_text
 from icdframes.errors import REGISTER_URL, CredentialsUnavailableError
 
 if TYPE_CHECKING:
@@ -64,5 +64,4 @@ def cache(options: Namespace) -> None:
 
 
 def _show_cache(client: IcdClient) -> None:
-    info = client.cache_info()
-    print(f"cache        {info.path}: {info.answers} answers, {info.bytes / 1e6:.1f} MB")
+    print(f"cache        {size_text(client.cache_info())}")

@@ -19,9 +19,10 @@ from icdframes.errors import (
     CredentialStorageWarning,
     CredentialsUnavailableError,
     IcdError,
+    did_you_mean,
 )
 from icdframes.notebook.html import STYLE, message
-from icdframes.settings import ENV_CLIENT_ID, ENV_CLIENT_SECRET, ENV_SERVER, LOCAL
+from icdframes.settings import ENV_CLIENT_ID, ENV_SERVER, LOCAL, server_named
 from icdframes.transport.credentials import Credentials, find_credentials
 from icdframes.transport.profiles import DEFAULT_PROFILE, list_profiles, save_profile
 
@@ -98,8 +99,9 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._taken = ""
         self._stored: Credentials | None = None
         self._awaited: asyncio.TimerHandle | None = None
-        chosen = server or os.environ.get(ENV_SERVER) or "who"
-        is_known = "://" in chosen or chosen in {name for _, name in _SERVERS}
+        chosen = server_named(server)
+        known = [name for _, name in _SERVERS]
+        is_known = "://" in chosen or chosen in known
         self._make_fields(chosen if is_known else "who", profile)
         fields = [self._server_row, self._url, self._profile_row, self._client_id, self._secret, self._remember_row]
         heading = widgets.HTML(f'{STYLE}<div class="icdframes-heading">Sign in to the ICD API</div>')
@@ -116,7 +118,11 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._profile.observe(self._choose_profile, "value")
         self._prefill()
         if not is_known:
-            self._say(f"There is no server {chosen!r}: choose one, or give a URL in server=... or {ENV_SERVER}.", "bad")
+            self._say(
+                f"There is no server {chosen!r}: choose one, or give a URL in server=... or {ENV_SERVER}."
+                f"{did_you_mean(chosen.lower(), known)}",
+                "bad",
+            )
 
     def __repr__(self) -> str:
         state = f"connected to {_host(self.client)}" if self.client else "not connected"
@@ -332,8 +338,7 @@ def options_of(
 
 def _origin_of(stored: Credentials) -> str:
     """Say where a key comes from; the environment goes before every profile."""
-    given = [os.environ.get(name, "").strip() for name in (ENV_CLIENT_ID, ENV_CLIENT_SECRET)]
-    if [stored.client_id, stored.client_secret] == given:
+    if os.environ.get(ENV_CLIENT_ID):
         return f"{ENV_CLIENT_ID} is set, so its key {stored.masked_id} is used whatever the profile"
     return f"The key {stored.masked_id} is stored"
 

@@ -35,6 +35,8 @@ class CacheInfo:
         The file; None if answers are only in memory.
     answers, bytes : int
         Answers kept, of all servers that share the file, and its size.
+    snapshots, snapshot_bytes : int
+        Finished tables kept in the same folder, and their size.
     requests_sent : int
         Requests that this session sent to the API, retries included.
     answered_from_cache : int
@@ -50,6 +52,8 @@ class CacheInfo:
     requests_sent: int
     answered_from_cache: int
     tokens_fetched: int
+    snapshots: int = 0
+    snapshot_bytes: int = 0
 
 
 class ApiSession:

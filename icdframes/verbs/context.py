@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from icdframes.endpoints.base import Classification, Wire
 from icdframes.errors import ConfigurationError, EntityNotFoundError
-from icdframes.frames.provenance import Provenance
+from icdframes.frames.provenance import Provenance, utc_text
 from icdframes.model.uris import check_classification
 from icdframes.verbs.loading import Loader
 from icdframes.verbs.question import read_question
@@ -104,7 +104,7 @@ def provenance_of(context: Context, place: Place) -> Provenance:
         classification=place.classification,
         release=place.release,
         languages=place.languages,
-        retrieved_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        retrieved_at=utc_text(datetime.now(UTC)),
     )
 
 

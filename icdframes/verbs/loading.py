@@ -13,7 +13,7 @@ from icdframes.endpoints.base import Classification
 from icdframes.endpoints.coding import Coding
 from icdframes.errors import IcdError
 from icdframes.frames.build import build_tables
-from icdframes.frames.provenance import Provenance
+from icdframes.frames.provenance import Provenance, utc_text
 from icdframes.frames.snapshot import SnapshotKey, SnapshotStore
 from icdframes.frames.tables import EntityTables
 from icdframes.model.entity import Entity, TopLevel
@@ -188,7 +188,7 @@ class Loader:
             root=scope.root_id,
             depth=question.depth,
             include=question.include,
-            retrieved_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            retrieved_at=utc_text(datetime.now(UTC)),
             package_version=__version__,
             n_failures=len(failures),
         )

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from icdframes.analysis.compare import CHANGES, affected_codes, compare_releases
-from icdframes.errors import ConfigurationError, IcdWarning
+from icdframes.errors import ComparabilityWarning, ConfigurationError
 from icdframes.frames.build import build_tables
 from icdframes.frames.provenance import Provenance
 from icdframes.model.entity import Entity
@@ -109,14 +109,14 @@ def test_different_classifications_are_refused():
 
 
 def test_different_languages_are_warned_of_and_their_texts_left_alone():
-    with pytest.warns(IcdWarning, match="in en, the new ones in es: titles and texts are not compared"):
+    with pytest.warns(ComparabilityWarning, match="in en, the new ones in es: titles and texts are not compared"):
         changes = compare_releases(_tables(OLD), _tables(NEW, languages=("es",)))
     assert not {"retitled", "text_changed"} & set(changes["change"])
     assert "recoded" in set(changes["change"])
 
 
 def test_different_branches_are_warned_of():
-    with pytest.warns(IcdWarning, match="begin at 1, the new ones at the top"):
+    with pytest.warns(ComparabilityWarning, match="begin at 1, the new ones at the top"):
         compare_releases(_tables(OLD, root="1"), _tables(NEW))
 
 

@@ -12,7 +12,7 @@ from icdframes.analysis.annotate import annotate
 from icdframes.analysis.map_codes import ADDED, map_codes
 from icdframes.analysis.mapping import COLUMNS
 from icdframes.analysis.read_mapping import load_mapping
-from icdframes.errors import ConfigurationError, FileFormatError, IcdWarning, MissingExtraError
+from icdframes.errors import ComparabilityWarning, ConfigurationError, FileFormatError, MissingExtraError
 from icdframes.frames.build import build_tables
 from icdframes.frames.provenance import Provenance
 from icdframes.model.graph import EntityGraph
@@ -283,9 +283,9 @@ def test_tables_of_the_mapping_s_release_are_accepted(multiple):
 
 
 def test_tables_of_another_release_or_classification_are_warned_of(multiple):
-    with pytest.warns(IcdWarning, match="made for mms 2024-01, the tables are of mms 2025-01"):
+    with pytest.warns(ComparabilityWarning, match="made for mms 2024-01, the tables are of mms 2025-01"):
         assert not multiple.check_release(_tables("mms", "2025-01"))
-    with pytest.warns(IcdWarning, match="nothing to do with tables of icf"):
+    with pytest.warns(ComparabilityWarning, match="nothing to do with tables of icf"):
         assert not replace(multiple).check_release(_tables("icf", "2024-01"))
 
 
