@@ -252,6 +252,16 @@ def test_refresh_asks_again(connect_to, icd_sandbox):
     assert icd_sandbox.count() > before
 
 
+def test_the_cache_counts_answers_and_snapshots(connect_to, icd_sandbox):
+    client = connect_to(icd_sandbox)
+    client.load_entity("01", release="2024-01", progress=False)
+    info = client.cache_info()
+    assert (info.snapshots, info.answers) == (1, info.requests_sent)
+    assert info.snapshot_bytes > 1000
+    client.clear_cache()
+    assert (client.cache_info().snapshots, client.cache_info().answers) == (0, 0)
+
+
 def test_offline_answers_from_the_cache_or_says_so(connect_to, icd_sandbox):
     first = connect_to(icd_sandbox).load_entity(CHAPTER)
     before = icd_sandbox.count()
@@ -279,6 +289,13 @@ def test_a_local_deployment_needs_no_credentials(tmp_path):
         assert client.load_entity("1A00").title.item() == "Cholera"
         with pytest.raises(icdframes.errors.UnknownReleaseError, match="local deployment"):
             client.load_entity("A00", classification="icd10")
+
+
+@pytest.mark.parametrize("server", ["sandbox", " sandbox\n", None])
+def test_a_server_may_be_named_with_blanks_or_by_the_environment(monkeypatch, server):
+    monkeypatch.setenv("ICD_SERVER", " sandbox ")
+    with icdframes.connect(server) as client:
+        assert client.server.name == "sandbox"
 
 
 def test_the_verbs_use_the_sandbox_after_connect():
