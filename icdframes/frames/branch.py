@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +16,6 @@ from icdframes.frames.provenance import Provenance
 from icdframes.frames.revive import chapters_from_tables, entities_from_tables, translations_from_tables
 from icdframes.frames.schema import as_lists
 from icdframes.frames.tables import EntityTables
-
-_DETAILS = ("terms", "references", "axes")
 
 
 def cut_branch(tables: EntityTables, root_id: str | None, depth: int | None = None) -> EntityTables:
@@ -55,14 +54,7 @@ def cut_branch(tables: EntityTables, root_id: str | None, depth: int | None = No
         columns = as_lists(row)
         chapters = dict(zip(columns["entity_id"], columns["chapter"], strict=True))
     kept = _within(tables, tuple(chapters), depth)
-    part = replace(
-        tables,
-        entities=tables.entities[tables.entities["entity_id"].isin(kept)],
-        edges=tables.edges[tables.edges["child_id"].isin(kept)],
-        terms=tables.terms[tables.terms["entity_id"].isin(kept)],
-        references=tables.references[tables.references["entity_id"].isin(kept)],
-        axes=tables.axes[tables.axes["entity_id"].isin(kept)],
-    )
+    part = replace(tables, **frames_of(tables, kept))
     return build_tables(
         entities_from_tables(part, roots=tuple(chapters)),
         provenance,
@@ -70,6 +62,12 @@ def cut_branch(tables: EntityTables, root_id: str | None, depth: int | None = No
         translations=translations_from_tables(part),
         include=tables.provenance.include,
     )
+
+
+def frames_of(tables: EntityTables, ids: Collection[str] | pd.Series) -> dict[str, Any]:
+    """Give the rows of each table that belong to some entities; of the edges, those that lead to them."""
+    keys = dict.fromkeys(tables.frames, "entity_id") | {"edges": "child_id"}
+    return {name: frame[frame[keys[name]].isin(ids)] for name, frame in tables.frames.items()}
 
 
 def is_tree(entities: pd.DataFrame, child_ids: pd.Series) -> bool:
@@ -128,12 +126,10 @@ def cut_rows(entities: pd.DataFrame, root_id: str | None, depth: int | None, pro
 def _details_of(tables: EntityTables, entities: pd.DataFrame, provenance: Provenance) -> dict[str, Any]:
     """Give what belongs to the rows of a branch; no place under a parent outside of it."""
     ids = entities["entity_id"]
-    edges = tables.edges[tables.edges["child_id"].isin(ids)]
-    frames = {
-        "edges": edges.assign(position=edges["position"].where(edges["parent_id"].isin(ids))),
-        **{name: frame[frame["entity_id"].isin(ids)] for name, frame in tables.frames.items() if name in _DETAILS},
-    }
-    frames = {name: frame.reset_index(drop=True) for name, frame in frames.items()}
+    found = frames_of(tables, ids)
+    edges = found["edges"]
+    found["edges"] = edges.assign(position=edges["position"].where(edges["parent_id"].isin(ids)))
+    frames = {name: frame.reset_index(drop=True) for name, frame in found.items() if name != "entities"}
     for frame in frames.values():
         frame.attrs = {"provenance": provenance.to_dict()}
     return frames

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from icdframes.errors import EntityNotFoundError
-from icdframes.frames.branch import cut_branch
+from icdframes.frames.branch import cut_branch, frames_of
 from icdframes.frames.revive import UNKNOWN_CHILD, entities_from_tables
 from icdframes.frames.schema import as_lists
 from icdframes.model.entity import Entity
@@ -210,13 +210,6 @@ class TableLevels:
     def _some(self, ids: Sequence[str]) -> tuple[Entity, ...]:
         tables = self._tables
         edges = tables.edges
-        part = replace(
-            tables,
-            entities=tables.entities[tables.entities["entity_id"].isin(ids)],
-            edges=edges[edges["parent_id"].isin(ids) | edges["child_id"].isin(ids)],
-            terms=tables.terms[tables.terms["entity_id"].isin(ids)],
-            references=tables.references[tables.references["entity_id"].isin(ids)],
-            axes=tables.axes[tables.axes["entity_id"].isin(ids)],
-        )
-        entities = entities_from_tables(part).entities
+        around = edges[edges["parent_id"].isin(ids) | edges["child_id"].isin(ids)]
+        entities = entities_from_tables(replace(tables, **frames_of(tables, ids) | {"edges": around})).entities
         return tuple(entities[key] for key in ids)
