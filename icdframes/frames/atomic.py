@@ -37,7 +37,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object, or say that the file is none."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise FileFormatError(f"{path} cannot be read: {error}") from error
     if not isinstance(value, dict):
         raise FileFormatError(f"{path} was not written by icdframes: it holds no JSON object.")

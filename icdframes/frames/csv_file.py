@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import os
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -18,8 +19,8 @@ SIDECAR = ".provenance.json"
 _FORMAT = "icdframes table"
 _FORMAT_NUMBER = 1
 
-_FORMULA = re.compile(r"^('*[=+\-@\t\r])")
-_ESCAPED_FORMULA = re.compile(r"^'('*[=+\-@\t\r])")
+_FORMULA = re.compile(r"^('*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])")  # the last four are as wide as an ideograph
+_ESCAPED_FORMULA = re.compile(f"^'{_FORMULA.pattern.removeprefix('^')}")
 
 
 def to_csv(
@@ -36,12 +37,14 @@ def to_csv(
     overwrite : bool
         Whether a file of that name may be replaced.
     safe_for_spreadsheets : bool
-        Put an apostrophe before text that a spreadsheet would run as a formula
-        (``=``, ``+``, ``-``, ``@``, tab, return). `read_frame` takes it off again.
+        Put an apostrophe before text and names of columns that a spreadsheet would run
+        as a formula (``=``, ``+``, ``-``, ``@``, also as wide as an ideograph; tab, line
+        break). `read_frame` takes it off again.
 
     Returns
     -------
     pathlib.Path
+        The file. No network.
 
     Raises
     ------
@@ -51,9 +54,10 @@ def to_csv(
     Examples
     --------
     >>> import icdframes, tempfile
+    >>> from pathlib import Path
     >>> frame = icdframes.load_entity("1A00", client=icdframes.connect("sandbox"))
     >>> folder = Path(tempfile.mkdtemp())
-    >>> to_csv(frame, folder / "cholera.csv").name
+    >>> icdframes.to_csv(frame, folder / "cholera.csv").name
     'cholera.csv'
 
     """
@@ -61,6 +65,7 @@ def to_csv(
     if not frame.columns.is_unique:
         raise ExportError(f"Cannot write {target}: the table has two columns of one name. Rename one.")
     missing = _unused_mark(frame)
+    header = _header(map(str, frame.columns), safe=safe_for_spreadsheets)
     if safe_for_spreadsheets:
         frame = _with_text(frame, _FORMULA, r"'\1")
     about = {
@@ -76,7 +81,9 @@ def to_csv(
 
     def write_table(temporary: Path) -> None:
         with temporary.open("x", encoding="utf-8", newline="") as file:
-            frame.to_csv(file, index=False, na_rep=missing, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+            frame.to_csv(
+                file, index=False, header=header, na_rep=missing, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n"
+            )
 
     def write_about(temporary: Path) -> None:
         write_json(temporary, about)
@@ -104,39 +111,58 @@ def read_csv(file: Path, columns: list[str] | None) -> pd.DataFrame:
     if about.get("format") != _FORMAT or about.get("format_number") != _FORMAT_NUMBER:
         raise FileFormatError(f"{sidecar} was not written by this version of icdframes; remove it to read plain text.")
     dtypes = {column["name"]: column["dtype"] for column in about["columns"]}
-    later = [name for name, dtype in dtypes.items() if dtype.lower().startswith(("datetime64", "float"))]
+    header = _header(dtypes, safe=about["safe_for_spreadsheets"])
+    later = [name for name, dtype in dtypes.items() if dtype.lower().startswith(("datetime64", "float", "category"))]
     frame = pd.read_csv(
         file,
-        dtype={name: "str" if name in later else dtype for name, dtype in dtypes.items()},
+        dtype={
+            written: "str" if name in later else dtype
+            for written, (name, dtype) in zip(header, dtypes.items(), strict=True)
+        },
         encoding="utf-8",
         keep_default_na=False,
         na_values=[about["missing"]],
         skip_blank_lines=False,
     )
-    if list(frame.columns) != list(dtypes) or len(frame) != about["n_rows"]:
+    if list(frame.columns) != header or len(frame) != about["n_rows"]:
         raise FileFormatError(
             f"{file} was changed or cut off after it was written: {sidecar.name} tells of {about['n_rows']} rows and "
             f"{len(dtypes)} columns, the file has {len(frame)} and {len(frame.columns)}. "
             f"Remove {sidecar.name} to read it as plain text."
         )
-    frame = frame.astype({name: dtypes[name] for name in later})
+    frame = frame.set_axis(list(dtypes), axis=1)
     if about["safe_for_spreadsheets"]:
         frame = _with_text(frame, _ESCAPED_FORMULA, r"\1")
+    frame = frame.astype({name: dtypes[name] for name in later})
     frame.attrs = about["attrs"]
     return frame if columns is None else frame[columns]
 
 
+def _header(names: Iterable[str], *, safe: bool) -> list[str]:
+    return [_FORMULA.sub(r"'\1", name) if safe else name for name in names]
+
+
 def _with_text(frame: pd.DataFrame, pattern: re.Pattern[str], replacement: str) -> pd.DataFrame:
-    changed = frame.copy()
+    def changed(cell: object) -> object:
+        return pattern.sub(replacement, cell) if isinstance(cell, str) else cell
+
+    result = frame.copy()
     for name in _text_columns(frame):
         column = frame[name]
-        cells = [pattern.sub(replacement, cell) if isinstance(cell, str) else cell for cell in column]
-        changed[name] = pd.Series(cells, index=frame.index, dtype=column.dtype)
-    return changed
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            result[name] = column.cat.rename_categories(list(map(changed, column.cat.categories)))
+        else:
+            result[name] = pd.Series(list(map(changed, column)), index=frame.index, dtype=column.dtype)
+    return result
 
 
 def _text_columns(frame: pd.DataFrame) -> list[Hashable]:
-    return [name for name, dtype in frame.dtypes.items() if str(dtype) in {"str", "object"}]
+    return [name for name, dtype in frame.dtypes.items() if _may_hold_text(dtype)]
+
+
+def _may_hold_text(dtype: Any) -> bool:
+    kind = dtype.categories.dtype if isinstance(dtype, pd.CategoricalDtype) else dtype
+    return isinstance(kind, pd.StringDtype) or pd.api.types.is_object_dtype(kind)
 
 
 def _unused_mark(frame: pd.DataFrame) -> str:

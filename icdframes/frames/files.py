@@ -29,6 +29,7 @@ def to_parquet(frame: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: 
     Returns
     -------
     pathlib.Path
+        The file. No network.
 
     Raises
     ------
@@ -40,9 +41,10 @@ def to_parquet(frame: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: 
     Examples
     --------
     >>> import icdframes, tempfile
+    >>> from pathlib import Path
     >>> frame = icdframes.load_entity("1A00", client=icdframes.connect("sandbox"))
     >>> folder = Path(tempfile.mkdtemp())
-    >>> to_parquet(frame, folder / "cholera.parquet").name
+    >>> icdframes.to_parquet(frame, folder / "cholera.parquet").name
     'cholera.parquet'
 
     """
@@ -52,7 +54,7 @@ def to_parquet(frame: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: 
     def write_table(temporary: Path) -> None:
         json.dumps(frame.attrs)  # pandas would only warn, and leave them out
         with temporary.open("xb") as file:
-            frame.to_parquet(file, engine="pyarrow", index=False)
+            frame.to_parquet(file, engine="pyarrow", index=False, write_page_checksum=True)
 
     with written_beside(target, write_table) as temporary:
         temporary.replace(target)
@@ -73,6 +75,7 @@ def read_frame(path: str | os.PathLike[str], *, columns: list[str] | None = None
     Returns
     -------
     pandas.DataFrame
+        With its dtypes and ``attrs``. No network.
 
     Raises
     ------
@@ -84,9 +87,10 @@ def read_frame(path: str | os.PathLike[str], *, columns: list[str] | None = None
     Examples
     --------
     >>> import icdframes, tempfile
+    >>> from pathlib import Path
     >>> frame = icdframes.load_entity("1A00", client=icdframes.connect("sandbox"))
     >>> folder = Path(tempfile.mkdtemp())
-    >>> read_frame(icdframes.to_csv(frame, folder / "cholera.csv")).equals(frame)
+    >>> icdframes.read_frame(icdframes.to_csv(frame, folder / "cholera.csv")).equals(frame)
     True
 
     """
@@ -100,10 +104,10 @@ def read_frame(path: str | os.PathLike[str], *, columns: list[str] | None = None
     try:
         if file.suffix == ".csv":
             return read_csv(file, columns)
-        return pd.read_parquet(file, engine="pyarrow", columns=columns)
+        return pd.read_parquet(file, engine="pyarrow", columns=columns, page_checksum_verification=True)
     except FileFormatError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FileFormatError(f"{file} cannot be read as a table, it is damaged or of another kind: {error}") from error
 
 

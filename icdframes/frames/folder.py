@@ -81,6 +81,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     for key, kind in shapes.items():
         if not isinstance(manifest.get(key), kind):
             raise FileFormatError(f"{folder / MANIFEST} is damaged: it has no {key!r}. Load the tables anew.")
+    Provenance.from_dict(manifest["provenance"])  # says what is wrong with it
     return manifest
 
 

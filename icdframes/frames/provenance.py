@@ -56,6 +56,10 @@ class Provenance:
     >>> provenance = client.load_tables("1A00", release="2024-01").provenance
     >>> provenance.classification, provenance.release, provenance.root
     ('mms', '2024-01', '257068234')
+    >>> provenance.rows()[0]
+    ('classification', 'mms 2024-01')
+    >>> icdframes.Provenance.from_dict(provenance.to_dict()) == provenance
+    True
 
     """
 
@@ -101,13 +105,25 @@ class Provenance:
         given: dict[str, Any] = {
             key: tuple(v) if isinstance(v, list) else v for key, v in values.items() if key in known
         }
-        for key in ("server", "classification"):
-            if not isinstance(given.get(key), str):
+        kinds: dict[str, type] = {"server": str, "classification": str, "languages": tuple, "include": tuple}
+        for key, kind in kinds.items():
+            value: Any = given.get(key, ())
+            if not isinstance(value, kind) or not all(isinstance(part, str) for part in value):
                 raise FileFormatError(f"This is no provenance of icdframes: it has no {key!r}. Load the tables anew.")
         return cls(**given)
 
     def cite(self) -> str:
-        """Give one line for a paper: source, licence, release, language and retrieval."""
+        """Give one line for a paper: source, licence, release, language and retrieval.
+
+        Examples
+        --------
+        >>> import icdframes
+        >>> tables = icdframes.connect("sandbox").load_tables("1A00", release="2024-01")
+        >>> print(tables.provenance.cite())
+        International Classification of Diseases Eleventh Revision (ICD-11), Geneva: World Health Organization,
+        licence CC BY-ND 3.0 IGO. mms release 2024-01 en, retrieved on ... from http://127.0.0.1:... with icdframes ...
+
+        """
         which = " ".join(part for part in (f"release {self.release}" if self.release else "", self.language) if part)
         when = f" on {self.retrieved_at[:10]}" if self.retrieved_at else ""
         return (

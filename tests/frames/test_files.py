@@ -1,5 +1,6 @@
 """One table as a file reads back equal, and a failed write changes nothing."""
 
+import csv
 import errno
 import json
 import os
@@ -100,13 +101,25 @@ def test_a_csv_of_others_is_read_as_text(tmp_path):
     assert frame["n"].isna().tolist() == [False, True]
 
 
-def test_formulas_are_defused_when_asked_for(tmp_path):
-    frame = pd.DataFrame({"title": ["=cmd()", "+1", "-1", "@x", "\tx", "'=x", "fine-1"], "n": [-1] * 7})
+FORMULAS = ["=cmd()", "+1", "-1", "@x", "\tx", "\r=x", "\n=x", "\uff1dx", "\uff20x", "'=x"]
+
+
+@pytest.mark.parametrize("dtype", ["str", "object", "string", "string[pyarrow]", "category"])
+def test_formulas_are_defused_when_asked_for(dtype, tmp_path):
+    frame = pd.DataFrame({"=title": pd.Series([*FORMULAS, "fine-1", "", "+1"], dtype=dtype), "n": [-1] * 13})
     path = to_csv(frame, tmp_path / "x.csv", safe_for_spreadsheets=True)
-    raw = pd.read_csv(path)
-    assert raw["title"].tolist() == ["'=cmd()", "'+1", "'-1", "'@x", "'\tx", "''=x", "fine-1"]
-    assert raw["n"].tolist() == [-1] * 7
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["'=title", "n"]
+    assert [title for title, _ in rows] == [*(f"'{text}" for text in FORMULAS), "fine-1", "", "'+1"]
+    assert [n for _, n in rows] == ["-1"] * 13
     pd.testing.assert_frame_equal(read_frame(path), frame)
+
+
+@pytest.mark.parametrize("dtype", ["string", "category"])
+def test_empty_and_missing_text_stay_apart_whatever_the_dtype(dtype, tmp_path):
+    frame = pd.DataFrame({"t": pd.Series(["", None, "x"], dtype=dtype)})
+    pd.testing.assert_frame_equal(read_frame(to_csv(frame, tmp_path / "x.csv")), frame)
 
 
 def test_an_existing_file_is_replaced_only_when_asked_for(suffix, tables, tmp_path):
@@ -183,6 +196,16 @@ def test_attrs_that_no_file_can_hold_are_refused(suffix, tables, tmp_path, conte
     assert contents(tmp_path) == {}
 
 
+def test_a_single_wrong_bit_in_a_parquet_file_is_noticed(tables, tmp_path):
+    path = to_parquet(tables.entities, tmp_path / "x.parquet")
+    content = bytearray(path.read_bytes())
+    place = content.index(b"1A00")  # in the pages: their checksum is in the file
+    content[place] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(FileFormatError, match="damaged"):
+        read_frame(path)
+
+
 @pytest.mark.parametrize("cut", [0, 5, 60])
 def test_a_torn_file_is_named(cut, suffix, tables, tmp_path):
     path = WRITERS[suffix](tables.terms, tmp_path / f"x{suffix}")
@@ -200,7 +223,9 @@ def test_a_foreign_or_absent_file_is_named(name, words, tmp_path):
         read_frame(tmp_path / name)
 
 
-@pytest.mark.parametrize("beside", ["{", "[]", "{}", '{"format": "icdframes table", "format_number": 1}'])
+@pytest.mark.parametrize(
+    "beside", ["{", "[]", "{}", "[" * 100_000, '{"format": "icdframes table", "format_number": 1}']
+)
 def test_a_foreign_provenance_file_is_named(beside, tables, tmp_path):
     path = to_csv(tables.terms, tmp_path / "x.csv")
     (tmp_path / "x.csv.provenance.json").write_text(beside)

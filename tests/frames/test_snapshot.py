@@ -1,5 +1,6 @@
 """Snapshots answer only for what was asked, and damage is never fatal."""
 
+import json
 import os
 import stat
 from dataclasses import replace
@@ -84,6 +85,20 @@ def test_a_torn_snapshot_counts_as_absent_and_is_replaced(file, store, tables, a
     assert file == "axes.parquet" or store.load_frame(KEY) is None
     store.save(KEY, tables)
     assert_same(store.load(KEY), tables)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"languages": 5}, {"languages": [["en"]]}, {"include": 5}, {"server": None}],
+    ids=str,
+)
+def test_a_snapshot_whose_provenance_is_damaged_counts_as_absent(change, store, tables):
+    store.save(KEY, tables)
+    (manifest,) = store.folder.glob("*/provenance.json")
+    content = json.loads(manifest.read_text())
+    content["provenance"] |= change
+    manifest.write_text(json.dumps(content))
+    assert store.load(KEY) is None
 
 
 def test_a_foreign_folder_counts_as_absent(store, tables):
