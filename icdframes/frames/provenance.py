@@ -105,11 +105,10 @@ class Provenance:
         given: dict[str, Any] = {
             key: tuple(v) if isinstance(v, list) else v for key, v in values.items() if key in known
         }
-        kinds: dict[str, type] = {"server": str, "classification": str, "languages": tuple, "include": tuple}
-        for key, kind in kinds.items():
-            value: Any = given.get(key, ())
-            if not isinstance(value, kind) or not all(isinstance(part, str) for part in value):
-                raise FileFormatError(f"This is no provenance of icdframes: it has no {key!r}. Load the tables anew.")
+        wrong = [key for key in ("server", "classification") if not isinstance(given.get(key), str)]
+        wrong += [key for key in ("languages", "include") if not _are_texts(given.get(key, ()))]
+        if wrong:
+            raise FileFormatError(f"This is no provenance of icdframes: it has no {wrong[0]!r}. Load the tables anew.")
         return cls(**given)
 
     def cite(self) -> str:
@@ -151,3 +150,7 @@ class Provenance:
 
     def _repr_html_(self) -> str:
         return html_rows(self.rows())
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, tuple) and all(isinstance(part, str) for part in value)
