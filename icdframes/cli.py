@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
 from icdframes import __version__
+from icdframes.commands.wording import for_terminal
 from icdframes.errors import IcdError, IcdWarning, did_you_mean
 from icdframes.settings import CLASSIFICATIONS
 
@@ -81,18 +82,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _options(argv)
     module, _, name = options.run.partition(":")
     run: Callable[[argparse.Namespace], None] = getattr(import_module(f"icdframes.commands.{module}"), name)
+
+    def tell(text: str) -> None:
+        print(f"icdframes: {for_terminal(text, _options_of(options.command))}", file=sys.stderr)
+
     with warnings.catch_warnings():
         warnings.simplefilter("always", IcdWarning)
-        warnings.showwarning = lambda message, *_rest: print(f"icdframes: warning: {message.args[0]}", file=sys.stderr)
+        warnings.showwarning = lambda message, *_rest: tell(f"warning: {message.args[0]}")
         try:
             run(options)
         except IcdError as error:
-            print(f"icdframes: {' '.join(str(error).split())}", file=sys.stderr)
+            tell(str(error))
         except KeyboardInterrupt:
-            print(
-                "icdframes: interrupted. What was fetched is in the cache: the same command goes on from there.",
-                file=sys.stderr,
-            )
+            tell("interrupted. What was fetched is in the cache: the same command goes on from there.")
         except BrokenPipeError:
             sys.stderr.close()
         else:
@@ -114,11 +116,14 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     options, unknown = _parser().parse_known_args(argv)
     if unknown:
         command: _Parser = options.command
-        known = re.findall(r"--[a-z-]+", command.format_help().split("examples:")[0])
         word = unknown[0].partition("=")[0]
         what = f"no option {word}." if word.startswith("-") else f"nothing to do with {word!r}."
-        command.error(f"there is {what}{did_you_mean(word, known)}")
+        command.error(f"there is {what}{did_you_mean(word, sorted(_options_of(command)))}")
     return options
+
+
+def _options_of(command: _Parser) -> set[str]:
+    return set(re.findall(r"--[a-z-]+", command.format_help().split("examples:")[0]))
 
 
 def _parser() -> _Parser:

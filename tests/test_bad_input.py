@@ -53,7 +53,7 @@ CASES = [
     ({"language": []}, errors.ConfigurationError, ["language=[]"]),
     ({"language": None}, errors.ConfigurationError, ["language=None", "'en'"]),
     ({"include": None}, errors.ConfigurationError, ["include=None", "'diagnosticCriteria'"]),
-    ({"depth": -1}, errors.ConfigurationError, ["depth=-1", "None for everything"]),
+    ({"depth": -1}, errors.ConfigurationError, ["depth=-1", "leave it out for everything"]),
     ({"depth": "2"}, errors.ConfigurationError, ["depth='2'"]),
     ({"include": ["diagnosticcriteria"]}, errors.ConfigurationError, ["Did you mean 'diagnosticCriteria'?"]),
     ({"on_error": "ignore"}, errors.ConfigurationError, ["on_error='ignore'", "'raise' or 'warn'"]),

@@ -78,7 +78,7 @@ def annotate(
 
         A cluster whose first stem is only found as residual or truncated is called that.
         The rows keep their order where the library has one (pandas, Polars, PyArrow, Dask).
-        On lazy back ends nothing is computed: the result is a plan of joins to small tables.
+        On lazy back ends nothing is computed: the result is a plan of joins to small tables. No network.
 
     Raises
     ------
@@ -94,6 +94,7 @@ def annotate(
 
     Examples
     --------
+    >>> import icdframes
     >>> import pandas as pd
     >>> tables = pd.DataFrame(
     ...     {
@@ -107,7 +108,7 @@ def annotate(
     ...     }
     ... )
     >>> deaths = pd.DataFrame({"age": [71, 8, 40], "code": ["1A00", "1a00 &XN8P1", "ABC"]})
-    >>> print(annotate(deaths, tables).to_string())
+    >>> print(icdframes.annotate(deaths, tables).to_string())
        age         code    title chapter        block    match
     0   71         1A00  Cholera      01  BlockL1-1A0    exact
     1    8  1a00 &XN8P1  Cholera      01  BlockL1-1A0     stem
@@ -136,7 +137,7 @@ def match_report(frame: Any, tables: Tables, *, code: str = "code") -> pd.DataFr
     -------
     pandas.DataFrame
         One row per kind of match, all six: match, n_rows, n_codes (distinct, as they
-        are written), examples (up to five, the most frequent first).
+        are written), examples (up to five, the most frequent first). No network.
 
     Raises
     ------
@@ -145,9 +146,10 @@ def match_report(frame: Any, tables: Tables, *, code: str = "code") -> pd.DataFr
 
     Examples
     --------
+    >>> import icdframes
     >>> import pandas as pd
     >>> tables = pd.DataFrame({"entity_id": ["3"], "code": ["1A00"], "parent_id": [None]})
-    >>> report = match_report(pd.DataFrame({"code": ["1A00", "1a00", "1A00", None]}), tables)
+    >>> report = icdframes.match_report(pd.DataFrame({"code": ["1A00", "1a00", "1A00", None]}), tables)
     >>> print(report[report["n_rows"] > 0].to_string())
          match  n_rows  n_codes examples
     0    exact       2        1     1A00
@@ -179,5 +181,5 @@ def _refuse_unknown(frame: Any, what: Attachment) -> None:
         such = f"such as {lost['examples']}" if lost["n_codes"] else "all missing"
         raise EntityNotFoundError(
             f"{lost['n_rows']} of {report['n_rows'].sum()} rows have a code in {what.code!r} "
-            f"that is not in these tables, {such}: correct them, or give unknown='flag' or 'drop'."
+            f"that is not in these tables, {such}: correct them, or give unknown='flag' or unknown='drop'."
         )

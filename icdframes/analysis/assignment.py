@@ -55,7 +55,7 @@ def assignment(tables: Tables, tree: Hierarchy, level: Group) -> Assignment:
             depths[row] = depths[tree.parents[row][0]] + 1 if tree.parents[row] else 0
         wanted = {row for row, depth in depths.items() if depth == int(found[1])}
         return _structural(entities, level, wanted, ("code", "block_id", "entity_id"))
-    hint = did_you_mean(level, ("chapter", "block", "level:1", *map(str, entities.columns)))
+    hint = did_you_mean(level, ("chapter", "block", "level:1"))
     raise ConfigurationError(
         f"Unknown level {level!r}: give 'chapter', 'block', 'level:N' (N links below the top) or a grouping.{hint}"
     )

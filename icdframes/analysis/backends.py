@@ -65,7 +65,7 @@ def check_codes(code: str, *, is_float: bool) -> None:
     """Refuse codes that have become decimal numbers."""
     if is_float:
         raise ConfigurationError(
-            f"The column {code!r} holds decimal numbers, in which codes such as 1E10 are lost: read it as text "
+            f"The column {code!r} holds decimal numbers, in which codes such as 1E10 are lost: keep it as text "
             f"(pandas.read_csv(..., dtype={{{code!r}: str}}))."
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -10,22 +11,37 @@ from icdframes.analysis.assignment import assignment, nearest
 from icdframes.analysis.grouping import Group, as_grouping
 from icdframes.analysis.hierarchy import Hierarchy
 from icdframes.analysis.matching import ENTITY, Tables, entities_of, locate
-from icdframes.errors import ConfigurationError
+from icdframes.errors import ConfigurationError, did_you_mean
 
 _TITLE = "_title"
+_DERIVED = re.compile(rf"(chapter|block|level:\d+)({_TITLE})?|ancestor:.+")
+_EXAMPLES = ("chapter_title", "block", "block_title", "level:1", "level:1_title", "ancestor:ENTITY")
 
 
 def columns_for(tables: Tables, add: Sequence[Group]) -> pd.DataFrame:
     """Make the table that `annotate` joins: the entity's id and the columns asked for, one row per entity."""
     entities = entities_of(tables).reset_index(drop=True)
+    for term in add:
+        _check_known(entities, term)
     columns: dict[str, pd.Series] = {ENTITY: entities["entity_id"].astype("str")}
     tree = Hierarchy.of(tables) if any(_needs_tree(entities, term) for term in add) else None
     for term in add:
         name = term if isinstance(term, str) else as_grouping(term).name
         if name in columns:
-            raise ConfigurationError(f"add names {name!r} twice: give each Grouping its own name.")
+            advice = "leave one out" if isinstance(term, str) else "give each Grouping its own name"
+            raise ConfigurationError(f"add names {name!r} twice: {advice}.")
         columns[name] = _values(tables, tree, term) if tree and _needs_tree(entities, term) else entities[name]
     return pd.DataFrame({name: _nullable(values) for name, values in columns.items()})
+
+
+def _check_known(entities: pd.DataFrame, term: Group) -> None:
+    names = [str(name) for name in entities.columns]
+    if isinstance(term, str) and term not in names and not _DERIVED.fullmatch(term):
+        raise ConfigurationError(
+            f"add={term!r} is unknown: give 'chapter', 'block', 'level:N' (N links below the top), one of these with "
+            f"'_title', 'ancestor:ENTITY', or a column of the tables: {', '.join(names)}."
+            f"{did_you_mean(term, (*names, *_EXAMPLES))}"
+        )
 
 
 def _needs_tree(entities: pd.DataFrame, term: Group) -> bool:

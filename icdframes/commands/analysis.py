@@ -42,6 +42,10 @@ def compare(options: Namespace) -> None:
     """Show what changed between two releases."""
     from icdframes.analysis.compare import compare_releases  # noqa: PLC0415  pandas only where needed
 
+    if not (options.old and options.new):
+        raise ConfigurationError(
+            "Which releases? Give OLD and NEW, each a release id, a folder written by icdframes, or WHO's tabulation."
+        )
     target = target_of(options)
     changes = compare_releases(_tables(options, options.old), _tables(options, options.new))
     print(changes["change"].value_counts().rename_axis("change").to_string(), file=sys.stderr)

@@ -33,7 +33,7 @@ class Credentials:
         for name in ("client_id", "client_secret"):
             value = getattr(self, name).strip()
             if not value:
-                raise ConfigurationError(f"{name} is empty: copy it from your ICD API account.")
+                raise ConfigurationError(f"The {name.replace('_', ' ')} is empty: copy it from your ICD API account.")
             object.__setattr__(self, name, value)
 
     @property

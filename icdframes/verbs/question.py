@@ -60,7 +60,7 @@ def read_question(
         )
     if depth is not None and (type(depth) is not int or depth < 0):
         raise ConfigurationError(
-            f"depth={depth!r} cannot be: give 0 (the entity alone), 1, 2, … or None for everything."
+            f"depth={depth!r} cannot be: give 0 (the entity alone), 1, 2, … or leave it out for everything."
         )
     wanted = read_include(include, _INCLUDES)
     check_option("on_error", on_error, _ON_ERROR)
@@ -113,12 +113,12 @@ def _release(release: object, named: Named | None) -> str | None:
         return named.release if named else None
     text = str(release).strip()
     if not text:
-        raise ConfigurationError("release='' cannot be: give an id such as '2024-01', or None for the newest.")
+        raise ConfigurationError("release='' cannot be: give an id such as '2024-01', or leave it out for the newest.")
     return text
 
 
 def _languages(language: str | Sequence[str]) -> tuple[str, ...]:
     cleaned = tuple(dict.fromkeys(one.strip().lower() for one in listed("language", language, "en")))
     if not cleaned or not all(cleaned):
-        raise ConfigurationError(f"language={language!r} cannot be: give a code such as 'en', or a list of codes.")
+        raise ConfigurationError(f"language={language!r} cannot be: give a code such as 'en', or several.")
     return cleaned

@@ -11,7 +11,7 @@ from pandas.testing import assert_frame_equal, assert_series_equal
 from icdframes.analysis.annotate import annotate, match_report
 from icdframes.analysis.grouping import Grouping
 from icdframes.errors import ConfigurationError, EntityNotFoundError
-from icdframes.model.codes import canonical_key
+from icdframes.model.codes import normalize_code
 
 
 def one(tables, code, *add):
@@ -134,10 +134,15 @@ def test_mixed_columns_from_spreadsheets_are_read(mms):
 
 def test_columns_that_do_not_exist_are_refused_with_the_nearest(mms):
     frame = pd.DataFrame({"code": ["1A00"]})
-    with pytest.raises(ConfigurationError, match=r"Unknown level 'titel'.* Did you mean 'title'"):
+    with pytest.raises(ConfigurationError, match=r"add='titel' is unknown.*'level:N'.* title, .* Did you mean 'title'"):
         annotate(frame, mms, add=["titel"])
-    with pytest.raises(ConfigurationError, match="twice"):
+    for near, meant in [("chapter_titel", "chapter_title"), ("level_1", "level:1"), ("ancestor", "ancestor:ENTITY")]:
+        with pytest.raises(ConfigurationError, match=f"add='{near}' is unknown.* Did you mean '{meant}'"):
+            annotate(frame, mms, add=[near])
+    with pytest.raises(ConfigurationError, match="twice: give each Grouping its own name"):
         annotate(frame, mms, add=[{"01": "a"}, {"02": "b"}])
+    with pytest.raises(ConfigurationError, match="add names 'title' twice: leave one out"):
+        annotate(frame, mms, add=["title", "title"])
     with pytest.raises(ConfigurationError, match="give 'flag', 'raise' or 'drop'"):
         annotate(frame, mms, unknown="ignore")
     with pytest.raises(EntityNotFoundError, match="'99'"):
@@ -243,7 +248,7 @@ def test_every_code_finds_itself_written_in_any_way_and_keys_agree_with_parse_co
         assert result["entity_id"].equals(coded["entity_id"])
         assert set(result["match"]) == kinds
     categories = coded.loc[coded["class_kind"].eq("category"), "code"]
-    keys = {canonical_key(code) for code in categories}
+    keys = {normalize_code(code) for code in categories}
     assert len(keys) == len(categories)
 
 

@@ -129,6 +129,7 @@ def test_columns_of_the_data_may_be_called_as_they_like(mms, deaths):
     ("options", "message"),
     [
         ({"level": "chapters"}, "Unknown level 'chapters'.* Did you mean 'chapter'"),
+        ({"level": "title"}, "Unknown level 'title'.* or a grouping[.]$"),
         ({"parents": "first"}, "parents='first' is unknown: give 'primary', 'all' or 'fractional'"),
         ({"min_count": 0}, "hides nothing"),
         ({"by": "group"}, "rename it first"),
