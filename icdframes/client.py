@@ -69,7 +69,7 @@ class IcdClient(Verbs):
 
     Notes
     -----
-    Network: none before the first question.
+    Network: none before the first question; then what each method says, or the function of its name.
 
     Examples
     --------
@@ -77,6 +77,27 @@ class IcdClient(Verbs):
     >>> with icdframes.connect("sandbox") as client:
     ...     client.entity("1A00").title
     'Cholera'
+
+    Each verb is a method, with the options of the function of its name.
+
+    >>> client = icdframes.connect("sandbox")
+    >>> client.releases().release.tolist(), client.languages()
+    (['2024-01', '2022-02'], ['en', 'es', 'fr'])
+    >>> len(client.load_entity("1A00")), len(client.load_tables("1A00").terms)
+    (1, 13)
+    >>> client.entity_releases("1A00").release.tolist()
+    ['2024-01', '2022-02']
+    >>> client.search("cholera").code[0], client.search_tables("cholera").terms.label[0]
+    ('1A00', 'cholera syndrome')
+    >>> client.autocode("Cholera").code.item(), client.lookup(257068234).code.item()
+    ('1A00', '1A00')
+    >>> client.codeinfo("1A00").entity_id.item(), client.describe("1A00").label.item()
+    ('257068234', 'Cholera')
+    >>> client.decode_codes("1A00&XN62R").role.tolist()
+    ['stem', 'extension']
+    >>> certificate = {"sex": "male", "cause_a": "BA41.Z", "cause_b": "5A11"}
+    >>> client.doris(certificate).code.item(), client.codedit(certificate).status.item()
+    ('5A11', 'ok')
 
     """
 
@@ -251,6 +272,10 @@ class IcdClient(Verbs):
 
     def close(self) -> None:
         """Close connections and the cache; the client cannot be used afterwards.
+
+        Notes
+        -----
+        Network: none.
 
         Examples
         --------

@@ -92,7 +92,8 @@ def connect(
 
     Examples
     --------
-    >>> client = connect("sandbox")
+    >>> import icdframes
+    >>> client = icdframes.connect("sandbox")
     >>> client.server.name
     'sandbox'
 
@@ -171,7 +172,8 @@ def login() -> LoginForm:
 
     Examples
     --------
-    >>> form = login()  # doctest: +SKIP
+    >>> import icdframes
+    >>> form = icdframes.login()  # doctest: +SKIP
 
     """
     from icdframes.notebook.login import show_login  # noqa: PLC0415  ipywidgets only where a form is wanted
@@ -205,8 +207,9 @@ def get_client() -> IcdClient:
 
     Examples
     --------
-    >>> with use_client(connect("sandbox")):
-    ...     get_client().server.name
+    >>> import icdframes
+    >>> with icdframes.use_client(icdframes.connect("sandbox")):
+    ...     icdframes.get_client().server.name
     'sandbox'
 
     """
@@ -233,7 +236,8 @@ def use_client(client: IcdClient) -> Iterator[IcdClient]:
 
     Examples
     --------
-    >>> with use_client(connect("sandbox")) as client:
+    >>> import icdframes
+    >>> with icdframes.use_client(icdframes.connect("sandbox")) as client:
     ...     client.load_entity("1A00").title.item()
     'Cholera'
 

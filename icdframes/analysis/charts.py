@@ -70,7 +70,7 @@ def plot_chapter_counts(
     Returns
     -------
     matplotlib Axes
-        Rows in the order of the classification.
+        Rows in the order of the classification. No network.
 
     Raises
     ------
@@ -84,7 +84,8 @@ def plot_chapter_counts(
     >>> import icdframes
     >>> from icdframes.sandbox.examples import example_deaths
     >>> client = icdframes.connect("sandbox")
-    >>> ax = plot_chapter_counts(example_deaths(), icdframes.load_tables(release="2024-01"), code="dx", by="sex")
+    >>> tables = icdframes.load_tables(release="2024-01")
+    >>> ax = icdframes.plot_chapter_counts(example_deaths(), tables, code="dx", by="sex")
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['female', 'male', 'missing']
 
@@ -145,6 +146,7 @@ def plot_release_changes(
     Returns
     -------
     matplotlib Axes
+        Chapters are rows, kinds of change are columns. No network.
 
     Raises
     ------
@@ -157,9 +159,8 @@ def plot_release_changes(
     --------
     >>> import icdframes
     >>> client = icdframes.connect("sandbox")
-    >>> old, new = (icdframes.load_tables(release=release) for release in ("2022-02", "2024-01"))
-    >>> from icdframes.analysis.compare import compare_releases
-    >>> ax = plot_release_changes(compare_releases(old, new), old, new)
+    >>> old, new = (icdframes.load_tables("01", release=release) for release in ("2022-02", "2024-01"))
+    >>> ax = icdframes.plot_release_changes(icdframes.compare_releases(old, new), old, new)
     >>> [label.get_text() for label in ax.get_xticklabels()][:3]
     ['added', 'removed', 'recoded']
 

@@ -66,8 +66,8 @@ def compare_releases(old: EntityTables, new: EntityTables) -> pd.DataFrame:
     --------
     >>> import icdframes
     >>> client = icdframes.connect("sandbox")
-    >>> old, new = (icdframes.load_tables(release=release) for release in ("2022-02", "2024-01"))
-    >>> changes = compare_releases(old, new)
+    >>> old, new = (icdframes.load_tables("01", release=release) for release in ("2022-02", "2024-01"))
+    >>> changes = icdframes.compare_releases(old, new)
     >>> changes.loc[changes["entity_id"] == "36782335", ["change", "old_code", "new_code"]]
         change old_code new_code
     2    moved     1C89   1C8G.0
@@ -118,12 +118,14 @@ def affected_codes(changes: pd.DataFrame, codes: Iterable[str | None]) -> pd.Dat
         stands in your column), ``role``, then the columns of ``changes``.
         ``role`` is ``old`` where the changed entity had the code, ``new`` where
         an added or recoded entity has it now: a code under both roles has
-        changed its meaning. Codes without any change have no row.
+        changed its meaning. Codes without any change have no row. No network.
 
     Examples
     --------
+    >>> import icdframes
+    >>> import pandas as pd
     >>> changes = pd.DataFrame({"entity_id": ["1"], "change": ["recoded"], "old_code": ["1A00"], "new_code": ["1A01"]})
-    >>> affected_codes(changes, ["1a00", "1A00", "XY9Z"])[["code", "n", "role", "new_code"]]
+    >>> icdframes.affected_codes(changes, ["1a00", "1A00", "XY9Z"])[["code", "n", "role", "new_code"]]
        code  n role new_code
     0  1A00  1  old     1A01
     1  1a00  1  old     1A01

@@ -30,7 +30,8 @@ class Grouping:
 
     Examples
     --------
-    >>> Grouping({"A00-B99": "infectious", "B20-B24": "HIV"}, name="cause").name
+    >>> import icdframes
+    >>> icdframes.Grouping({"A00-B99": "infectious", "B20-B24": "HIV"}, name="cause").name
     'cause'
 
     """
@@ -60,6 +61,7 @@ def read_grouping(
     Returns
     -------
     Grouping
+        Named by `name`, or as the file is. No network.
 
     Raises
     ------
@@ -68,12 +70,13 @@ def read_grouping(
 
     Examples
     --------
+    >>> import icdframes
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     file = Path(folder) / "causes.csv"
     ...     _ = file.write_text("code,group\nA00-B99,infectious\nB20;B24,HIV\n")
-    ...     read_grouping(file)
+    ...     icdframes.read_grouping(file)
     Grouping(groups={'A00-B99': 'infectious', 'B20': 'HIV', 'B24': 'HIV'}, name='causes')
 
     """

@@ -42,7 +42,7 @@ def interactive_hierarchy(
     Returns
     -------
     plotly.graph_objects.Figure
-        WHO's attribution stands below it.
+        WHO's attribution stands below it. No network.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def interactive_hierarchy(
     >>> import icdframes
     >>> client = icdframes.connect("sandbox")
     >>> tables = icdframes.load_tables("07", release="2024-01")
-    >>> figure = interactive_hierarchy(tables, levels=2)  # doctest: +SKIP
+    >>> figure = icdframes.interactive_hierarchy(tables, levels=2)  # doctest: +SKIP
 
     """
     if kind not in KINDS:

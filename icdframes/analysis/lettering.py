@@ -63,6 +63,7 @@ def save_figure(
     Returns
     -------
     pathlib.Path
+        The file. No network.
 
     Raises
     ------
@@ -72,9 +73,10 @@ def save_figure(
     Examples
     --------
     >>> import icdframes, tempfile
+    >>> from pathlib import Path
     >>> tables = icdframes.load_tables("07", client=icdframes.connect("sandbox"))
     >>> axes = icdframes.plot_hierarchy(tables)
-    >>> save_figure(axes, Path(tempfile.mkdtemp()) / "sleep.pdf").name
+    >>> icdframes.save_figure(axes, Path(tempfile.mkdtemp()) / "sleep.pdf").name
     'sleep.pdf'
 
     """

@@ -77,6 +77,7 @@ def map_codes(frame: FrameT, mapping: CodeMapping, *, code: str = "code", tables
     --------
     >>> import icdframes, tempfile
     >>> from pathlib import Path
+    >>> import pandas as pd
     >>> text = (
     ...     "10ClassKind\ticd10Code\ticd10Title\tLinearization (releaseURI)\ticd11Code\ticd11Title\t2024-Jan-21\n"
     ...     "category\tA00\tCholera\thttp://id.who.int/icd/release/11/2024-01/mms/257068234\t1A00\tCholera\n"
@@ -86,7 +87,7 @@ def map_codes(frame: FrameT, mapping: CodeMapping, *, code: str = "code", tables
     ...     _ = file.write_text(text, encoding="utf-8")
     ...     mapping = icdframes.load_mapping(file)
     >>> deaths = pd.DataFrame({"code": ["a00", "K25.5"]})
-    >>> map_codes(deaths, mapping)[["code", "mapped_code", "relation", "mapped_match"]]
+    >>> icdframes.map_codes(deaths, mapping)[["code", "mapped_code", "relation", "mapped_match"]]
         code mapped_code  relation mapped_match
     0    a00        1A00    mapped      dotless
     1  K25.5         NaN  unmapped      unknown

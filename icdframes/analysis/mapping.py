@@ -73,6 +73,9 @@ class CodeMapping:
     ...     mapping = icdframes.load_mapping(file)
     >>> mapping.version, mapping.target.classification
     ('2024-01-21', 'foundation')
+    >>> client = icdframes.connect("sandbox")
+    >>> mapping.check_release(client.load_tables(257068234, classification="foundation", depth=0))
+    True
 
     """
 

@@ -117,7 +117,7 @@ def plot_hierarchy(
     Notes
     -----
     An entity with several parents is drawn once, below its primary one. Colours (Okabe and
-    Ito's, safe for colour-blind readers) only tell neighbouring branches apart.
+    Ito's, safe for colour-blind readers) only tell neighbouring branches apart. No network.
 
     See Also
     --------
@@ -128,7 +128,7 @@ def plot_hierarchy(
     >>> import icdframes
     >>> client = icdframes.connect("sandbox")
     >>> tables = icdframes.load_tables("07", release="2024-01")
-    >>> ax = plot_hierarchy(tables, levels=2)
+    >>> ax = icdframes.plot_hierarchy(tables, levels=2)
     >>> ax.get_title(loc="left").split(": ")[1]
     '73 leaf entities'
 

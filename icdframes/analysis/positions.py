@@ -25,13 +25,13 @@ def subtree_sizes(tables: Tables) -> pd.Series:
     Returns
     -------
     pandas.Series
-        int64, one value per entity.
+        int64, one value per entity. No network.
 
     Examples
     --------
     >>> import icdframes
     >>> tables = icdframes.load_tables("07", release="2024-01", client=icdframes.connect("sandbox"))
-    >>> int(subtree_sizes(tables).max())
+    >>> int(icdframes.subtree_sizes(tables).max())
     86
 
     """
@@ -58,7 +58,7 @@ def depth(tables: Tables, code: str | int | pd.Series) -> int | pd.Series:
     Returns
     -------
     int or pandas.Series
-        Links below the top, which is 0; a column for a column, with the same index.
+        Links below the top, which is 0; a column for a column, with the same index. No network.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def depth(tables: Tables, code: str | int | pd.Series) -> int | pd.Series:
     --------
     >>> import icdframes
     >>> tables = icdframes.load_tables("07", release="2024-01", client=icdframes.connect("sandbox"))
-    >>> depth(tables, "7A00")
+    >>> icdframes.depth(tables, "7A00")
     2
 
     """
@@ -105,7 +105,7 @@ def is_below(
     Returns
     -------
     bool or pandas.Series
-        A column for a column: boolean, the same index, missing where the code is unknown.
+        A column for a column: boolean, the same index, missing where the code is unknown. No network.
 
     Raises
     ------
@@ -114,11 +114,12 @@ def is_below(
 
     Examples
     --------
+    >>> import icdframes
     >>> import pandas as pd
     >>> tables = pd.DataFrame({"entity_id": ["1", "3"], "code": ["01", "1A00"], "parent_id": [None, "1"]})
-    >>> is_below(tables, "1A00", "01")
+    >>> icdframes.is_below(tables, "1A00", "01")
     True
-    >>> is_below(tables, pd.Series(["1a00 ", "9Z9Z"]), "01").tolist()
+    >>> icdframes.is_below(tables, pd.Series(["1a00 ", "9Z9Z"]), "01").tolist()
     [True, <NA>]
 
     """
@@ -151,7 +152,7 @@ def nearest_common_ancestor(
     -------
     str, None or pandas.Series
         The entity itself where one is above the other, the one with the fewest links between. None (missing)
-        where there is none, or a code of a column is unknown; a column has the index of the first.
+        where there is none, or a code of a column is unknown; a column has the index of the first. No network.
 
     Raises
     ------
@@ -164,7 +165,7 @@ def nearest_common_ancestor(
     --------
     >>> import icdframes
     >>> tables = icdframes.load_tables("07", release="2024-01", client=icdframes.connect("sandbox"))
-    >>> nearest_common_ancestor(tables, "7A00", "7A01")
+    >>> icdframes.nearest_common_ancestor(tables, "7A00", "7A01")
     '1038292737'
 
     """

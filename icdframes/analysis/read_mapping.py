@@ -59,7 +59,9 @@ def load_mapping(path: str | Path, *, table: str | None = None) -> CodeMapping:
 
     Examples
     --------
+    >>> import icdframes
     >>> import tempfile
+    >>> from pathlib import Path
     >>> text = (
     ...     "10ClassKind\t10DepthInKind\ticd10Code\ticd10Chapter\ticd10Title\tICD-11 FoundationURI\ticd11Title\t"
     ...     "2024-Jan-21\nCategory\t1\tA00\tI\tCholera\thttp://id.who.int/icd/entity/257068234\tCholera\t"
@@ -68,7 +70,7 @@ def load_mapping(path: str | Path, *, table: str | None = None) -> CodeMapping:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder, "foundation_10To11MapToOneCategory.txt")
     ...     _ = file.write_text(text, encoding="utf-8")
-    ...     mapping = load_mapping(file)
+    ...     mapping = icdframes.load_mapping(file)
     >>> mapping.frame[["source_code", "target_id", "relation"]]
       source_code  target_id    relation
     0         A00  257068234  equivalent

@@ -25,7 +25,7 @@ def ancestors(tables: Tables, entity: str | int) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Rows of the entities table in tabular order (so the chapter comes first),
-        without the entity itself.
+        without the entity itself. No network.
 
     Raises
     ------
@@ -34,11 +34,12 @@ def ancestors(tables: Tables, entity: str | int) -> pd.DataFrame:
 
     Examples
     --------
+    >>> import icdframes
     >>> import pandas as pd
     >>> tables = pd.DataFrame(
     ...     {"entity_id": ["1", "2", "3"], "code": ["01", None, "1A00"], "parent_id": [None, "1", "2"]}
     ... )
-    >>> ancestors(tables, "1A00")["entity_id"].tolist()
+    >>> icdframes.ancestors(tables, "1A00")["entity_id"].tolist()
     ['1', '2']
 
     """
@@ -56,7 +57,7 @@ def descendants(tables: Tables, entity: str | int) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Rows of the entities table.
+        Rows of the entities table. No network.
 
     Raises
     ------
@@ -65,11 +66,12 @@ def descendants(tables: Tables, entity: str | int) -> pd.DataFrame:
 
     Examples
     --------
+    >>> import icdframes
     >>> import pandas as pd
     >>> tables = pd.DataFrame(
     ...     {"entity_id": ["1", "2", "3"], "code": ["01", None, "1A00"], "parent_id": [None, "1", "2"]}
     ... )
-    >>> descendants(tables, "01")["entity_id"].tolist()
+    >>> icdframes.descendants(tables, "01")["entity_id"].tolist()
     ['2', '3']
 
     """
@@ -87,7 +89,7 @@ def path(tables: Tables, entity: str | int) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Rows of the entities table, the top first.
+        Rows of the entities table, the top first. No network.
 
     Raises
     ------
@@ -98,7 +100,7 @@ def path(tables: Tables, entity: str | int) -> pd.DataFrame:
     --------
     >>> import icdframes
     >>> tables = icdframes.load_tables("07", release="2024-01", client=icdframes.connect("sandbox"))
-    >>> path(tables, "7A00")["title"].tolist()
+    >>> icdframes.path(tables, "7A00")["title"].tolist()
     ['Sleep-wake disorders', 'Insomnia disorders', 'Chronic insomnia']
 
     """
@@ -117,7 +119,7 @@ def siblings(tables: Tables, entity: str | int) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Rows of the entities table.
+        Rows of the entities table. No network.
 
     Raises
     ------
@@ -128,7 +130,7 @@ def siblings(tables: Tables, entity: str | int) -> pd.DataFrame:
     --------
     >>> import icdframes
     >>> tables = icdframes.load_tables("07", release="2024-01", client=icdframes.connect("sandbox"))
-    >>> siblings(tables, "7A00")["code"].tolist()
+    >>> icdframes.siblings(tables, "7A00")["code"].tolist()
     ['7A01', '7A0Z']
 
     """

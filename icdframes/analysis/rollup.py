@@ -76,7 +76,7 @@ def rollup(
         is_total with `totals`, is_suppressed with `min_count` (n is then missing, and
         nothing tells why a cell is hidden). Ordered by `by`, then as the classification
         is. Known codes that lie in no group are counted as ``ungrouped``, unknown and
-        missing ones as ``unknown``.
+        missing ones as ``unknown``. No network.
 
     Raises
     ------
@@ -96,6 +96,7 @@ def rollup(
 
     Examples
     --------
+    >>> import icdframes
     >>> import pandas as pd
     >>> tables = pd.DataFrame(
     ...     {
@@ -108,7 +109,7 @@ def rollup(
     ...     }
     ... )
     >>> deaths = pd.DataFrame({"sex": [1, 2, 2], "code": ["1A00", "1A00", "2a00"]})
-    >>> print(rollup(deaths, tables, by="sex", zeros=True).to_string())
+    >>> print(icdframes.rollup(deaths, tables, by="sex", zeros=True).to_string())
        sex group       title  n
     0    1    01  Infections  1
     1    1    02   Neoplasms  0

@@ -73,7 +73,7 @@ def codeinfo(
     --------
     >>> import icdframes
     >>> client = icdframes.connect("sandbox")
-    >>> codeinfo(["1A00", "1A0O"])[["code", "entity_id", "status"]]
+    >>> icdframes.codeinfo(["1A00", "1A0O"])[["code", "entity_id", "status"]]
        code  entity_id   status
     0  1A00  257068234       ok
     1   NaN        NaN  invalid
@@ -138,7 +138,7 @@ def describe(
     --------
     >>> import icdframes
     >>> client = icdframes.connect("sandbox")
-    >>> describe("1A00").label.item()
+    >>> icdframes.describe("1A00").label.item()
     'Cholera'
 
     """
@@ -202,7 +202,8 @@ def decode_codes(
 
     Examples
     --------
-    >>> decode_codes("2C25.2&XH74S1/5A11", source=None)[["code", "role", "group"]]
+    >>> import icdframes
+    >>> icdframes.decode_codes("2C25.2&XH74S1/5A11", source=None)[["code", "role", "group"]]
          code       role  group
     0  2C25.2       stem      0
     0  XH74S1  extension      0
@@ -267,7 +268,7 @@ def lookup(
     --------
     >>> import icdframes
     >>> client = icdframes.connect("sandbox")
-    >>> lookup(257068234).code.item()
+    >>> icdframes.lookup(257068234).code.item()
     '1A00'
 
     """
@@ -316,7 +317,7 @@ def entity_releases(
     --------
     >>> import icdframes
     >>> client = icdframes.connect("sandbox")
-    >>> entity_releases(257068234).release.tolist()
+    >>> icdframes.entity_releases(257068234).release.tolist()
     ['2024-01', '2022-02']
 
     """

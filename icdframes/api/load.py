@@ -198,7 +198,7 @@ def releases(classification: str = "mms", *, client: IcdClient | None = None) ->
     Examples
     --------
     >>> import icdframes
-    >>> releases(client=icdframes.connect("sandbox")).release.tolist()
+    >>> icdframes.releases(client=icdframes.connect("sandbox")).release.tolist()
     ['2024-01', '2022-02']
 
     """
@@ -235,7 +235,7 @@ def languages(classification: str = "mms", *, release: str | None = None, client
     Examples
     --------
     >>> import icdframes
-    >>> languages(client=icdframes.connect("sandbox"))
+    >>> icdframes.languages(client=icdframes.connect("sandbox"))
     ['en', 'es', 'fr']
 
     """

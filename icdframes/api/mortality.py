@@ -97,7 +97,7 @@ def doris(
     --------
     >>> import icdframes
     >>> client = icdframes.connect("sandbox")
-    >>> doris({"sex": "male", "cause_a": "BA41.Z", "cause_b": "5A11"}).code.item()
+    >>> icdframes.doris({"sex": "male", "cause_a": "BA41.Z", "cause_b": "5A11"}).code.item()
     '5A11'
 
     """
@@ -142,7 +142,7 @@ def codedit(
     --------
     >>> import icdframes
     >>> client = icdframes.connect("sandbox")
-    >>> codedit({"sex": "male", "cause_a": "BA41.Z"}).status.item()
+    >>> icdframes.codedit({"sex": "male", "cause_a": "BA41.Z"}).status.item()
     'ok'
 
     """

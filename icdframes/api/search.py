@@ -108,7 +108,7 @@ def search(
     --------
     >>> import icdframes
     >>> client = icdframes.connect("sandbox")
-    >>> search("cholera").loc[0, ["code", "title"]].tolist()
+    >>> icdframes.search("cholera").loc[0, ["code", "title"]].tolist()
     ['1A00', 'Cholera']
 
     """
@@ -183,7 +183,7 @@ def search_tables(
     --------
     >>> import icdframes
     >>> client = icdframes.connect("sandbox")
-    >>> tables = search_tables("cholera")
+    >>> tables = icdframes.search_tables("cholera")
     >>> "cholera syndrome" in set(tables.terms.label)
     True
 
@@ -261,7 +261,7 @@ def autocode(
     --------
     >>> import icdframes
     >>> client = icdframes.connect("sandbox")
-    >>> autocode(["Cholera", "no such illness", "Cholera"]).status.tolist()
+    >>> icdframes.autocode(["Cholera", "no such illness", "Cholera"]).status.tolist()
     ['ok', 'no_match', 'ok']
 
     """

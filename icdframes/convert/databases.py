@@ -39,7 +39,7 @@ def to_sql(
     tuple of str
         ``icd_entities``, ``icd_edges``, ``icd_terms``, ``icd_references``,
         ``icd_axes`` and ``icd_provenance`` (columns ``name``, ``value``; it holds
-        WHO's licence line).
+        WHO's licence line). No network but the database's own.
 
     Raises
     ------
@@ -52,9 +52,10 @@ def to_sql(
     Examples
     --------
     >>> import icdframes
+    >>> import sqlite3
     >>> client = icdframes.connect("sandbox")
     >>> connection = sqlite3.connect(":memory:")
-    >>> to_sql(icdframes.load_tables("1A00", release="2024-01"), connection)
+    >>> icdframes.to_sql(icdframes.load_tables("1A00", release="2024-01"), connection)
     ('icd_entities', 'icd_edges', 'icd_terms', 'icd_references', 'icd_axes', 'icd_provenance')
     >>> connection.execute("SELECT code, title FROM icd_entities").fetchall()
     [('1A00', 'Cholera')]

@@ -58,7 +58,7 @@ def to_fhir_codesystem(tables: EntityTables, *, nested: bool = False, content: C
     --------
     >>> import icdframes
     >>> client = icdframes.connect("sandbox")
-    >>> system = to_fhir_codesystem(icdframes.load_tables("1A00", release="2024-01"))
+    >>> system = icdframes.to_fhir_codesystem(icdframes.load_tables("1A00", release="2024-01"))
     >>> system["url"], system["version"], system["content"]
     ('http://id.who.int/icd/release/11/mms', '2024-01', 'fragment')
 

@@ -38,7 +38,7 @@ def to_networkx(tables: EntityTables) -> nx.DiGraph:
     --------
     >>> import icdframes
     >>> client = icdframes.connect("sandbox")
-    >>> graph = to_networkx(icdframes.load_tables("1A00", release="2024-01"))  # doctest: +SKIP
+    >>> graph = icdframes.to_networkx(icdframes.load_tables("1A00", release="2024-01"))  # doctest: +SKIP
     >>> graph.nodes["257068234"]["title"]  # doctest: +SKIP
     'Cholera'
 

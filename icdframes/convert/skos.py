@@ -53,7 +53,7 @@ def to_skos(tables: EntityTables) -> rdflib.Graph:
     --------
     >>> import icdframes
     >>> client = icdframes.connect("sandbox")
-    >>> graph = to_skos(icdframes.load_tables("1A00", release="2024-01"))  # doctest: +SKIP
+    >>> graph = icdframes.to_skos(icdframes.load_tables("1A00", release="2024-01"))  # doctest: +SKIP
     >>> len(graph), "cholera" in graph.serialize(format="turtle")  # doctest: +SKIP
     (27, True)
 

@@ -38,6 +38,7 @@ def write_tables(
     Returns
     -------
     pathlib.Path
+        The folder. No network.
 
     Raises
     ------
@@ -49,8 +50,9 @@ def write_tables(
     Examples
     --------
     >>> import icdframes, tempfile
+    >>> from pathlib import Path
     >>> tables = icdframes.load_tables("1A00", client=icdframes.connect("sandbox"))
-    >>> folder = write_tables(tables, Path(tempfile.mkdtemp()) / "cholera")
+    >>> folder = icdframes.write_tables(tables, Path(tempfile.mkdtemp()) / "cholera")
     >>> sorted(file.name for file in folder.glob("*.parquet"))
     ['axes.parquet', 'edges.parquet', 'entities.parquet', 'references.parquet', 'terms.parquet']
 
@@ -69,7 +71,7 @@ def read_tables(path: str | os.PathLike[str]) -> EntityTables:
     Returns
     -------
     EntityTables
-        Equal to what was written.
+        Equal to what was written. No network.
 
     Raises
     ------
@@ -79,9 +81,10 @@ def read_tables(path: str | os.PathLike[str]) -> EntityTables:
     Examples
     --------
     >>> import icdframes, tempfile
+    >>> from pathlib import Path
     >>> tables = icdframes.load_tables("1A00", client=icdframes.connect("sandbox"))
-    >>> folder = write_tables(tables, Path(tempfile.mkdtemp()) / "cholera")
-    >>> read_tables(folder).entities.equals(tables.entities)
+    >>> folder = icdframes.write_tables(tables, Path(tempfile.mkdtemp()) / "cholera")
+    >>> icdframes.read_tables(folder).entities.equals(tables.entities)
     True
 
     """

@@ -62,15 +62,43 @@ class EntityTables:
         return {name: getattr(self, name) for name in TABLES}
 
     def to_parquet(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-        """Write a folder of Parquet files; see `icdframes.write_tables`."""
+        """Write a folder of Parquet files; see `icdframes.write_tables`.
+
+        Examples
+        --------
+        >>> import icdframes, tempfile
+        >>> tables = icdframes.connect("sandbox").load_tables("1A00")
+        >>> tables.to_parquet(f"{tempfile.mkdtemp()}/cholera").name
+        'cholera'
+
+        """
         return self.write(folder, overwrite=overwrite, file_format="parquet")
 
     def to_csv(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-        """Write a folder of CSV files; see `icdframes.write_tables`."""
+        """Write a folder of CSV files; see `icdframes.write_tables`.
+
+        Examples
+        --------
+        >>> import icdframes, tempfile
+        >>> tables = icdframes.connect("sandbox").load_tables("1A00")
+        >>> tables.to_csv(f"{tempfile.mkdtemp()}/cholera").name
+        'cholera'
+
+        """
         return self.write(folder, overwrite=overwrite, file_format="csv")
 
     def write(self, folder: str | os.PathLike[str], *, overwrite: bool = False, file_format: FileFormat) -> Path:
-        """Write a folder of either kind."""
+        """Write a folder of either kind, ``"parquet"`` or ``"csv"``; see `icdframes.write_tables`.
+
+        Examples
+        --------
+        >>> import icdframes, tempfile
+        >>> tables = icdframes.connect("sandbox").load_tables("1A00")
+        >>> folder = tables.write(f"{tempfile.mkdtemp()}/cholera", file_format="csv")
+        >>> sorted(file.name for file in folder.glob("*.csv"))
+        ['axes.csv', 'edges.csv', 'entities.csv', 'references.csv', 'terms.csv']
+
+        """
         return write_folder(
             Path(folder), self.frames, self.provenance, self.failures, overwrite=overwrite, file_format=file_format
         )

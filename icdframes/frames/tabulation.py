@@ -37,7 +37,7 @@ def read_tabulation(
     -------
     EntityTables
         The same tables as loading the whole classification, less what the file does
-        not tell. A chapter's number is its code. An untranslated title is English.
+        not tell. A chapter's number is its code. An untranslated title is English. No network.
 
     Raises
     ------
@@ -48,6 +48,7 @@ def read_tabulation(
 
     Examples
     --------
+    >>> import icdframes
     >>> import tempfile
     >>> from pathlib import Path
     >>> rows = [
@@ -57,7 +58,7 @@ def read_tabulation(
     ... ]
     >>> file = Path(tempfile.mkdtemp()) / "tabulation-en.txt"
     >>> _ = file.write_text("\n".join("\t".join(row) for row in rows))
-    >>> read_tabulation(file).entities["code"].tolist()
+    >>> icdframes.read_tabulation(file).entities["code"].tolist()
     ['01', '1A00']
 
     """

@@ -71,14 +71,15 @@ def parse_code(text: str, *, classification: CodeSystem | None = None) -> Cluste
 
     Examples
     --------
-    >>> cluster = parse_code("2C25.2&XH74S1/5A11")
+    >>> import icdframes
+    >>> cluster = icdframes.parse_code("2C25.2&XH74S1/5A11")
     >>> [(member.code, member.role, member.group) for member in cluster.members]
     [('2C25.2', 'stem', 0), ('XH74S1', 'extension', 0), ('5A11', 'stem', 1)]
-    >>> parse_code("1B12.2 &xa0g74").text
+    >>> icdframes.parse_code("1B12.2 &xa0g74").text
     '1B12.2&XA0G74'
-    >>> parse_code("a000", classification="icd10").text
+    >>> icdframes.parse_code("a000", classification="icd10").text
     'A00.0'
-    >>> parse_code("1A0!")
+    >>> icdframes.parse_code("1A0!")
     Traceback (most recent call last):
         ...
     icdframes.errors.CodeSyntaxError: '1A0!': '!' at character 4 does not fit; an ICD-11 stem code looks like ...
@@ -117,6 +118,7 @@ def normalize_code(text: str, *, classification: CodeSystem | None = None) -> st
     Returns
     -------
     str
+        Whether the code exists is not looked at. No network.
 
     Raises
     ------
@@ -125,7 +127,8 @@ def normalize_code(text: str, *, classification: CodeSystem | None = None) -> st
 
     Examples
     --------
-    >>> normalize_code("ne84%26xa6ku8 /")
+    >>> import icdframes
+    >>> icdframes.normalize_code("ne84%26xa6ku8 /")
     'NE84&XA6KU8'
 
     """

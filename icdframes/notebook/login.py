@@ -77,10 +77,17 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     client : IcdClient or None
         The connected client.
 
+    Notes
+    -----
+    Network: when Connect is pressed, a token and the list of releases.
+
     Examples
     --------
     >>> import icdframes
-    >>> form = LoginForm(icdframes.connect, server="sandbox")  # the last line of a cell shows it
+    >>> form = icdframes.LoginForm(icdframes.connect, server="sandbox")  # the last line of a cell shows it
+    >>> form.submit()  # what the button and the Enter key do
+    >>> form.client.server.name
+    'sandbox'
 
     """
 

@@ -63,15 +63,16 @@ class SearchBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     hit : Hit or None
         The hit that was clicked last.
 
+    Notes
+    -----
+    Network: one request per search, as `IcdClient.search`; with `search` what that sends.
+
     Examples
     --------
     >>> import icdframes
-    >>> client = icdframes.connect("sandbox")
-    >>> search = client_search(client, release="2024-01")
-    >>> box = SearchBox(search=search)
-    >>> box.pick(search("cholera")[0])
-    >>> box.code
-    '1A00'
+    >>> box = icdframes.SearchBox(icdframes.connect("sandbox"))  # the last line of a cell shows it
+    >>> box.run("cholera")  # what typing does
+    >>> box.clear()
 
     """
 
@@ -133,7 +134,18 @@ class SearchBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._show(hits, query)
 
     def pick(self, hit: Hit) -> None:
-        """Choose a hit: what a click on it does."""
+        """Choose a hit: what a click on it does.
+
+        Examples
+        --------
+        >>> import icdframes
+        >>> from icdframes.notebook.search import Hit
+        >>> box = icdframes.SearchBox(icdframes.connect("sandbox"))
+        >>> box.pick(Hit("257068234", "1A00", "Cholera"))
+        >>> box.code
+        '1A00'
+
+        """
         self.hit, self.code = hit, hit.code
         if self._on_pick:
             self._on_pick(hit)

@@ -65,10 +65,13 @@ class TreeBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
     --------
     >>> import icdframes
     >>> client = icdframes.connect("sandbox")
-    >>> tree = TreeBrowser(client, release="2024-01")
+    >>> tree = icdframes.TreeBrowser(client, release="2024-01")
     >>> tree.go_to("1A00")
     >>> tree.selected
     '257068234'
+    >>> tree.load_branch()  # doctest: +SKIP
+    >>> tree.branch.title.tolist()  # doctest: +SKIP
+    ['Cholera']
 
     """
 

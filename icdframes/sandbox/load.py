@@ -54,6 +54,7 @@ def load_corpus(path: str | Path | None = None, *, text: str | Path | None = Non
 
     Examples
     --------
+    >>> from icdframes.sandbox import load_corpus
     >>> [(listing.classification, listing.release) for listing in load_corpus().of("mms")]
     [('mms', '2024-01'), ('mms', '2022-02')]
 

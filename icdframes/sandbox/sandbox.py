@@ -74,9 +74,12 @@ class Sandbox:
 
     Examples
     --------
-    >>> with Sandbox() as sandbox:
-    ...     sandbox.url.startswith("http://127.0.0.1:")
-    True
+    >>> import icdframes, tempfile
+    >>> from icdframes.sandbox import Sandbox
+    >>> with Sandbox(authenticate=False) as sandbox:  # or start() and stop()
+    ...     client = icdframes.connect(sandbox.url, cache_dir=tempfile.mkdtemp())
+    ...     client.entity("1A00").title, sandbox.count("/icd/release/11/2024-01/mms/codeinfo/1A00")
+    ('Cholera', 1)
 
     """
 
@@ -133,7 +136,17 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
-        """End all connections; nothing happens if it does not serve."""
+        """End all connections; nothing happens if it does not serve.
+
+        Examples
+        --------
+        >>> from icdframes.sandbox import Sandbox
+        >>> sandbox = Sandbox().start()
+        >>> sandbox.stop()
+        >>> sandbox
+        Sandbox(stopped)
+
+        """
         server, self._server = self._server, None
         if server is not None:
             server.close()
@@ -166,12 +179,30 @@ class Sandbox:
         return sum(request.path.startswith(path_prefix) for request in self.log)
 
     def clear_log(self) -> None:
-        """Forget the requests so far."""
+        """Forget the requests so far.
+
+        Examples
+        --------
+        >>> from icdframes.sandbox import Sandbox
+        >>> with Sandbox() as sandbox:
+        ...     sandbox.clear_log()
+        ...     sandbox.log
+        []
+
+        """
         with self._lock:
             self._log.clear()
 
     def revoke_tokens(self) -> None:
-        """Let every token issued so far die."""
+        """Let every token issued so far die.
+
+        Examples
+        --------
+        >>> from icdframes.sandbox import Sandbox
+        >>> with Sandbox() as sandbox:
+        ...     sandbox.revoke_tokens()  # the next request is answered 401, and a client takes a new token
+
+        """
         if self._tokens:
             self._tokens.revoke()
 
@@ -209,6 +240,7 @@ class Sandbox:
 
         Examples
         --------
+        >>> from icdframes.sandbox import Sandbox
         >>> with Sandbox() as sandbox:
         ...     sandbox.fail("/connect/token", status=503, headers={"Retry-After": "1"}, times=2)
         ...     sandbox.fail("/icd/release/11/*/mms/257068234", cut_body=10)
@@ -229,7 +261,16 @@ class Sandbox:
         )
 
     def clear_faults(self) -> None:
-        """Forget the faults that have not happened."""
+        """Forget the faults that have not happened.
+
+        Examples
+        --------
+        >>> from icdframes.sandbox import Sandbox
+        >>> with Sandbox() as sandbox:
+        ...     sandbox.fail("*", status=503, times=None)
+        ...     sandbox.clear_faults()
+
+        """
         self._faults.clear()
 
     def _respond(self, asked: Asked) -> Reply:

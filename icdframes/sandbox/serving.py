@@ -47,6 +47,8 @@ def serve(
 
     Examples
     --------
+    >>> import threading
+    >>> from icdframes.sandbox import serve
     >>> enough = threading.Event()
     >>> enough.set()
     >>> serve(until=enough)

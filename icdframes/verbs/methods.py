@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from icdframes.frames.hits import SearchTables
     from icdframes.frames.tables import EntityTables
 
+__all__ = ["Verbs"]  # what the reference shows: pdoc stumbles over a TypedDict that inherits
+
 
 class Asking(TypedDict, total=False):
     """How to ask: ``progress`` shows a bar, ``refresh`` asks the server again."""
@@ -46,7 +48,7 @@ class SearchAsking(SearchKeywords, Asking, total=False):
 
 
 class Verbs(ABC):
-    """What a client can be asked."""
+    """What a client can be asked: the verbs of `icdframes.IcdClient`."""
 
     @abstractmethod
     def _context(self) -> Context:
