@@ -6,6 +6,7 @@ import tomllib
 
 import pytest
 
+import icdframes
 from icdframes import errors
 from icdframes.cli import _EXAMPLES
 
@@ -66,6 +67,13 @@ def test_every_warning_is_named_with_what_silences_it(readme):
     ]
     assert len(kinds) >= 5
     assert [name for name in kinds if f"| `{name}` |" not in readme] == []
+
+
+def test_the_version_is_named_as_it_is(readme, project):
+    assert f"version {icdframes.__version__}, " in readme
+    assert f"git tag v{icdframes.__version__}`" in readme
+    changelog = (project / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(r"^## (\S+)", changelog, re.MULTILINE)[1] == icdframes.__version__
 
 
 def test_the_python_versions_are_those_of_the_classifiers(readme, project):

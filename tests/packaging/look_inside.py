@@ -38,7 +38,7 @@ def complaints(archive):
         found += [f"{name} should not be there" for name in sorted(beside)]
         found += [f"{kind} is missing" for kind in ("METADATA", "LICENSE") if not any(n.endswith(kind) for n in names)]
     else:
-        known = tracked() | {"PKG-INFO"}
+        known = (tracked() - tracked("tests")) | {"PKG-INFO"}
         found += [f"{name} should not be there" for name in sorted(names - known)]
         found += [f"{name} is missing" for name in ("README.md", "CHANGELOG.md", "LICENSE") if name not in names]
     if archive.stat().st_size > AT_MOST:
