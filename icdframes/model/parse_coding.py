@@ -23,7 +23,7 @@ from icdframes.model.hits import (
 from icdframes.model.reader import Reader
 from icdframes.model.uris import SCHEMA_PREFIX, first_entity_id
 
-_FOUND = re.compile(r"""<em\s+class=(['"])found\1>(.*?)</em>""", re.DOTALL)
+FOUND = re.compile(r"""<em\s+class=(['"])found\1>(.*?)</em>""", re.DOTALL)
 _NO_AXIS = "otherPostcoordination"
 
 
@@ -36,7 +36,7 @@ def plain_text(text: str) -> str:
     'Fever of unknown origin'
 
     """
-    return _FOUND.sub(r"\2", text)
+    return FOUND.sub(r"\2", text)
 
 
 def parse_search(doc: Any, *, asked: str = "", highlight: bool = False) -> SearchResult:

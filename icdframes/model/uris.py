@@ -153,6 +153,11 @@ def is_entity_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
+def is_release(text: str) -> bool:
+    """Tell whether a text is written as a release id is."""
+    return _RELEASE.fullmatch(text) is not None
+
+
 def is_icd10_key(text: str) -> bool:
     """Tell whether a text is a chapter, block or category of ICD-10."""
     return _ICD10_KEY.fullmatch(text) is not None

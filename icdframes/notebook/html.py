@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from icdframes.model.entity import Axis, Entity
+from icdframes.model.parse_coding import FOUND
 from icdframes.settings import licence_of
 
 STYLE = """<style>
@@ -44,7 +45,6 @@ STYLE = """<style>
 .icdframes mark { background: transparent; color: inherit; font-weight: 700; text-decoration: underline; }
 </style>"""
 
-_FOUND = re.compile(r"<em class=(['\"])found\1>(.*?)</em>", re.DOTALL)
 _MANY = 12
 _TEXTS = (
     ("", "definition"),
@@ -76,8 +76,8 @@ def highlighted(text: str, query: str = "") -> str:
         Everything but the marks is escaped.
 
     """
-    if _FOUND.search(text):
-        parts = _FOUND.split(text)  # text, quote, found, text, quote, found, …, text
+    if FOUND.search(text):
+        parts = FOUND.split(text)  # text, quote, found, text, quote, found, …, text
         return "".join(
             escape(part) if number % 3 == 0 else f"<mark>{escape(part)}</mark>"
             for number, part in enumerate(parts)
@@ -88,11 +88,6 @@ def highlighted(text: str, query: str = "") -> str:
         return escape(text)
     parts = re.split(rf"(\b(?:{words}))", text, flags=re.IGNORECASE)
     return "".join(f"<mark>{escape(part)}</mark>" if number % 2 else escape(part) for number, part in enumerate(parts))
-
-
-def plain(text: str) -> str:
-    """Give a hit's text without the marks of the API."""
-    return _FOUND.sub(r"\2", text)
 
 
 def name_of(entity: Entity) -> str:

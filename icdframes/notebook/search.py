@@ -13,7 +13,8 @@ import traitlets
 
 from icdframes.errors import ConfigurationError, IcdError
 from icdframes.frames.schema import as_lists
-from icdframes.notebook.html import STYLE, highlighted, message, plain, source_html
+from icdframes.model.parse_coding import plain_text
+from icdframes.notebook.html import STYLE, highlighted, message, source_html
 
 if TYPE_CHECKING:
     from icdframes.client import IcdClient
@@ -199,7 +200,7 @@ class _Row(widgets.HBox):  # type: ignore[misc]  # ipywidgets has no types
     """One hit: its code as a button, its title with what was found marked."""
 
     def __init__(self, hit: Hit, title: str) -> None:
-        self.button = widgets.Button(description=hit.code or "open", tooltip=plain(hit.title))
+        self.button = widgets.Button(description=hit.code or "open", tooltip=plain_text(hit.title))
         self.button.add_class("icdframes-link").add_class("icdframes-code")
         self.button.layout.flex = "0 0 8em"
         self.label = widgets.HTML(title, layout=widgets.Layout(flex="1 1 auto"))

@@ -17,10 +17,10 @@ from icdframes.model.entity import Axis, Entity, Reference, ReferenceKind, Term,
 from icdframes.model.parse import TEXT_FIELDS, UNTRANSLATED
 from icdframes.model.uris import EntityUri, is_residual
 from icdframes.sandbox.corpus import Corpus, Listing
+from icdframes.settings import CLASSIFICATIONS
 
 Record = Mapping[str, Any]
 
-CLASSIFICATIONS = ("mms", "icf", "foundation", "icd10")
 _TERMS: tuple[TermKind, ...] = ("synonym", "narrower_term", "inclusion", "index_term")
 _REFERENCES: tuple[ReferenceKind, ...] = ("exclusion", "child_elsewhere")
 _RELATED: Mapping[str, ReferenceKind] = {"maternal": "related_maternal", "perinatal": "related_perinatal"}

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from icdframes.endpoints.base import Classification
 from icdframes.errors import EntityNotFoundError, UnknownLanguageError, UnknownReleaseError, did_you_mean
 from icdframes.model.entity import TopLevel
+from icdframes.model.uris import is_release
 
-_RELEASE_ID = re.compile(r"\d{4}(-\d{2})?|beta")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
 
 
@@ -33,7 +33,7 @@ class Releases:
         """Give the root of a release; None is the newest, resolved to its id."""
         if release is None:
             release = self._newest(refresh=refresh)
-        elif not _RELEASE_ID.fullmatch(release):
+        elif not is_release(release):
             raise self._unknown(release)
         try:
             return self._source.top_level(release, refresh=refresh)

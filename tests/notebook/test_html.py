@@ -1,7 +1,8 @@
 import pytest
 
 from icdframes.model.entity import Axis, Entity, Term
-from icdframes.notebook.html import entity_html, highlighted, message, name_of, plain
+from icdframes.model.parse_coding import plain_text
+from icdframes.notebook.html import entity_html, highlighted, message, name_of
 
 EVIL = "<img src=x onerror=alert(1)>"
 
@@ -27,7 +28,7 @@ def test_what_was_found_is_marked_and_everything_else_escaped(text, query, expec
 
 
 def test_plain_text_of_a_hit_has_no_marks():
-    assert plain("<em class='found'>Cholera</em> <b>") == "Cholera <b>"
+    assert plain_text("<em class='found'>Cholera</em> <b>") == "Cholera <b>"
 
 
 def test_every_text_of_an_entity_is_escaped():
