@@ -113,13 +113,27 @@ class _Parser(argparse.ArgumentParser):
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line; an option that a command does not have is answered with the likely one."""
-    options, unknown = _parser().parse_known_args(argv)
+    program = _parser()
+    _check_first(program, sys.argv[1:] if argv is None else argv)
+    options, unknown = program.parse_known_args(argv)
     if unknown:
         command: _Parser = options.command
         word = unknown[0].partition("=")[0]
         what = f"no option {word}." if word.startswith("-") else f"nothing to do with {word!r}."
         command.error(f"there is {what}{did_you_mean(word, sorted(_options_of(command)))}")
     return options
+
+
+def _check_first(program: _Parser, words: Sequence[str]) -> None:
+    """Refuse an option before the command, which argparse would pass over in search of a command."""
+    word = words[0].partition("=")[0] if words else ""
+    own = {"-h", *_options_of(program)}
+    if not word.startswith("-") or word in own:
+        return
+    later = set[str]().union(*map(_options_of, program.get_default("commands")))
+    if word in later:
+        program.error(f"{word} stands after the command: icdframes COMMAND {word}")
+    program.error(f"there is no option {word}.{did_you_mean(word, sorted(own | later))}")
 
 
 def _options_of(command: _Parser) -> set[str]:
@@ -179,6 +193,7 @@ def _parser() -> _Parser:
     cache = _command(commands, "cache", "account:cache", "look at the cache, or empty it")
     cache.add_argument("action", choices=("info", "clear"))
     cache.add_argument("--cache-dir", metavar="FOLDER", help=_CACHE_HELP)
+    program.set_defaults(commands=commands.choices.values())
     return program
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,8 +25,6 @@ from icdframes.verbs.context import Context
 from icdframes.verbs.loading import Loader
 from icdframes.verbs.methods import Verbs
 
-_MOST_WORKERS = 64
-
 
 class IcdClient(Verbs):
     """A connection to an ICD API server, with its cache.
@@ -40,7 +39,7 @@ class IcdClient(Verbs):
         Where to ask.
     get_credentials : callable
         Gives the `Credentials` when the first token is needed.
-    cache_dir : Path, optional
+    cache_dir : path, optional
         Folder of answers and snapshots; None is the user's cache folder.
     timeout : tuple of float
         Seconds to connect, seconds between two bytes.
@@ -106,15 +105,15 @@ class IcdClient(Verbs):
         server: Server,
         get_credentials: Callable[[], Credentials],
         *,
-        cache_dir: Path | None = None,
+        cache_dir: str | os.PathLike[str] | None = None,
         timeout: tuple[float, float] = (5, 30),
         retries: int = 5,
         max_workers: int = 8,
         offline: bool = False,
         verify: str | None = None,
     ) -> None:
-        if type(max_workers) is not int or not 1 <= max_workers <= _MOST_WORKERS:
-            raise ConfigurationError(f"max_workers={max_workers!r} cannot be: give 1 to 64; 8 is polite.")
+        if not isinstance(cache_dir, str | os.PathLike | None):
+            raise ConfigurationError(f"cache_dir={cache_dir!r} cannot be: give the path of a folder, or leave it out.")
         folder = Path(cache_dir) if cache_dir else cache_folder()
         self.server = server
         self.max_workers = max_workers

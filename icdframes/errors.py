@@ -33,6 +33,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from difflib import get_close_matches
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -222,3 +223,11 @@ def check_option(option: str, value: object, known: Sequence[str]) -> None:
         *others, last = map(repr, known)
         choice = f"{', '.join(others)} or {last}" if others else last
         raise ConfigurationError(f"{option}={value!r} is unknown: give {choice}.{did_you_mean(str(value), known)}")
+
+
+def check_whole(option: str, value: object, *, least: int, most: int | None = None, more: str = "") -> None:
+    """Refuse what is no whole number in its range; the sentence tells the range, and then whatever `more` says."""
+    whole = None if isinstance(value, bool) or not isinstance(value, Integral) else int(value)
+    if whole is None or whole < least or (most and whole > most):
+        choice = f"{least} to {most}" if most else f"{least} or more"
+        raise ConfigurationError(f"{option}={value!r} cannot be: give a whole number, {choice}{more}.")

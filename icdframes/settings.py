@@ -122,7 +122,7 @@ def config_folder() -> Path:
 
 def _checked_url(text: str, what: str) -> str:
     """Give a URL with scheme and host in lower case; what could be read in two ways is refused."""
-    text = text.strip()
+    text = str(text).strip()
     try:
         parts = urlsplit(text)
         host, _port = parts.hostname, parts.port

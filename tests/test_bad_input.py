@@ -1,5 +1,6 @@
 """Bad input gets one clear sentence: what, where, what to do next; and nothing changes on disk."""
 
+import pandas as pd
 import pytest
 
 import icdframes
@@ -102,7 +103,8 @@ def test_an_unknown_option_is_a_type_error_that_names_it(icd_client):
         ({"client_id": "only-the-id"}, errors.ConfigurationError, ["secret"]),
         ({"client_secret": "only-the-secret"}, errors.ConfigurationError, ["id"]),
         ({"verify": False}, errors.ConfigurationError, ["cannot be switched off"]),
-        ({"max_workers": 0}, errors.ConfigurationError, ["max_workers=0"]),
+        ({"server": 5}, errors.ConfigurationError, ["Unknown server '5'"]),
+        ({"token_url": 5}, errors.ConfigurationError, ["'5' is no token URL"]),
         ({"server": "local", "profile": "../x", "client_id": None}, None, []),
     ],
     ids=str,
@@ -116,6 +118,57 @@ def test_a_connection_that_cannot_be_is_refused_before_any_request(arguments, er
     for word in words:
         assert word in str(caught.value)
     assert "only-the-secret" not in str(caught.value)
+
+
+_A_NUMBER = "cannot be: give a whole number"
+_SECONDS = "cannot be: give seconds above 0, a day at most, or a pair of them (to connect, to read)."
+
+
+@pytest.mark.parametrize(
+    "option,values,words",
+    [
+        ("retries", ["3", None, -1, 1.5, True], f"{_A_NUMBER}, 0 or more."),
+        ("max_workers", ["8", None, 0, 65, 2.0, True], f"{_A_NUMBER}, 1 to 64; 8 is polite."),
+        ("cache_dir", [5, True, ["a"], b"a"], "cannot be: give the path of a folder, or leave it out."),
+        (
+            "timeout",
+            [None, "5", 0, -1, True, float("inf"), float("nan"), 1e300, (), (1,), (1, 2, 3), (5, None), (5, "5")],
+            _SECONDS,
+        ),
+    ],
+)
+@pytest.mark.parametrize("server", ["sandbox", "local"])
+def test_a_setting_that_cannot_be_says_what_to_give(server, option, values, words):
+    for value in values:
+        with pytest.raises(errors.ConfigurationError) as caught:
+            icdframes.connect(server, **{option: value})
+        assert str(caught.value) == f"{option}={value!r} {words}"
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path):
+    import numpy as np
+
+    settings = {"retries": np.int64(1), "max_workers": np.int64(2), "timeout": (np.float64(1), np.int64(2))}
+    icdframes.connect("local", cache_dir=str(tmp_path), **settings).close()
+
+
+@pytest.mark.parametrize(
+    "draw,values",
+    [
+        ("rollup", {"min_count": ["5", 0, 1.5, True]}),
+        ("plot_hierarchy", {"levels": ["2", 0, 1.5, None, True], "kind": ["iccle"]}),
+        ("interactive_hierarchy", {"levels": ["2", 0, 1.5, None, True], "kind": ["iccle"]}),
+    ],
+)
+def test_an_option_of_an_analysis_says_what_to_give(draw, values, icd_client):
+    tables = icd_client.load_tables("1A00")
+    data = [{"code": ["1A00"]}] if draw == "rollup" else []
+    for option, wrong in values.items():
+        for value in wrong:
+            with pytest.raises(errors.ConfigurationError) as caught:
+                getattr(icdframes, draw)(*map(pd.DataFrame, data), tables, **{option: value})
+            assert str(caught.value).startswith(f"{option}={value!r} ")
+            assert ("Did you mean 'icicle'?" if option == "kind" else _A_NUMBER) in str(caught.value)
 
 
 def test_no_credentials_says_where_to_register_and_how_to_give_them(icd_sandbox, tmp_path):
@@ -187,6 +240,12 @@ def test_the_program_says_it_in_one_line_and_ends_with_1(arguments, words, tmp_p
         (["completion", "bsh"], ["'bsh'", "Did you mean 'bash'?"]),
         (["load", "1A00", "1A01"], ["nothing to do with '1A01'"]),
         ([], ["COMMAND"]),
+        (["--verison"], ["no option --verison", "Did you mean '--version'?"]),
+        (["--hepl", "load"], ["no option --hepl", "Did you mean '--help'?"]),
+        (["-x"], ["no option -x."]),
+        (["--server", "sandbox", "load", "07"], ["icdframes: error", "--server stands after the command"]),
+        (["--classification=icf", "load"], ["--classification stands after the command"]),
+        (["--classificaton=icf", "load"], ["no option --classificaton", "Did you mean '--classification'?"]),
     ],
     ids=" ".join,
 )

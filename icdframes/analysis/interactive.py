@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Literal
 from icdframes.analysis.lettering import OKABE_ITO, name_of, number_text, origin_of, source_line
 from icdframes.analysis.matching import Tables
 from icdframes.analysis.pieces import Counts, counted, cut, own_values
-from icdframes.errors import ConfigurationError, MissingExtraError
+from icdframes.errors import MissingExtraError, check_option, check_whole
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-KINDS = ("icicle", "treemap", "sunburst")
 
 
 def interactive_hierarchy(
@@ -61,10 +59,8 @@ def interactive_hierarchy(
     >>> figure = icdframes.interactive_hierarchy(tables, levels=2)  # doctest: +SKIP
 
     """
-    if kind not in KINDS:
-        raise ConfigurationError(f"kind={kind!r} is not known: give {' or '.join(map(repr, KINDS))}.")
-    if levels < 1:
-        raise ConfigurationError(f"levels={levels} draws nothing: give at least 1.")
+    check_option("kind", kind, ("icicle", "treemap", "sunburst"))
+    check_whole("levels", levels, least=1)
     try:
         import plotly.graph_objects as go  # noqa: PLC0415  optional
     except ImportError as error:

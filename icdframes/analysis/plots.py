@@ -42,7 +42,7 @@ from icdframes.analysis.pieces import (
     own_values,
     treemap,
 )
-from icdframes.errors import ConfigurationError
+from icdframes.errors import check_option, check_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -133,10 +133,8 @@ def plot_hierarchy(
     '73 leaf entities'
 
     """
-    if kind not in {"icicle", "treemap"}:
-        raise ConfigurationError(f"kind={kind!r} is not known: give 'icicle' or 'treemap'.")
-    if levels < 1:
-        raise ConfigurationError(f"levels={levels} draws nothing: give at least 1.")
+    check_option("kind", kind, ("icicle", "treemap"))
+    check_whole("levels", levels, least=1)
     branch = counted(tables, own_values(tables, counts), entity)
     ax = axes_for(ax, _HEIGHT_MM)
     ax.set_axis_off()

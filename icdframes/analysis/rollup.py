@@ -17,7 +17,7 @@ from icdframes.analysis.grouping import Group
 from icdframes.analysis.hierarchy import Hierarchy
 from icdframes.analysis.matching import ENTITY, Lookup, Tables
 from icdframes.analysis.suppression import hidden_cells
-from icdframes.errors import ConfigurationError, check_option
+from icdframes.errors import ConfigurationError, check_option, check_whole
 
 UNGROUPED, UNKNOWN, TOTAL = "ungrouped", "unknown", "total"
 _SET, _MATCH, _ROW = "_icd_set", "_icd_match", "_icd_row"
@@ -140,8 +140,8 @@ def rollup(
 
 def _check_options(keys: Sequence[str], min_count: int | None, parents: str) -> None:
     check_option("parents", parents, _RULES)
-    if min_count is not None and min_count < 1:
-        raise ConfigurationError(f"min_count={min_count} hides nothing: give at least 1, or None.")
+    if min_count is not None:
+        check_whole("min_count", min_count, least=1, more=", or None to hide nothing")
     if taken := {"group", "title", "n", "is_total", "is_suppressed"} & set(keys):
         raise ConfigurationError(f"by must not name {min(taken)!r}, a column of the result: rename it first.")
 

@@ -42,6 +42,8 @@ def write_tables(
 
     Raises
     ------
+    ConfigurationError
+        If the format is unknown.
     ExportError
         If the folder cannot be written. What was there before is unchanged.
     MissingExtraError

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from icdframes.errors import ExportError, FileFormatError
+from icdframes.errors import ExportError, FileFormatError, check_option
 from icdframes.frames.atomic import export_errors, hidden_sibling, read_json, sync, write_json
 from icdframes.frames.csv_file import to_csv
 from icdframes.frames.files import need_pyarrow, read_frame, to_parquet
@@ -37,8 +37,7 @@ def write_folder(
     extra: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write the tables beside the target and swap them in; ``extra`` goes into the manifest."""
-    if file_format not in {"parquet", "csv"}:
-        raise ExportError(f"Cannot write tables as {file_format!r}: give 'parquet' or 'csv'.")
+    check_option("format", file_format, ("parquet", "csv"))
     if file_format == "parquet":
         need_pyarrow("Writing Parquet")
     _check_folder(target, overwrite=overwrite)

@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
+from numbers import Real
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
 import requests
 from requests_cache import CachedSession
 
-from icdframes.errors import ConfigurationError, OfflineMissError
+from icdframes.errors import ConfigurationError, OfflineMissError, check_whole
 from icdframes.settings import Server
 from icdframes.transport import policy
 from icdframes.transport.adapter import IcdAdapter, decoded
@@ -23,6 +24,9 @@ from icdframes.transport.faults import error_of_status
 from icdframes.transport.keys import Credentials
 from icdframes.transport.request import Params, headers_for, key_of, url_of, written
 from icdframes.transport.token import USER_AGENT, TokenSource
+
+_MOST_WORKERS = 64
+_DAY = 86_400  # sockets wait no longer than some weeks
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,14 +309,21 @@ def _offline_miss(url: str, language: str, why: str) -> OfflineMissError:
     )
 
 
-def _check_settings(timeout: object, retries: int, max_workers: int, verify: object) -> None:
+def _is_wait(part: object) -> bool:
+    return not isinstance(part, bool) and isinstance(part, Real) and 0 < float(part) <= _DAY
+
+
+def _check_settings(timeout: Any, retries: object, max_workers: object, verify: object) -> None:
     if verify is not None and (not isinstance(verify, str | Path) or not Path(verify).exists()):
         raise ConfigurationError(
             f"verify={verify!r} is no CA file or folder: TLS verification cannot be switched off; give the path of "
             "your company's CA file, or set REQUESTS_CA_BUNDLE."
         )
-    if retries < 0 or max_workers < 1:
-        raise ConfigurationError(f"retries={retries} must be 0 or more, and max_workers={max_workers} 1 or more.")
-    seconds = timeout if isinstance(timeout, tuple) else (timeout,)
-    if not all(isinstance(part, int | float) and part > 0 for part in seconds):
-        raise ConfigurationError(f"timeout={timeout!r} must be seconds, or a pair (to connect, to read) of them.")
+    check_whole("retries", retries, least=0)
+    check_whole("max_workers", max_workers, least=1, most=_MOST_WORKERS, more="; 8 is polite")
+    is_pair = isinstance(timeout, tuple) and len(timeout) == 2  # noqa: PLR2004  to connect, to read
+    if not all(map(_is_wait, timeout if is_pair else (timeout,))):
+        raise ConfigurationError(
+            f"timeout={timeout!r} cannot be: give seconds above 0, a day at most, or a pair of them "
+            "(to connect, to read)."
+        )

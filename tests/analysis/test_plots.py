@@ -375,7 +375,7 @@ def test_pieces_that_could_not_be_labelled_are_merged_unless_a_share_is_given(ne
     "options, error, words",
     [
         ({"kind": "sunburst"}, ConfigurationError, "'icicle' or 'treemap'"),
-        ({"levels": 0}, ConfigurationError, "at least 1"),
+        ({"levels": 0}, ConfigurationError, "1 or more"),
         ({"entity": "9Z99"}, EntityNotFoundError, "9Z99"),
         ({"entity": "1A00"}, ConfigurationError, "nothing to draw below 1A00"),
     ],

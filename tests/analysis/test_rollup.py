@@ -131,7 +131,7 @@ def test_columns_of_the_data_may_be_called_as_they_like(mms, deaths):
         ({"level": "chapters"}, "Unknown level 'chapters'.* Did you mean 'chapter'"),
         ({"level": "title"}, "Unknown level 'title'.* or a grouping[.]$"),
         ({"parents": "first"}, "parents='first' is unknown: give 'primary', 'all' or 'fractional'"),
-        ({"min_count": 0}, "hides nothing"),
+        ({"min_count": 0}, "min_count=0 cannot be: give a whole number, 1 or more, or None to hide nothing"),
         ({"by": "group"}, "rename it first"),
         ({"level": {"01": "unknown"}}, "must not be called 'unknown'"),
         ({"weight": "sex"}, "no column of numbers"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from icdframes.errors import ExportError, FileFormatError, MissingExtraError
+from icdframes.errors import ConfigurationError, ExportError, FileFormatError, MissingExtraError
 from icdframes.frames import files, folder
 from icdframes.frames.export import read_frame, read_tables, to_parquet, write_tables
 from icdframes.frames.tables import EntityTables
@@ -43,8 +43,8 @@ def test_a_folder_that_cannot_be_made_is_told(place, words, tables, tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(ExportError, match=words):
         write_tables(tables, tmp_path / place)
-    with pytest.raises(ExportError, match="'parquet' or 'csv'"):
-        write_tables(tables, tmp_path / "t", format="xlsx")
+    with pytest.raises(ConfigurationError, match=r"format='parqet' is unknown.* Did you mean 'parquet'"):
+        write_tables(tables, tmp_path / "t", format="parqet")
 
 
 @pytest.mark.parametrize("fails_at", ["t", "provenance.json", "axes.parquet"])

@@ -542,10 +542,6 @@ def test_a_message_shows_the_beginning_of_a_long_url(make_session, open_wire, re
         {"verify": False},
         {"verify": True},
         {"verify": "/no/such/ca.pem"},
-        {"retries": -1},
-        {"max_workers": 0},
-        {"timeout": 0},
-        {"timeout": (5, None)},
     ],
 )
 def test_settings_that_cannot_be_used_are_refused(make_session, wire, settings):
