@@ -60,8 +60,8 @@ class Classification(Protocol):
 
 
 def fits_in_url(path: str, params: Mapping[str, str]) -> bool:
-    """Tell whether a GET stays below WHO's limit of some 2 KB."""
-    return len(f"https://{HOST}{path}?{urlencode(params)}") <= _LONGEST_URL
+    """Tell whether a GET stays below WHO's limit of some 2 KB; what cannot be sent at all is refused later."""
+    return len(f"https://{HOST}{path}?{urlencode(params, errors='replace')}") <= _LONGEST_URL
 
 
 class Endpoint:

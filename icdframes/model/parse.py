@@ -197,16 +197,18 @@ def _label_and_links(at: Reader, item: Any, field: str, place: int) -> tuple[str
 
 def _axes(at: Reader) -> list[Axis]:
     axes = []
-    for place, item in enumerate(at.objects("postcoordinationScale")):
-        if not isinstance(item, dict) or not isinstance(item.get("axisName"), str):
-            raise at.wrong("an axis with its name", item, "postcoordinationScale", place)
-        inner = Reader(item, at.asked)
+    for axis in at.items("postcoordinationScale"):
+        name, required = axis.string("axisName"), axis.doc.get("requiredPostcoordination")
+        if name is None:
+            raise axis.wrong("an axis with its name", axis.doc)
+        if required is not None and not isinstance(required, str | bool):
+            raise axis.wrong("true or false", required, "requiredPostcoordination")
         axes.append(
             Axis(
-                axis=item["axisName"].removeprefix(SCHEMA_PREFIX),
-                required=item.get("requiredPostcoordination") in {"true", True},
-                allow_multiple=inner.string("allowMultipleValues"),
-                scale_entity_ids=inner.ids("scaleEntity") or (),
+                axis=name.removeprefix(SCHEMA_PREFIX),
+                required=required in {"true", True},
+                allow_multiple=axis.string("allowMultipleValues"),
+                scale_entity_ids=axis.ids("scaleEntity") or (),
             )
         )
     return axes

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from reprlib import repr as shortened
 from typing import Any, TypeVar
 
 from icdframes.errors import CodeSyntaxError, ResponseShapeError
 from icdframes.model.uris import EntityUri, entity_id_in, parse_uri
 
 _URI = "a URI of the ICD API"
+_SHOWN = 60
+_DEEPEST = 50
+_LARGEST = 2**53  # from here on a float is not exact
 Kind = TypeVar("Kind")
 
 
@@ -34,21 +38,26 @@ class Reader:
         What was asked for.
     path : str
         Where the object stands in the answer.
+    depth : int
+        In how many lists it lies.
 
     """
 
-    def __init__(self, doc: Any, asked: str, path: str = "$") -> None:
+    def __init__(self, doc: Any, asked: str, path: str = "$", depth: int = 0) -> None:
         self.asked = asked
         self.path = path
+        self._depth = depth
         if not isinstance(doc, dict):
             raise self.wrong("an object", doc)
         self.doc: dict[str, Any] = doc
-        self.asked = asked or str(doc.get("@id", ""))
+        if not asked and isinstance(own := doc.get("@id"), str):
+            self.asked = own
 
     def wrong(self, expected: str, found: object, *steps: str | int) -> ResponseShapeError:
         """Make the error for a place of another shape."""
         path = self.path + "".join(f".{step}" if isinstance(step, str) else f"[{step}]" for step in steps)
-        seen = "nothing" if found is None else f"{type(found).__name__} {str(found)[:60]!r}"
+        text = found if isinstance(found, str) else shortened(found)
+        seen = "nothing" if found is None else f"{type(found).__name__} {text[:_SHOWN]!r}"
         return ResponseShapeError(
             f"The answer for {self.asked or 'this request'} is not as the ICD API documents it: "
             f"{path} should be {expected}, but is {seen}. Try again later; if it stays so, report it with this line.",
@@ -132,17 +141,22 @@ class Reader:
         return self._of_kind(key, bool, "true or false") is True
 
     def number(self, key: str) -> float | None:
-        """Give a number, None where it is absent."""
+        """Give a number, None where it is absent; what is not finite or too large for a column is refused."""
         value = self.doc.get(key)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not -_LARGEST < value < _LARGEST:
             raise self.wrong("a number", value, key)
         return float(value)
 
     def items(self, key: str) -> list[Reader]:
-        """Give a list of objects, each with its place for complaints."""
-        return [Reader(item, self.asked, f"{self.path}.{key}[{place}]") for place, item in enumerate(self.objects(key))]
+        """Give a list of objects, each with its place for complaints; nested without end they are refused."""
+        items = self.objects(key)
+        if items and self._depth >= _DEEPEST:
+            raise self.wrong("nested less deeply", items, key)
+        return [
+            Reader(item, self.asked, f"{self.path}.{key}[{place}]", self._depth + 1) for place, item in enumerate(items)
+        ]
 
     def _of_kind(self, key: str, kind: type[Kind], expected: str) -> Kind | None:
         value = self.doc.get(key)

@@ -145,6 +145,10 @@ WRONG = [
     ({"exclusion": [{"label": None}]}, "$.exclusion[0].label"),
     ({"exclusion": [{"label": {"@value": "x"}, "foundationReference": 5}]}, "$.exclusion[0].foundationReference"),
     ({"postcoordinationScale": [{}]}, "$.postcoordinationScale[0]"),
+    (
+        {"postcoordinationScale": [{"axisName": "x", "requiredPostcoordination": []}]},
+        "$.postcoordinationScale[0].requiredPostcoordination",
+    ),
     ({"relatedEntitiesInMaternalChapter": [5]}, "$.relatedEntitiesInMaternalChapter[0]"),
 ]
 

@@ -125,6 +125,25 @@ def test_ten_thousand_texts_of_five_hundred_cost_five_hundred_requests_and_none_
     assert (first.code == "1A00").sum() == 20
 
 
+@pytest.mark.parametrize("verb", ["autocode", "search"])
+def test_a_text_that_cannot_be_sent_costs_its_own_row_alone(icd_client, verb):
+    frame = getattr(icd_client, verb)(["cholera", "\ud800"], release="2024-01")
+    assert (frame.status[:-1].unique().tolist(), frame.status.iloc[-1]) == (["ok"], "invalid")
+    assert "half a character" in frame.message.iloc[-1]
+
+
+@pytest.mark.parametrize("verb", ["autocode", "search"])
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1" + 400 * "0"], ids=["nan", "infinity", "huge"])
+def test_an_answer_with_a_number_that_no_column_holds_costs_its_own_row_alone(icd_client, icd_sandbox, verb, number):
+    getattr(icd_client, verb)("cholera")
+    odd = f'{{"matchLevel": {number}, "destinationEntities": [{{"score": {number}}}]}}'
+    icd_sandbox.fail(f"*/{verb}", status=200, body=odd, content_type="application/json", times=None)
+    with pytest.warns(PartialResultWarning, match="1 of 2 values"):
+        frame = getattr(icd_client, verb)(["fever", "cholera"])
+    assert (frame.status[0], set(frame.status[1:])) == ("failed", {"ok"})
+    assert "should be a number" in frame.message[0]
+
+
 def test_a_single_value_raises_what_a_row_would_say(icd_client):
     with pytest.raises(EntityNotFoundError, match="NZ99"):
         icd_client.codeinfo("NZ99")
