@@ -112,12 +112,12 @@ class IcdClient(Verbs):
         offline: bool = False,
         verify: str | None = None,
     ) -> None:
-        if not isinstance(cache_dir, str | os.PathLike | None):
-            raise ConfigurationError(f"cache_dir={cache_dir!r} cannot be: give the path of a folder, or leave it out.")
-        folder = Path(cache_dir) if cache_dir else cache_folder()
         self.server = server
         self.max_workers = max_workers
         self.offline = offline
+        if not isinstance(cache_dir, str | os.PathLike | None):
+            raise ConfigurationError(f"cache_dir={cache_dir!r} cannot be: give the path of a folder, or leave it out.")
+        folder = Path(cache_dir) if cache_dir else cache_folder()
         self._session = ApiSession(
             server,
             get_credentials,

@@ -15,6 +15,7 @@ from icdframes.analysis import accessor
 from icdframes.client import IcdClient
 from icdframes.settings import Server, resolve_server, server_named
 from icdframes.transport.credentials import Credentials, find_credentials
+from icdframes.transport.keys import hide
 
 if TYPE_CHECKING:
     from icdframes.notebook.login import LoginForm
@@ -98,6 +99,7 @@ def connect(
     'sandbox'
 
     """
+    client_secret = hide(client_secret)
     client = make_client(
         server,
         client_id=client_id,
@@ -130,6 +132,7 @@ def make_client(
     verify: str | None = None,
 ) -> IcdClient:
     """Do as `connect` does, and leave the default client as it is."""
+    client_secret = hide(client_secret)
     given = (client_id, client_secret)
     if server_named(server) == "sandbox":
         where, client_id, client_secret, cache_dir = _sandbox(client_id, client_secret, cache_dir)
@@ -261,4 +264,4 @@ def _sandbox(
         atexit.register(kept.cleanup)
         cache_dir = kept.name
     where = Server("sandbox", sandbox.url, sandbox.token_url)
-    return where, client_id or sandbox.client_id, client_secret or sandbox.client_secret, cache_dir
+    return where, client_id or sandbox.client_id, client_secret or hide(sandbox.client_secret), cache_dir

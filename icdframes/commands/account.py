@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def login(options: Namespace) -> None:
     """Ask for a client id and secret, try them, store them."""
-    from icdframes.transport.credentials import Credentials  # noqa: PLC0415
+    from icdframes.transport.keys import Credentials, Secret  # noqa: PLC0415
     from icdframes.transport.profiles import delete_profile, save_profile  # noqa: PLC0415
 
     if options.forget:
@@ -26,7 +26,7 @@ def login(options: Namespace) -> None:
         return
     print(f"A client id and secret are free of charge: {REGISTER_URL}", file=sys.stderr)
     client_id = input("Client id: ")
-    credentials = Credentials(client_id, getpass.getpass("Client secret (not shown): "))
+    credentials = Credentials(client_id, Secret(getpass.getpass("Client secret (not shown): ")))
     with connect(options, credentials) as client:
         newest = client.newest_release(refresh=True)
     where = save_profile(options.profile, credentials)

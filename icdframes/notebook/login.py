@@ -24,6 +24,7 @@ from icdframes.errors import (
 from icdframes.notebook.html import STYLE, message
 from icdframes.settings import ENV_CLIENT_ID, ENV_SERVER, LOCAL, server_named
 from icdframes.transport.credentials import Credentials, find_credentials
+from icdframes.transport.keys import Secret
 from icdframes.transport.profiles import DEFAULT_PROFILE, list_profiles, save_profile
 
 _SERVERS = (("WHO", "who"), ("Local service", "local"), ("Sandbox", "sandbox"))
@@ -103,7 +104,7 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     ) -> None:
         self._connect = connect
         self._on_success = on_success
-        self._taken = ""
+        self._taken = Secret()
         self._stored: Credentials | None = None
         self._awaited: asyncio.TimerHandle | None = None
         chosen = server_named(server)
@@ -140,7 +141,7 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         if self._button.disabled:
             return
         self._stop_waiting()
-        secret, self._taken = self._taken, ""
+        secret, self._taken = self._taken, Secret()
         self._say("Connecting …")
         self._enable(False)
         outcome = ("Something unexpected went wrong; the log tells more. Try again.", "bad")
@@ -245,7 +246,7 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             _show(field, visible=server == "who")
         _show(self._profile_name, visible=self._profile.value == _NEW_PROFILE)
         self._stored = None
-        self._taken = ""
+        self._taken = Secret()
         text, kind = "", "quiet"
         if server == "who" and self._profile.value != _NEW_PROFILE:
             try:
@@ -275,28 +276,31 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._secret.placeholder = "received, not shown" if self._taken else stored
 
     def _take(self, change: dict[str, Any]) -> None:
-        """Empty the field as soon as the secret has arrived; connect where Enter has sent it."""
+        """Empty the field as soon as the secret has arrived; connect where Enter has sent it.
+
+        It connects a little later: an error here and now would show the change, and with it the secret.
+        """
         if not change["new"]:
             return
-        self._taken = change["new"].strip()
+        self._taken = Secret(change["new"]).strip()
         self._secret.value = ""
         self._show_placeholders()
         if self._awaited:
-            self.submit()
+            self._submit_in(0)
 
     def _enter(self, field: Any, content: dict[str, Any], _buffers: Any) -> None:
         if content.get("event") != "submit":
             return
         if field is self._secret:
-            self._submit_after_secret()
+            self._submit_in(_ENTER_SECONDS)
         else:
             self.submit()
 
-    def _submit_after_secret(self) -> None:
-        """Connect as soon as the secret has arrived that Enter ends; where none comes, nothing new was typed."""
+    def _submit_in(self, seconds: float) -> None:
+        """Connect when the secret has arrived that Enter ends; where none comes in time, nothing new was typed."""
         self._stop_waiting()
         try:
-            self._awaited = asyncio.get_running_loop().call_later(_ENTER_SECONDS, self.submit)
+            self._awaited = asyncio.get_running_loop().call_later(seconds, self.submit)
         except RuntimeError:  # no front end, no value that would still come
             self.submit()
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from icdframes.errors import REGISTER_URL, ConfigurationError, CredentialsUnavailableError, did_you_mean
 from icdframes.settings import ENV_CLIENT_ID, ENV_CLIENT_SECRET
-from icdframes.transport.keys import Credentials
+from icdframes.transport.keys import Credentials, hide
 from icdframes.transport.profiles import DEFAULT_PROFILE, list_profiles, load_profile
 
 __all__ = ["Credentials", "find_credentials"]
@@ -37,7 +38,8 @@ def find_credentials(
         If there are none; the message says where to register and how to give them.
 
     """
-    environment = (os.environ.get(ENV_CLIENT_ID), os.environ.get(ENV_CLIENT_SECRET))
+    client_secret = hide(client_secret)
+    environment = (os.environ.get(ENV_CLIENT_ID), hide(os.environ.get(ENV_CLIENT_SECRET)))
     return (
         _pair((client_id, client_secret), ("client_id", "client_secret"))
         or _pair(environment, (ENV_CLIENT_ID, ENV_CLIENT_SECRET))
@@ -46,10 +48,11 @@ def find_credentials(
     )
 
 
-def _pair(values: tuple[str | None, str | None], names: tuple[str, str]) -> Credentials | None:
+def _pair(values: tuple[Any, Any], names: tuple[str, str]) -> Credentials | None:
     for name, value in zip(names, values, strict=True):
         if not isinstance(value, str | None):
-            raise ConfigurationError(f"{name} must be text, not {type(value).__name__}: copy it from your account.")
+            kind = value if isinstance(value, type) else type(value)
+            raise ConfigurationError(f"{name} must be text, not {kind.__name__}: copy it from your account.")
     client_id, client_secret = ((value or "").strip() for value in values)
     if client_id and client_secret:
         return Credentials(client_id, client_secret)

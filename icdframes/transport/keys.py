@@ -3,14 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from icdframes.errors import ConfigurationError
 
 _SHOWN = 4
 
 
-@dataclass(frozen=True, slots=True)
+class Secret(str):
+    """A secret as text; its representation, which is what tracebacks show of a variable, hides it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'…'"
+
+    def strip(self, chars: str | None = None, /) -> Secret:
+        """Cut off blanks; the rest is as secret as the whole."""
+        return Secret(super().strip(chars))
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A secret is not pickled or copied.")
+
+
+def hide(value: object) -> Any:
+    """Give a secret so that no traceback shows it; where it is no text, only its type, for the error to name."""
+    if value is None or isinstance(value, type):
+        return value
+    return Secret(value) if isinstance(value, str) else type(value)
+
+
+@dataclass(frozen=True, slots=True, init=False)
 class Credentials:
     """Client id and secret of one key of the ICD API.
 
@@ -27,14 +50,15 @@ class Credentials:
     """
 
     client_id: str
-    client_secret: str = field(repr=False)
+    client_secret: Secret = field(repr=False)
 
-    def __post_init__(self) -> None:
+    def __init__(self, client_id: str, client_secret: str) -> None:
+        client_secret = hide(client_secret)
+        object.__setattr__(self, "client_id", client_id.strip())
+        object.__setattr__(self, "client_secret", client_secret.strip())
         for name in ("client_id", "client_secret"):
-            value = getattr(self, name).strip()
-            if not value:
+            if not getattr(self, name):
                 raise ConfigurationError(f"The {name.replace('_', ' ')} is empty: copy it from your ICD API account.")
-            object.__setattr__(self, name, value)
 
     @property
     def masked_id(self) -> str:

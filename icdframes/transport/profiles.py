@@ -17,7 +17,7 @@ from typing import Any
 
 from icdframes.errors import ConfigurationError, CredentialStorageWarning, did_you_mean, warn
 from icdframes.settings import config_folder
-from icdframes.transport.keys import Credentials
+from icdframes.transport.keys import Credentials, Secret, hide
 
 DEFAULT_PROFILE = "default"
 SERVICE = "icdframes"
@@ -75,6 +75,12 @@ def load_profile(name: str) -> Credentials | None:
     entry = _read().get(name)
     if entry is None:
         return None
+    if not isinstance(entry.get("client_secret"), str | None):
+        entry.clear()  # so that a traceback does not show it
+        raise ConfigurationError(
+            f"The secret of profile {name!r} in {_file()} is no text: put it in quotes, or store the profile again "
+            f"with `icdframes login --profile {name}`."
+        )
     secret = entry.get("client_secret") or _get(_system_keyring(), name)
     if not secret:
         raise ConfigurationError(
@@ -115,23 +121,26 @@ def _file() -> Path:
 
 def _read() -> dict[str, dict[str, str]]:
     path = _file()
-    profiles: dict[str, dict[str, str]] = {}
     try:
         _tighten(path)
-        profiles = json.loads(path.read_text("utf-8"))["profiles"]
-        complete = all(isinstance(entry["client_id"], str) for entry in profiles.values())
+        return {name: _hidden(entry) for name, entry in json.loads(path.read_text("utf-8"))["profiles"].items()}
     except FileNotFoundError:
-        complete = True
+        return {}
     except OSError as fault:
         raise ConfigurationError(f"The stored profiles in {path} cannot be read: {fault.strerror}.") from fault
     except (ValueError, KeyError, TypeError, AttributeError):
-        complete = False
-    if not complete:
-        raise ConfigurationError(
-            f"{path} does not hold profiles as icdframes writes them: repair or delete it, "
-            "then store them again with `icdframes login`."
-        )
-    return profiles
+        pass  # the error below keeps neither this one nor its frames, which show the file
+    raise ConfigurationError(
+        f"{path} does not hold profiles as icdframes writes them: repair or delete it, "
+        "then store them again with `icdframes login`."
+    )
+
+
+def _hidden(entry: dict[str, str]) -> dict[str, str]:
+    """Give an entry of the file; of its texts only the client id is shown."""
+    if not isinstance(entry["client_id"], str):
+        raise TypeError
+    return entry | {key: Secret(value) for key, value in entry.items() if key != "client_id" and isinstance(value, str)}
 
 
 def _tighten(path: Path) -> None:
@@ -151,14 +160,17 @@ def _write(profiles: dict[str, dict[str, str]]) -> None:
         handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".profiles-")  # made with mode 0600
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                json.dump({"profiles": profiles}, stream, indent=2, sort_keys=True)
+                stream.write(json.dumps({"profiles": profiles}, indent=2, sort_keys=True))  # no variable for the text
             Path(draft).replace(path)
         finally:
             Path(draft).unlink(missing_ok=True)
     except OSError as fault:
-        raise ConfigurationError(
-            f"Profiles cannot be stored in {path.parent}: {fault.strerror}. Set ICDFRAMES_CONFIG_DIR to another folder."
-        ) from None
+        reason = fault.strerror
+    else:
+        return
+    raise ConfigurationError(  # here, where it does not keep the frames that write
+        f"Profiles cannot be stored in {path.parent}: {reason}. Set ICDFRAMES_CONFIG_DIR to another folder."
+    )
 
 
 def _system_keyring() -> Any | None:
@@ -176,7 +188,7 @@ def _put(keyring: Any, name: str, secret: str) -> bool:
     return False
 
 
-def _get(keyring: Any | None, name: str) -> str | None:
+def _get(keyring: Any | None, name: str) -> Secret | None:
     with contextlib.suppress(Exception):  # locked, no session bus, …
-        return None if keyring is None else keyring.get_password(SERVICE, name)
+        return None if keyring is None else hide(keyring.get_password(SERVICE, name))
     return None

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import json
 import pickle
 
 import pytest
 
 from icdframes.errors import REGISTER_URL, ConfigurationError, CredentialStorageWarning, CredentialsUnavailableError
 from icdframes.transport.credentials import Credentials, find_credentials
-from icdframes.transport.keys import Token
+from icdframes.transport.keys import Secret, Token, hide
 from icdframes.transport.profiles import save_profile
 
 SECRET = "s3cret-of-mine"
@@ -21,6 +22,24 @@ def test_credentials_never_show_the_secret():
     assert mine.masked_id == "…0123"
     with pytest.raises(TypeError):
         vars(mine)
+
+
+def test_a_secret_is_its_text_wherever_it_is_sent_or_stored_and_hidden_wherever_it_is_looked_at():
+    secret = Secret(f" {SECRET}\n").strip()
+    assert SECRET not in f"{secret!r} {[secret]} {(secret,)} { {'secret': secret} } {secret.strip('s')!r}"
+    assert (secret, hash(secret), len(secret)) == (SECRET, hash(SECRET), len(SECRET))
+    assert (type(str(secret)), str(secret), f"{secret}", secret.encode()) == (str, SECRET, SECRET, SECRET.encode())
+    assert json.loads(json.dumps({"secret": secret})) == {"secret": SECRET}
+    assert isinstance(Credentials("client-id-0123", SECRET).client_secret, Secret)
+    for copier in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="not pickled"):
+            copier(secret)
+
+
+@pytest.mark.parametrize(("given", "hidden"), [(None, None), (SECRET, SECRET), (b"s3cret", bytes), (bytes, bytes)])
+def test_what_is_hidden_is_still_text_or_tells_its_type(given, hidden):
+    assert hide(given) == hide(hide(given)) == hidden
+    assert "s3cret" not in repr(hide(given))
 
 
 @pytest.mark.parametrize("value", [Credentials("client-id-0123", SECRET), Token(SECRET, 5.0)])

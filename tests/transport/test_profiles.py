@@ -112,6 +112,21 @@ def test_a_broken_file_is_named_and_left_alone(file, text):
     assert file.read_text(encoding="latin-1") == text
 
 
+@pytest.mark.parametrize("secret", [5, True, ["s3cret-of-mine"]])
+def test_a_secret_that_is_no_text_is_an_error_of_its_profile_only(file, secret):
+    save_in_file("ours", OURS)
+    content = json.loads(file.read_text())
+    content["profiles"]["mine"] = {"client_id": "x", "client_secret": secret}
+    file.write_text(json.dumps(content))
+    with pytest.raises(ConfigurationError, match=r"profile 'mine' in .*icdframes login --profile mine"):
+        load_profile("mine")
+    assert load_profile("ours") == OURS
+    save_in_file("others", OURS)
+    assert json.loads(file.read_text())["profiles"]["mine"]["client_secret"] == secret
+    save_in_file("mine", MINE)
+    assert load_profile("mine") == MINE
+
+
 def test_a_folder_that_cannot_be_used_is_named(tmp_path, monkeypatch):
     (tmp_path / "occupied").write_text("")
     monkeypatch.setenv("ICDFRAMES_CONFIG_DIR", str(tmp_path / "occupied"))
@@ -125,7 +140,7 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path, monkeypatch):
 
 def test_an_interrupted_write_leaves_the_old_file(file, monkeypatch):
     save_in_file("mine", MINE)
-    monkeypatch.setattr(json, "dump", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    monkeypatch.setattr(json, "dumps", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with pytest.raises(ConfigurationError, match="No space left"):
         save_profile("ours", OURS)
     monkeypatch.undo()
