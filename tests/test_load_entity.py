@@ -1,10 +1,12 @@
 """The main job from end to end, over real HTTP against the sandbox."""
 
+import json
+
 import pandas as pd
 import pytest
 
 import icdframes
-from icdframes.errors import EntityNotFoundError, OfflineMissError, PartialResultWarning, TraversalError
+from icdframes.errors import EntityNotFoundError, OfflineMissError, PartialResultWarning, ServerError, TraversalError
 from icdframes.sandbox import Sandbox
 from icdframes.settings import Server
 from icdframes.transport.credentials import Credentials
@@ -240,6 +242,58 @@ def test_a_failed_entity_loses_nothing_else(connect_to, icd_sandbox):
         frame = client.load_entity(CHAPTER, on_error="warn")
     assert len(frame) == len(whole) - 1
     assert frame.attrs["provenance"]["n_failures"] == 1
+
+
+def test_one_entity_of_an_odd_shape_loses_nothing_else(connect_to, icd_sandbox):
+    client = connect_to(icd_sandbox)
+    doc = client.get("/icd/release/11/2024-01/mms/257068234")
+    doc["postcoordinationScale"][0]["requiredPostcoordination"] = {}
+    client.clear_cache()
+    icd_sandbox.fail("*/mms/257068234", body=json.dumps(doc), times=None)
+    with pytest.warns(PartialResultWarning, match="1 entities could not be loaded"):
+        tables = client.load_tables("01", release="2024-01", on_error="warn", progress=False)
+    assert list(tables.failures) == ["257068234"]
+    assert "requiredPostcoordination should be true or false" in tables.failures["257068234"]
+    assert len(tables.entities) > 10
+
+
+def test_a_chapter_that_cannot_be_had_loses_nothing_else(icd_client, icd_sandbox):
+    icd_sandbox.fail("*/mms/1435254666", status=501, times=None)
+    with pytest.raises(TraversalError, match="1 entities could not be loaded, 1 could") as caught:
+        icd_client.load_tables("1A00", release="2024-01")
+    with pytest.warns(PartialResultWarning):
+        tables = icd_client.load_tables("1A00", release="2024-01", on_error="warn")
+    for found in (caught.value.tables, tables):
+        assert found.entities.code.tolist() == ["1A00"]
+        assert found.entities.chapter.isna().all()
+        assert list(found.failures) == list(caught.value.failures) == ["1435254666"]
+        assert not found.provenance.complete
+    icd_sandbox.clear_faults()
+    assert icd_client.load_entity("1A00", release="2024-01").chapter.tolist() == ["01"]
+
+
+def test_a_second_language_that_is_down_does_not_lose_the_first(icd_client, icd_sandbox):
+    whole = icd_client.load_entity(CHAPTER, release="2024-01")
+    icd_sandbox.fail("*/mms/*", status=501, times=None)
+    both = {"release": "2024-01", "language": ["en", "es"]}
+    with pytest.raises(TraversalError) as caught:
+        icd_client.load_tables(CHAPTER, **both)
+    with pytest.warns(PartialResultWarning):
+        tables = icd_client.load_tables(CHAPTER, **both, on_error="warn")
+    for found in (caught.value.tables, tables):
+        assert found.entities.title.tolist() == whole.title.tolist()
+        assert found.entities.title_es.isna().all()
+        assert list(found.failures) == [CHAPTER_ID]
+        assert found.provenance.n_failures == 1
+    icd_sandbox.clear_faults()
+    assert icd_client.load_entity(CHAPTER, **both).title_es.notna().all()
+
+
+def test_a_first_language_that_is_down_leaves_nothing_to_give(icd_client, icd_sandbox):
+    icd_client.load_entity(CHAPTER, release="2024-01")
+    icd_sandbox.fail("*/mms/*", status=501, times=None)
+    with pytest.raises(ServerError):
+        icd_client.load_tables(CHAPTER, release="2024-01", language=["es", "en"])
 
 
 def test_refresh_asks_again(connect_to, icd_sandbox):

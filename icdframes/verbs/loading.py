@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -19,10 +19,11 @@ from icdframes.frames.tables import EntityTables
 from icdframes.model.entity import Entity, TopLevel
 from icdframes.model.graph import EntityGraph
 from icdframes.progress import progress_bar
+from icdframes.verbs.chapters import chapters_of
 from icdframes.verbs.question import Question
 from icdframes.verbs.releases import Releases, check_languages
 from icdframes.verbs.resolve import Named, Resolver
-from icdframes.verbs.shortfall import raise_if_nothing, tell_of_circles, tell_of_failures
+from icdframes.verbs.shortfall import first_of_each, raise_if_nothing, tell_of_circles, tell_of_failures
 from icdframes.walk import Progress, walk
 
 if TYPE_CHECKING:
@@ -94,10 +95,11 @@ class Loader:
 
     def _fetched(self, question: Question, scope: Scope, key: SnapshotKey | None) -> EntityTables:
         graphs = {language: self._walk(question, scope, language) for language in question.languages}
-        graph = graphs[question.languages[0]]
-        tables = self._build(question, scope, graphs)
-        failures = {entity_id: error for found in graphs.values() for entity_id, error in found.failures.items()}
-        tell_of_circles(graph)
+        first = graphs[question.languages[0]]
+        chapters, lost = self._chapters(first, scope)
+        failures = first_of_each(*(graph.failures for graph in graphs.values()), lost)
+        tables = self._build(question, scope, graphs, chapters, failures)
+        tell_of_circles(first)
         if failures:
             tell_of_failures(failures, tables, question)
         elif key:
@@ -162,7 +164,8 @@ class Loader:
                 at_hand=lambda entity_id: kept(entity_id, of_roots),
                 on_progress=tell,
             )
-            raise_if_nothing(first, question)
+            if language == question.languages[0]:
+                raise_if_nothing(first, question)
             if question.depth == 0:
                 return first
             below = {child for entity in first.entities.values() for child in entity.descendant_ids or ()}
@@ -176,10 +179,15 @@ class Loader:
                 on_progress=lambda progress: tell(progress, expected),
             )
 
-    def _build(self, question: Question, scope: Scope, graphs: Mapping[str, EntityGraph]) -> EntityTables:
+    def _build(
+        self,
+        question: Question,
+        scope: Scope,
+        graphs: Mapping[str, EntityGraph],
+        chapters: Mapping[str, str | None],
+        failures: Mapping[str, Exception],
+    ) -> EntityTables:
         first, *others = question.languages
-        graph = graphs[first]
-        failures = {entity_id for found in graphs.values() for entity_id in found.failures}
         provenance = Provenance(
             server=self._base_url,
             classification=self._source.name,
@@ -190,30 +198,20 @@ class Loader:
             include=question.include,
             retrieved_at=utc_text(datetime.now(UTC)),
             package_version=__version__,
-            n_failures=len(failures),
         )
         return build_tables(
-            graph,
+            replace(graphs[first], failures=failures),
             provenance,
-            chapters={
-                root: self._chapter(graph.entities[root], scope) for root in graph.roots if root in graph.entities
-            },
+            chapters=chapters,
             translations={language: graphs[language].entities for language in others},
             include=question.include,
         )
 
-    def _chapter(self, entity: Entity, scope: Scope) -> str | None:
-        """Give the code of the chapter in which a root lies; a foundation entity lies in none."""
+    def _chapters(self, graph: EntityGraph, scope: Scope) -> tuple[dict[str, str | None], dict[str, Exception]]:
+        """Give the chapters of the roots, and what failed on the way there; a foundation entity lies in none."""
         if self._source.name == "foundation":
-            return None
-        met = {entity.entity_id}
-        while entity.class_kind != "chapter":
-            above = entity.ancestor_ids[-1:] if entity.ancestor_ids else entity.parent_ids[:1]
-            if not above or above[0] in met:
-                return None
-            met.add(above[0])
-            entity = self._source.entity(above[0], scope.release)
-        return entity.code
+            return dict.fromkeys(graph.roots), {}
+        return chapters_of(graph, lambda entity_id: self._source.entity(entity_id, scope.release))
 
 
 def _once_more(first: EntityGraph, entity_id: str) -> Entity | None:

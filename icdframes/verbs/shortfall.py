@@ -26,6 +26,15 @@ def raise_if_nothing(found: EntityGraph, question: Question) -> None:
     raise error
 
 
+def first_of_each(*failures: Mapping[str, Exception]) -> dict[str, Exception]:
+    """Give all failures in their order; where an entity failed several times, the first."""
+    found: dict[str, Exception] = {}
+    for some in failures:
+        for entity_id, error in some.items():
+            found.setdefault(entity_id, error)
+    return found
+
+
 def tell_of_circles(graph: EntityGraph) -> None:
     """Warn where an entity is below itself."""
     circles = graph.cycles()
