@@ -204,9 +204,15 @@ def test_wrong_credentials_are_refused_in_plain_words(icd_sandbox, tmp_path):
         (["load", "1A00", "--out", "no/such/folder/x.csv"], ["no/such/folder"]),
         (["load", "1A00", "--out", "kept.csv"], ["kept.csv", "overwrite"]),
         (["load", "1A00", "--language", "xx"], ["'xx'"]),
-        (["annotate", "kept.csv", "--code", "mine", "--tables", "2024-01"], ["no file or folder 2024-01"]),
+        (
+            ["annotate", "kept.csv", "--code", "mine", "--tables", "2024-01"],
+            ["no file or folder 2024-01: check its name."],
+        ),
         (["annotate", "kept.csv", "--code", "dx"], ["kept.csv", "'dx'", "it has mine"]),
-        (["compare", "old.zip", "2024-01", "--server", "sandbox"], ["no file or folder old.zip"]),
+        (
+            ["compare", "old.zip", "2024-01", "--server", "sandbox"],
+            ["no file or folder old.zip: check its name, or give a release"],
+        ),
         (["compare", "2022-2", "2024-01", "--server", "sandbox"], ["'2022-2'", "Did you mean '2022-02'?"]),
         (["sandbox", "--corpus", "nowhere"], ["nowhere"]),
         (["sandbox", "--corpus", "kept.csv"], ["kept.csv"]),

@@ -105,12 +105,17 @@ def count_rows(native: Any, keys: Sequence[str], weight: str | None = None) -> p
     schema = data.collect_schema()
     for name in (*keys, *([weight] if weight else [])):
         if name not in schema:
-            raise ConfigurationError(f"The frame has no column {name!r}.{did_you_mean(name, schema.names())}")
+            raise ConfigurationError(
+                f"The frame has no column {name!r}: name one of {', '.join(schema.names())}."
+                f"{did_you_mean(name, schema.names())}"
+            )
     dtype: Any = nw.Int64
     amount = nw.len()
     if weight is not None:
         if not schema[weight].is_numeric():
-            raise ConfigurationError(f"The weight {weight!r} is no column of numbers, but of {schema[weight]}.")
+            raise ConfigurationError(
+                f"The weight {weight!r} is no column of numbers, but of {schema[weight]}: make numbers of it."
+            )
         amount, dtype = nw.col(weight).sum(), nw.Int64 if schema[weight].is_integer() else nw.Float64
     counted = data.group_by(*keys).agg(amount.alias(N)).with_columns(nw.col(N).cast(dtype))
     return _plain(fetched(counted), keys)

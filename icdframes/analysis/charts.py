@@ -166,7 +166,9 @@ def plot_release_changes(
 
     """
     if changes.empty:
-        raise ConfigurationError("Nothing changed between these releases: there is nothing to draw.")
+        raise ConfigurationError(
+            "Nothing changed between these releases, there is nothing to draw: compare two others."
+        )
     columns = [columns_for(tables, ["entity_id", "chapter", "chapter_title"]) for tables in (new, old)]
     chapters = pd.concat(columns).drop_duplicates("entity_id")
     table = (
@@ -218,16 +220,19 @@ def _bar_table(counts: pd.DataFrame, entities: pd.DataFrame) -> tuple[pd.DataFra
     """Give one row per group, one column per series; labels of the rows, names of the series."""
     keys = list(counts.columns[: list(counts.columns).index("group")])
     if len(keys) > 1:
-        raise ConfigurationError(f"These counts are split by {', '.join(keys)}: a figure shows one of them at a time.")
+        raise ConfigurationError(
+            f"These counts are split by {', '.join(keys)}, a figure shows one of them at a time: count by one only."
+        )
     if "is_total" in counts.columns:
         counts = counts[~counts["is_total"]]
     if counts.empty:
-        raise ConfigurationError("There is nothing to draw: no row was counted.")
+        raise ConfigurationError("There is nothing to draw, no row was counted: give rows to rollup.")
     series = counts[keys[0]].astype("object").fillna("missing") if keys else pd.Series(None, counts.index, dtype=object)
     names = list(dict.fromkeys(series))
     if len(names) > _MOST_SERIES:
         raise ConfigurationError(
-            f"{keys[0]} has {len(names)} values: more than {_MOST_SERIES} bars side by side cannot be read."
+            f"{keys[0]} has {len(names)} values, more than {_MOST_SERIES} bars side by side cannot be read: "
+            "count by fewer groups of it."
         )
     groups = counts.drop_duplicates("group").set_index("group")["title"]
     place: dict[str, float] = {UNGROUPED: len(entities), UNKNOWN: len(entities)}

@@ -12,6 +12,7 @@ from typing import TypeAlias
 import pandas as pd
 
 from icdframes.errors import FileFormatError, did_you_mean
+from icdframes.frames.atomic import no_file
 
 _LISTED = re.compile(r"[,;]")
 
@@ -83,8 +84,12 @@ def read_grouping(
     file = Path(path)
     try:
         table = pd.read_csv(file, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise no_file(file) from error
     except (OSError, ValueError) as error:
-        raise FileFormatError(f"{file} cannot be read as a CSV file: {error}") from error
+        raise FileFormatError(
+            f"{file} cannot be read as CSV ({error}): give a file with a heading, in UTF-8."
+        ) from error
     for column in (entity, group):
         if column not in table.columns:
             hint = did_you_mean(column, map(str, table.columns))

@@ -159,7 +159,7 @@ def size_in_points(ax: Axes) -> tuple[float, float]:
     """Give width and height of axes as they will be drawn."""
     figure = ax.get_figure(root=True)
     if figure is None:
-        raise ConfigurationError("These axes belong to no figure.")
+        raise ConfigurationError("These axes belong to no figure: give those of one, or leave ax out.")
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)

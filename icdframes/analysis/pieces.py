@@ -115,7 +115,7 @@ def own_values(tables: Tables, counts: Counts | None) -> npt.NDArray[np.float64]
     given = pd.Series(counts)
     numbers = pd.to_numeric(given).to_numpy(dtype=np.float64, na_value=np.nan)
     if not (numbers >= 0).all():
-        raise ConfigurationError("Counts must be 0 or more: a negative or missing one has no size.")
+        raise ConfigurationError("A negative or missing count has no size: give counts of 0 or more.")
     rows = locate_all(entities, pd.Series(given.index.astype("str"), dtype="str"))
     if numbers[rows < 0].any():
         lost = given.index[(rows < 0) & (numbers > 0)]

@@ -129,14 +129,14 @@ def _record(
         unmapped = False
     code10 = text.get("code10")
     if code10 and not is_icd10_key(code10):
-        raise FileFormatError(f"{where}: {code10!r} is no code of ICD-10.")
+        raise FileFormatError(f"{where}: {code10!r} is no code of ICD-10: correct it, or download the file again.")
     foundation = _uri(text.get("foundation"), where)
     linear = _uri(text.get("linearization"), where)
     icd11 = linear or foundation
     id11 = icd11.entity_id if icd11 else None
     ends = [side for side in (code10, id11) if side]
     if len(ends) < (1 if unmapped else 2):
-        raise FileFormatError(f"{where}: the source or the target is missing; is the file complete?")
+        raise FileFormatError(f"{where}: the source or the target is missing: download the file again.")
     old = (code10, text.get("title10"), text.get("chapter10"), _kind(text.get("kind10")), code10)
     new = (text.get("code11"), text.get("title11"), text.get("chapter11"), _kind(text.get("kind11")), id11)
     relation = "unmapped" if unmapped else _RELATIONS.get((text.get("relation") or "").lower(), "mapped")
@@ -155,7 +155,9 @@ def _distance(text: str | None, where: str) -> int | None:
     try:
         return int(text) if text else None
     except ValueError as error:
-        raise FileFormatError(f"{where}: {text!r} is no distance of a relation.") from error
+        raise FileFormatError(
+            f"{where}: {text!r} is no distance of a relation, which is a whole number: correct it."
+        ) from error
 
 
 def _uri(text: str | None, where: str) -> EntityUri | None:
@@ -178,7 +180,10 @@ def _named(path: Path, members: Sequence[ZipInfo], *, table: str | None) -> str:
     files = sorted((item.filename for item in members), key=lambda name: not name.lower().endswith(SHEET_SUFFIX))
     found = {PurePosixPath(name).stem: name for name in files if "map" in PurePosixPath(name).stem.lower()}
     if not found:
-        raise FileFormatError(f"{path} holds no mapping table: no .txt, .tsv or .xlsx with 'Map' in its name.")
+        raise FileFormatError(
+            f"{path} holds no mapping table, no .txt, .tsv or .xlsx with 'Map' in its name: "
+            "get mapping.zip from https://icd.who.int/browse, Info."
+        )
     if table is None and len(found) == 1:
         return next(iter(found.values()))
     if table not in found:

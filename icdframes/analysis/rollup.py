@@ -122,7 +122,9 @@ def rollup(
     tree = Hierarchy.of(tables)
     found = assignment(tables, tree, level)
     if reserved := {UNGROUPED, UNKNOWN, TOTAL} & found.titles.keys():
-        raise ConfigurationError(f"A group must not be called {min(reserved)!r}: rollup uses that name itself.")
+        raise ConfigurationError(
+            f"A group must not be called {min(reserved)!r}: rollup uses that name itself, rename it."
+        )
     attached = attach(frame, Attachment(code, Lookup.of(tables), _sets(tree, found, parents), match=_MATCH))
     counts = backends.count_rows(attached, [*keys, _SET], weight)
     combinations, table = _cross(counts, keys, [*found.titles, UNGROUPED, UNKNOWN], parents)

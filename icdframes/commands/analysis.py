@@ -76,7 +76,8 @@ def _tables(options: Namespace, release: str | None) -> EntityTables:
     if place and Path(place).is_file():
         return read_tabulation(place)
     if own or (place and (Path(place).suffix or len(Path(place).parts) > 1)):
-        raise ConfigurationError(f"There is no file or folder {place}.")
+        advice = "" if own else ", or give a release id such as 2024-01"
+        raise ConfigurationError(f"There is no file or folder {place}: check its name{advice}.")
     with connect(options) as client:
         return client.load_tables(classification=options.classification, release=place)
 

@@ -10,7 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from icdframes.errors import ExportError, FileFormatError
+from icdframes.errors import ExportError, FileFormatError, did_you_mean
+
+_ANEW = "write the table that it belongs to anew"
 
 
 def check_target(path: str | os.PathLike[str], *, overwrite: bool, suffixes: tuple[str, ...]) -> Path:
@@ -21,7 +23,7 @@ def check_target(path: str | os.PathLike[str], *, overwrite: bool, suffixes: tup
     if not target.parent.is_dir():
         raise ExportError(f"Cannot write {target}: there is no folder {target.parent}. Create it first.")
     if target.is_dir():
-        raise ExportError(f"Cannot write {target}: it is a folder.")
+        raise ExportError(f"Cannot write {target}: it is a folder: give the name of a file in it.")
     if target.exists() and not overwrite:
         raise ExportError(f"{target} exists already: give overwrite=True to replace it, or another name.")
     return target
@@ -38,10 +40,18 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise FileFormatError(f"{path} cannot be read: {error}") from error
+        raise FileFormatError(f"{path} cannot be read ({error}): {_ANEW}.") from error
     if not isinstance(value, dict):
-        raise FileFormatError(f"{path} was not written by icdframes: it holds no JSON object.")
+        raise FileFormatError(f"{path} was not written by icdframes, it holds no JSON object: {_ANEW}.")
     return value
+
+
+def no_file(path: Path) -> FileFormatError:
+    """Make the error for a file that is not there; it names the one that is perhaps meant."""
+    there: list[str] = []
+    with suppress(OSError):
+        there = [item.name for item in path.parent.iterdir()]
+    return FileFormatError(f"There is no file {path}: check its name and folder.{did_you_mean(path.name, there)}")
 
 
 def sync(path: Path) -> None:

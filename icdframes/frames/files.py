@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from icdframes.errors import FileFormatError, MissingExtraError
-from icdframes.frames.atomic import check_target, written_beside
+from icdframes.frames.atomic import check_target, no_file, written_beside
 from icdframes.frames.csv_file import read_csv
 
 
@@ -100,7 +100,7 @@ def read_frame(path: str | os.PathLike[str], *, columns: list[str] | None = None
     if file.suffix == ".parquet":
         need_pyarrow("Reading Parquet")
     if not file.is_file():
-        raise FileFormatError(f"There is no file {file}.")
+        raise no_file(file)
     try:
         if file.suffix == ".csv":
             return read_csv(file, columns)
@@ -108,7 +108,9 @@ def read_frame(path: str | os.PathLike[str], *, columns: list[str] | None = None
     except FileFormatError:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise FileFormatError(f"{file} cannot be read as a table, it is damaged or of another kind: {error}") from error
+        raise FileFormatError(
+            f"{file} cannot be read as a table, it is damaged or of another kind ({error}): write it anew."
+        ) from error
 
 
 def need_pyarrow(feature: str) -> None:

@@ -67,7 +67,8 @@ def read_sheet(path: Path) -> Sheet:
     lacking = [title for column, title in _NEEDED.items() if column not in places]
     if lacking:
         raise FileFormatError(
-            f"{path} is no tabulation of WHO: its headings name no column {' and no '.join(lacking)}."
+            f"{path} is no tabulation of WHO: its headings name no column {' and no '.join(lacking)}. "
+            "Get the Simple Tabulation from https://icd.who.int/browse, Info."
         )
     columns = {
         column: [cells[place] if place < len(cells) else "" for _, cells in raw.rows]
@@ -86,4 +87,4 @@ def _largest(path: Path, members: Sequence[ZipInfo]) -> str:
         fitting = [item for item in files if item.filename.lower().endswith(ends)]
         if fitting:
             return max(fitting, key=lambda item: item.file_size).filename
-    raise FileFormatError(f"{path} holds no .txt, .tsv, .csv or .xlsx file.")
+    raise FileFormatError(f"{path} holds no .txt, .tsv, .csv or .xlsx file: give WHO's archive as it is.")

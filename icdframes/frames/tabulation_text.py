@@ -12,10 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from icdframes.errors import FileFormatError
+from icdframes.frames.atomic import no_file
 from icdframes.model.entity import Reference, Term
 
 _CODE_AT_END = re.compile(r"(?P<label>.*\S)\s*\((?P<code>[^()]*)\)")
 _CHAPTER = re.compile(r"\w+ (?P<number>\w+)")
+_LINE = "Each line must be"
+_LISTS = '{"Inclusions": ["…", "…"]}'
+_NAMES = '"Inclusions", "Exclusions" or "Coded Elsewhere"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,10 @@ def read_texts(path: Path, index: TextIndex) -> dict[str, Texts]:
         if entity_id is not None:
             found[entity_id] = _texts(f"{path}, line {number}", record, index)
     if not found:
-        raise FileFormatError(f"{path} tells of no entity of this tabulation: it belongs to another classification.")
+        raise FileFormatError(
+            f"{path} tells of no entity of this tabulation, but of another classification or release. "
+            "Give the text that belongs to it."
+        )
     return found
 
 
@@ -81,30 +88,32 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             lines = file.read().splitlines()
     except FileNotFoundError as error:
-        raise FileFormatError(f"There is no file {path}.") from error
+        raise no_file(path) from error
     except (OSError, EOFError, zlib.error) as error:
-        raise FileFormatError(f"{path} cannot be read, it is damaged or of another kind: {error}") from error
+        raise FileFormatError(
+            f"{path} cannot be read, it is damaged or of another kind ({error}): download it again."
+        ) from error
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
             record = json.loads(line)
         except ValueError as error:
-            raise FileFormatError(f"{path}, line {number}: not JSON ({error}).") from error
+            raise FileFormatError(f"{path}, line {number}: not JSON ({error}). {_LINE} one JSON object.") from error
         if not isinstance(record, dict):
-            raise FileFormatError(f"{path}, line {number}: not a JSON object.")
+            raise FileFormatError(f"{path}, line {number}: not a JSON object. {_LINE} one.")
         yield number, record
 
 
 def _texts(where: str, record: Mapping[str, Any], index: TextIndex) -> Texts:
     lists = record.get("lists") or {}
     if not isinstance(lists, dict):
-        raise FileFormatError(f'{where}: "lists" is no JSON object.')
+        raise FileFormatError(f'{where}: "lists" is no JSON object: write {_LISTS}.')
     terms: list[Term] = []
     references: list[Reference] = []
     for name, labels in lists.items():
         if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-            raise FileFormatError(f'{where}: the list "{name}" is no list of texts.')
+            raise FileFormatError(f'{where}: the list "{name}" is no list of texts: write {_LISTS}.')
         if name.startswith("Inclu"):
             terms += [Term("inclusion", label) for label in labels]
         elif name.startswith("Exclu"):
@@ -112,7 +121,7 @@ def _texts(where: str, record: Mapping[str, Any], index: TextIndex) -> Texts:
         elif name.startswith("Cod"):
             references += [Reference("child_elsewhere", label, None, link) for label, link in map(index.link, labels)]
         else:
-            raise FileFormatError(f'{where}: unknown list "{name}", not inclusions, exclusions or coded elsewhere.')
+            raise FileFormatError(f'{where}: unknown list "{name}": name it {_NAMES}.')
     return Texts(
         definition=_text(where, record, "definition"),
         coding_note=_text(where, record, "codingNote"),
@@ -124,7 +133,7 @@ def _texts(where: str, record: Mapping[str, Any], index: TextIndex) -> Texts:
 def _text(where: str, record: Mapping[str, Any], key: str) -> str | None:
     value = record.get(key)
     if value is not None and not isinstance(value, str):
-        raise FileFormatError(f'{where}: "{key}" is no text.')
+        raise FileFormatError(f'{where}: "{key}" is no text: write it in quotes, or leave it out.')
     return value or None
 
 

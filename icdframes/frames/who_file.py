@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
 from icdframes.errors import FileFormatError, MissingExtraError
+from icdframes.frames.atomic import no_file
 
 TEXT_SUFFIXES = (".txt", ".tsv", ".csv")
 SHEET_SUFFIX = ".xlsx"
@@ -65,9 +66,11 @@ def read_raw_table(path: Path, choose: Choose) -> RawTable:
     try:
         place, data = _unpacked(path, choose)
     except FileNotFoundError as error:
-        raise FileFormatError(f"There is no file {path}.") from error
+        raise no_file(path) from error
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
-        raise FileFormatError(f"{path} cannot be opened, it is damaged or of another kind: {error}") from error
+        raise FileFormatError(
+            f"{path} cannot be opened, it is damaged or of another kind ({error}): download it again."
+        ) from error
     name = PurePosixPath(place.rpartition(":")[2]).name
     if name.lower().endswith(SHEET_SUFFIX):
         rows = _spreadsheet_rows(path, data)
@@ -114,7 +117,7 @@ def _text_rows(path: Path, data: bytes) -> Iterator[tuple[int, Sequence[str]]]:
             yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
-        raise FileFormatError(f"{path}, line {line}: {error}.") from error
+        raise FileFormatError(f"{path}, line {line}: {error}. Download the file again.") from error
 
 
 def _decoded(path: Path, data: bytes) -> str:
@@ -146,7 +149,9 @@ def _spreadsheet_rows(path: Path, data: bytes) -> Iterator[tuple[int, Sequence[s
             rows = list(sheet.iter_rows(values_only=True))
             book.close()
     except (OSError, ValueError, KeyError, IndexError, TypeError, zipfile.BadZipFile) as error:
-        raise FileFormatError(f"{path} cannot be read as a spreadsheet: {error}") from error
+        raise FileFormatError(
+            f"{path} cannot be read as a spreadsheet ({error}): download it again, or give the .txt."
+        ) from error
     coded = {place for place, title in enumerate(rows[0] if rows else ()) if str(title).strip().endswith("Code")}
     for line, cells in enumerate(rows, start=1):
         if changed := [cell for place, cell in enumerate(cells) if place in coded and isinstance(cell, int | float)]:

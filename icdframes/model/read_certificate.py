@@ -87,7 +87,7 @@ def read_certificate(row: Mapping[str, Any]) -> Certificate:
 def _check_order(given: Mapping[str, str]) -> None:
     birth, death = given.get("date_birth"), given.get("date_death")
     if birth and death and death[: len(birth)] < birth[: len(death)]:
-        raise ConfigurationError(f"column 'date_death': {death} is before the birth on {birth}")
+        raise ConfigurationError(f"column 'date_death': {death} is before the birth on {birth}: correct one of them")
 
 
 def _code(field: CertificateField, value: Any) -> str:

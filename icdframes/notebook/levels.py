@@ -86,7 +86,10 @@ def trail(levels: Levels, entity: Entity, roots: Iterable[str]) -> tuple[Entity,
                     queue.append((levels.entity(parent_id), *way))
                 except EntityNotFoundError:
                     continue
-    raise EntityNotFoundError(f"{entity.code or entity.entity_id} is not below what this tree shows.")
+    raise EntityNotFoundError(
+        f"{entity.code or entity.entity_id} is not below what this tree shows: choose another, or open a tree of "
+        "the whole classification."
+    )
 
 
 class ClientLevels:
@@ -200,7 +203,7 @@ class TableLevels:
     def entity(self, name: str) -> Entity:
         """Give the entity with an id, code or URI."""
         if name not in self._names:
-            raise EntityNotFoundError(f"The loaded tables have no entity {name!r}.")
+            raise EntityNotFoundError(f"The loaded tables have no entity {name!r}: give one of theirs, or load more.")
         return self._some([self._names[name]])[0]
 
     def load(self, entity_id: str) -> EntityTables:

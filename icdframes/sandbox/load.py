@@ -22,6 +22,7 @@ from icdframes.sandbox.sample import sample_corpus
 
 _BROWSED = re.compile(r"/browse/(?P<release>[^/]+)/")
 _UNKNOWN_RELEASE = "2024-01"
+_GIVE = "give raw entities as the ICD API sends them"
 _TITLES = {
     "mms": "ICD-11 for Mortality and Morbidity Statistics",
     "icf": "International Classification of Functioning, Disability and Health (ICF)",
@@ -84,7 +85,7 @@ def corpus_of_documents(documents: Iterable[Mapping[str, Any]], *, source: str =
         release = uri.release or _browsed_release(entity) or _UNKNOWN_RELEASE
         found[uri.classification, release].setdefault(entity.entity_id, (entity, raw))
     if not found:
-        raise FileFormatError(f"There is no entity in {source}.")
+        raise FileFormatError(f"There is no entity in {source}: {_GIVE}.")
     return Corpus(
         replace(
             _listing(classification, release, {key: entity for key, (entity, _) in pairs.items()}),
@@ -111,11 +112,11 @@ def _read_documents(place: Path) -> Iterable[Mapping[str, Any]]:
         with opened(place, "rt", encoding="utf-8") as file:
             content = json.load(file)
     except (ValueError, OSError, EOFError) as error:
-        raise FileFormatError(f"{place} cannot be read as JSON: {error}") from error
+        raise FileFormatError(f"{place} cannot be read as JSON ({error}): {_GIVE}.") from error
     if isinstance(content, dict):
         content = [content] if "@id" in content else list(content.values())
     if not isinstance(content, list) or not all(isinstance(item, dict) for item in content):
-        raise FileFormatError(f"{place} holds no list of entities, and no object of them.")
+        raise FileFormatError(f"{place} holds no list of entities, and no object of them: {_GIVE}.")
     return content
 
 

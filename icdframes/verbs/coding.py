@@ -159,7 +159,9 @@ def _expression(value: object, classification: str) -> str:
     if "://" not in text:
         return _canonical(text, classification)
     if first_entity_id(text) is None:
-        raise CodeSyntaxError(f"{text[:80]!r} is no URI of an entity, and no expression of such URIs.", text=text)
+        raise CodeSyntaxError(
+            f"{text[:80]!r} is no URI of an entity, and no expression of such URIs: write it as {_EXAMPLE}.", text=text
+        )
     return text.replace("https://", "http://")
 
 

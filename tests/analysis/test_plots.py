@@ -433,9 +433,9 @@ def test_missing_values_of_the_split_are_named(new, deaths):
 @pytest.mark.parametrize(
     "change, words",
     [
-        (lambda f, t: rollup(f, t, code="dx", by=["sex", "region"]), "sex, region"),
-        (lambda f, t: rollup(f, t, code="dx", by="age_years"), "more than 6 bars"),
-        (lambda f, t: rollup(f.head(0), t, code="dx"), "nothing to draw"),
+        (lambda f, t: rollup(f, t, code="dx", by=["sex", "region"]), "sex, region.* count by one"),
+        (lambda f, t: rollup(f, t, code="dx", by="age_years"), "more than 6 bars.*count by fewer"),
+        (lambda f, t: rollup(f.head(0), t, code="dx"), "nothing to draw.*give rows"),
     ],
 )
 def test_what_cannot_be_shown_as_bars_is_refused(new, deaths, change, words):
@@ -469,8 +469,15 @@ def test_a_removed_entity_counts_in_its_old_chapter(releases):
     assert [label.get_text() for label in ax.get_yticklabels()] == ["09\u2002Diseases of the visual system", "total"]
 
 
+def test_axes_that_were_removed_are_refused(new, deaths):
+    ax = plt.figure().add_subplot()
+    ax.remove()
+    with pytest.raises(ConfigurationError, match="belong to no figure: give those of one, or leave ax out"):
+        plot_chapter_counts(rollup(deaths, new, code="dx"), new, ax=ax)
+
+
 def test_no_change_is_no_figure(releases):
-    with pytest.raises(ConfigurationError, match="Nothing changed"):
+    with pytest.raises(ConfigurationError, match=r"Nothing changed.* compare two others"):
         plot_release_changes(compare_releases(releases[0], releases[0]), releases[0], releases[0])
 
 

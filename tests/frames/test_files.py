@@ -133,7 +133,12 @@ def test_an_existing_file_is_replaced_only_when_asked_for(suffix, tables, tmp_pa
 
 @pytest.mark.parametrize(
     "place, words",
-    [("no/x{}", "no folder"), ("x.xlsx", "must end in"), ("file/x{}", "no folder"), ("folder{}", "is a folder")],
+    [
+        ("no/x{}", "no folder"),
+        ("x.xlsx", "must end in"),
+        ("file/x{}", "no folder"),
+        ("folder{}", "is a folder: give the name of a file"),
+    ],
 )
 def test_a_place_that_cannot_be_written_is_told(place, words, suffix, tables, tmp_path):
     (tmp_path / "file").write_text("x")
@@ -215,7 +220,8 @@ def test_a_torn_file_is_named(cut, suffix, tables, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name, words", [("absent.csv", "no file"), ("x.xlsx", "must end in"), ("x.parquet", "damaged")]
+    "name, words",
+    [("absent.csv", "no file .*: check its name"), ("x.xlsx", "must end in"), ("x.parquet", "damaged.*write it anew")],
 )
 def test_a_foreign_or_absent_file_is_named(name, words, tmp_path):
     (tmp_path / "x.parquet").write_text("no parquet")
@@ -229,7 +235,7 @@ def test_a_foreign_or_absent_file_is_named(name, words, tmp_path):
 def test_a_foreign_provenance_file_is_named(beside, tables, tmp_path):
     path = to_csv(tables.terms, tmp_path / "x.csv")
     (tmp_path / "x.csv.provenance.json").write_text(beside)
-    with pytest.raises(FileFormatError, match=r"x\.csv"):
+    with pytest.raises(FileFormatError, match=r"x\.csv.*(anew|remove it)"):
         read_frame(path)
 
 

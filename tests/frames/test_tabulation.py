@@ -264,12 +264,12 @@ def test_a_block_without_an_id_is_found_by_its_title(tmp_path):
 @pytest.mark.parametrize(
     "line, words",
     [
-        ("{", "line 2: not JSON"),
-        ("[]", "line 2: not a JSON object"),
-        ('{"kind": "category", "code": "1E10", "definition": 1}', '"definition" is no text'),
-        ('{"kind": "category", "code": "1E10", "lists": 1}', 'line 2: "lists"'),
-        ('{"kind": "category", "code": "1E10", "lists": {"Exclusions": [1]}}', "no list of texts"),
-        ('{"kind": "category", "code": "1E10", "lists": {"Other": []}}', 'unknown list "Other"'),
+        ("{", "line 2: not JSON.*Each line must be one JSON object"),
+        ("[]", "line 2: not a JSON object. Each line must be one"),
+        ('{"kind": "category", "code": "1E10", "definition": 1}', '"definition" is no text: write it in quotes'),
+        ('{"kind": "category", "code": "1E10", "lists": 1}', 'line 2: "lists" is no JSON object: write'),
+        ('{"kind": "category", "code": "1E10", "lists": {"Exclusions": [1]}}', "no list of texts: write"),
+        ('{"kind": "category", "code": "1E10", "lists": {"Other": []}}', 'unknown list "Other": name it "Inclusions"'),
     ],
 )
 def test_a_line_of_text_that_is_wrong_is_named(line, words, tmp_path):
@@ -281,31 +281,31 @@ def test_a_line_of_text_that_is_wrong_is_named(line, words, tmp_path):
 @pytest.mark.parametrize(
     "name, data, words",
     [
-        ("t.jsonl", jsonl(RECORDS[3:]), "another classification"),
-        ("t.jsonl.gz", b"no gzip", "damaged"),
-        ("t.jsonl.gz", gzip.compress(jsonl(RECORDS).encode(), mtime=0)[:30], "damaged"),
+        ("t.jsonl", jsonl(RECORDS[3:]), "another classification or release. Give"),
+        ("t.jsonl.gz", b"no gzip", "damaged.*download it again"),
+        ("t.jsonl.gz", gzip.compress(jsonl(RECORDS).encode(), mtime=0)[:30], "damaged.*download it again"),
     ],
 )
 def test_a_text_file_of_another_kind_is_refused(name, data, words, tmp_path):
     tabulation = written(tmp_path, "x.txt", text_of(ROWS))
     with pytest.raises(FileFormatError, match=words):
         read_tabulation(tabulation, written(tmp_path, name, data))
-    with pytest.raises(FileFormatError, match="no file"):
-        read_tabulation(tabulation, tmp_path / "absent.jsonl")
+    with pytest.raises(FileFormatError, match=r"no file .*: check its name and folder. Did you mean 't.jsonl"):
+        read_tabulation(tabulation, tmp_path / "t.josnl")
 
 
 WRONG = {
     "a-missing-row": ("x.txt", text_of(ROWS[:1] + ROWS[2:3]), r"line 3: the title has 2 dashes"),
-    "no-title": ("x.txt", text_of(ROWS, ("a", *NEW[1:4], "b", *NEW[5:])), "no column Title"),
+    "no-title": ("x.txt", text_of(ROWS, ("a", *NEW[1:4], "b", *NEW[5:])), "no column Title.*Get the Simple Tabulation"),
     "no-uri": ("x.txt", text_of([("", "1A00", "", "", "T", "", "", "")]), r"line 2: '1A00' is no URI"),
     "headings-only": ("x.txt", text_of([]), "no rows"),
     "empty": ("x.txt", "", "is empty"),
-    "endless-cell": ("x.txt", text_of(ROWS) + '"' + "x" * 200_000, r"line 8: field larger"),
+    "endless-cell": ("x.txt", text_of(ROWS) + '"' + "x" * 200_000, r"line 8: field larger.*[.] Download"),
     "another-kind": ("x.pdf", "%PDF", "is no table: give WHO"),
-    "torn-gz": ("x.txt.gz", gzip.compress(text_of(ROWS).encode())[:40], "damaged"),
-    "torn-zip": ("x.zip", zipped(x__txt=text_of(ROWS))[:90], "damaged"),
-    "empty-zip": ("x.zip", zipped(picture__png="x"), "holds no"),
-    "no-spreadsheet": ("x.xlsx", "x", "as a spreadsheet"),
+    "torn-gz": ("x.txt.gz", gzip.compress(text_of(ROWS).encode())[:40], "damaged.*download"),
+    "torn-zip": ("x.zip", zipped(x__txt=text_of(ROWS))[:90], "damaged.*download"),
+    "empty-zip": ("x.zip", zipped(picture__png="x"), "holds no.*give"),
+    "no-spreadsheet": ("x.xlsx", "x", "as a spreadsheet.*download"),
     "zip-no-spreadsheet": ("x.xlsx", zipped(x__txt="x"), "as a spreadsheet"),
     "half-utf16": ("x.txt", text_of(ROWS).encode("utf-16")[:-1], "no text in utf-16"),
     "no-encoding": ("x.txt", b"Title\x81\xff", "no text in utf-8"),
@@ -321,7 +321,7 @@ def test_a_file_that_is_no_tabulation_is_named_with_its_line(case, tmp_path):
 
 
 def test_an_absent_file_is_named(tmp_path):
-    with pytest.raises(FileFormatError, match="no file"):
+    with pytest.raises(FileFormatError, match=r"no file .*: check its name and folder[.]$"):
         read_tabulation(tmp_path / "absent.txt")
 
 

@@ -330,7 +330,7 @@ def test_the_way_to_an_entity_is_the_shortest_one(family, way):
 
 def test_an_entity_to_which_no_way_leads_is_told():
     levels = Family(b="c", c="b")
-    with pytest.raises(EntityNotFoundError, match="b is not below what this tree shows"):
+    with pytest.raises(EntityNotFoundError, match="b is not below what this tree shows: choose"):
         trail(levels, levels.entity("b"), ["a"])
 
 
