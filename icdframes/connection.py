@@ -147,7 +147,7 @@ def make_client(
     return IcdClient(
         where,
         credentials,
-        cache_dir=Path(cache_dir) if cache_dir else None,
+        cache_dir=cache_dir,
         timeout=timeout,
         retries=retries,
         max_workers=max_workers,
