@@ -10,11 +10,15 @@ from typing import Any
 Report = Callable[[int, int, int], None]
 
 
+def in_kernel() -> bool:
+    """Tell whether this runs in the kernel of a notebook, where widgets can be seen; IPython is not loaded for it."""
+    ipython = sys.modules.get("IPython")
+    return getattr(ipython and ipython.get_ipython(), "kernel", None) is not None
+
+
 def somebody_looks() -> bool:
     """Tell whether standard error is a terminal or this is a notebook."""
-    shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
-    in_kernel = getattr(shell, "kernel", None) is not None
-    return in_kernel or bool(getattr(sys.stderr, "isatty", lambda: False)())
+    return in_kernel() or bool(getattr(sys.stderr, "isatty", lambda: False)())
 
 
 @contextmanager

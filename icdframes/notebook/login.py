@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import warnings
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
@@ -22,6 +21,7 @@ from icdframes.errors import (
     did_you_mean,
 )
 from icdframes.notebook.html import STYLE, message
+from icdframes.progress import in_kernel
 from icdframes.settings import ENV_CLIENT_ID, ENV_SERVER, LOCAL, server_named
 from icdframes.transport.credentials import Credentials, find_credentials
 from icdframes.transport.keys import Secret
@@ -361,12 +361,6 @@ def _known_profiles() -> list[str]:
         return []
 
 
-def has_front_end() -> bool:
-    """Tell whether widgets can be seen: whether this runs in the kernel of a notebook."""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    return getattr(shell, "kernel", None) is not None
-
-
 def show_login(connect: Connect, on_success: Callable[[Any], object] | None = None) -> LoginForm:
     """Give the form, or say how to sign in where no front end can show it.
 
@@ -376,7 +370,7 @@ def show_login(connect: Connect, on_success: Callable[[Any], object] | None = No
         If this is no notebook.
 
     """
-    if not has_front_end():
+    if not in_kernel():
         raise ConfigurationError(
             "login() shows a form and needs a notebook (JupyterLab, Notebook 7, VS Code). Here, run `icdframes login` "
             "in a terminal, or use connect(client_id=..., client_secret=...)."

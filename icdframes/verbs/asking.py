@@ -6,22 +6,13 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from icdframes.errors import (
-    ConfigurationError,
-    CredentialsRejectedError,
-    CredentialsUnavailableError,
-    IcdError,
-    PartialResultWarning,
-    warn,
-)
+from icdframes.errors import ConfigurationError, IcdError, PartialResultWarning, warn
 from icdframes.model.outcome import EMPTY, FAILED, NOT_ASKED, OK, Outcome, outcome_of_error
-from icdframes.verbs.columns import Column, ask_each
+from icdframes.verbs.columns import REFUSED, Column, ask_each
 from icdframes.verbs.context import Context, Place
 
 Key = TypeVar("Key", bound=Hashable)
 Answer = TypeVar("Answer")
-
-_REFUSED = (CredentialsRejectedError, CredentialsUnavailableError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +117,7 @@ def _raise_or_warn(column: Column, outcomes: Sequence[Outcome[Any]]) -> None:
         if outcomes[0].status == EMPTY:
             raise ConfigurationError("Nothing was given: give a value, or a column of values.")
         return
-    refused = next((error for error in errors if isinstance(error, _REFUSED)), None)
+    refused = next((error for error in errors if isinstance(error, REFUSED)), None)
     if refused and not any(outcome.status == OK and outcome.answer is not None for outcome in outcomes):
         raise refused
     unasked = [outcome for outcome in outcomes if outcome.status in {FAILED, NOT_ASKED}]

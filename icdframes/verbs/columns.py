@@ -25,7 +25,9 @@ from icdframes.progress import progress_bar
 Key = TypeVar("Key", bound=Hashable)
 Answer = TypeVar("Answer")
 
-_HOPELESS = (CredentialsRejectedError, CredentialsUnavailableError)
+REFUSED = (CredentialsRejectedError, CredentialsUnavailableError)
+"""What makes every further request hopeless."""
+
 _HARMLESS = (EntityNotFoundError, OfflineMissError, ConfigurationError, CodeSyntaxError)
 _log = logging.getLogger(__name__)
 
@@ -149,7 +151,7 @@ def _ask_concurrently(
                 arrived(pending.pop(future), outcome)
                 harmless = outcome.error is None or isinstance(outcome.error, _HARMLESS)
                 failures_in_a_row = 0 if harmless else failures_in_a_row + 1
-                if isinstance(outcome.error, _HOPELESS) or failures_in_a_row >= 2 * max_workers:
+                if isinstance(outcome.error, REFUSED) or failures_in_a_row >= 2 * max_workers:
                     _log.warning("column ended early, %d requests were under way", len(pending))
                     return
             hand_out()

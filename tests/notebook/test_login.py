@@ -6,7 +6,7 @@ from ipywidgets import Widget
 
 from icdframes.client import IcdClient
 from icdframes.errors import ConfigurationError, CredentialsRejectedError, CredentialStorageWarning
-from icdframes.notebook.login import LoginForm, has_front_end, options_of, show_login
+from icdframes.notebook.login import LoginForm, options_of, show_login
 from icdframes.settings import Server
 from icdframes.transport.credentials import Credentials
 from icdframes.transport.profiles import load_profile, save_profile
@@ -383,11 +383,10 @@ def test_a_real_server_refuses_a_wrong_secret_and_takes_the_right_one(icd_sandbo
 
 
 def test_without_a_front_end_login_says_what_to_do_instead(door):
-    assert not has_front_end()
     with pytest.raises(ConfigurationError, match=r"icdframes login.*connect\("):
         show_login(door)
 
 
 def test_in_a_kernel_login_gives_the_form(door, monkeypatch):
-    monkeypatch.setattr("icdframes.notebook.login.has_front_end", lambda: True)
+    monkeypatch.setattr("icdframes.notebook.login.in_kernel", lambda: True)
     assert isinstance(show_login(door), LoginForm)

@@ -1,12 +1,14 @@
 """The bar that people see: how much of how much, how fast, how much of it from the cache."""
 
 import io
+import sys
+from types import SimpleNamespace
 
 import pytest
 from tqdm.notebook import tqdm as notebook_bar
 from tqdm.std import tqdm as terminal_bar
 
-from icdframes.progress import progress_bar
+from icdframes.progress import in_kernel, progress_bar, somebody_looks
 
 
 @pytest.fixture
@@ -58,3 +60,20 @@ def test_where_nobody_looks_nothing_is_drawn(drawn):
     with progress_bar("mms") as report:
         report(1, 2, 0)
     assert bars == []
+
+
+@pytest.mark.parametrize(
+    "ipython,looks",
+    [
+        (None, False),
+        (SimpleNamespace(get_ipython=lambda: None), False),
+        (SimpleNamespace(get_ipython=SimpleNamespace), False),
+        (SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel="a kernel")), True),
+    ],
+    ids=["no IPython", "no shell", "a shell in a terminal", "a kernel"],
+)
+def test_a_kernel_is_where_somebody_looks(ipython, looks, monkeypatch):
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert in_kernel() is looks
+    assert somebody_looks() is looks
