@@ -127,7 +127,9 @@ def _checked_url(text: str, what: str) -> str:
         parts = urlsplit(text)
         host, _port = parts.hostname, parts.port
     except ValueError:
-        raise ConfigurationError(f"{text!r} is no {what}: its host or port cannot be read.") from None
+        raise ConfigurationError(
+            f"{text!r} is no {what}: its host or port cannot be read, write https://host:port."
+        ) from None
     if parts.scheme not in {"http", "https"} or not host:
         raise ConfigurationError(f"{text!r} is no {what}: it must begin with https:// (or http:// on this machine).")
     if parts.username is not None or parts.password is not None:

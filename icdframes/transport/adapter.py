@@ -124,7 +124,9 @@ class IcdAdapter(HTTPAdapter):
         self._home.check()
         url = request.url or ""
         if not policy.allowed_target(self._base_url, url):
-            raise ConfigurationError(f"{url} is not on the server {self._base_url}, where this connection leads.")
+            raise ConfigurationError(
+                f"{url} is not on the server {self._base_url}, where this connection leads: connect to its own server."
+            )
         options = {"timeout": timeout, "verify": verify, "cert": cert, "proxies": proxies}
         patience = policy.longest_answer(timeout)
         token, renewed, attempt = self._first_token(url), False, 0

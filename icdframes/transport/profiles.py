@@ -95,7 +95,8 @@ def delete_profile(name: str) -> None:
     _check_name(name)
     profiles = _read()
     if name not in profiles:
-        raise ConfigurationError(f"There is no profile {name!r}.{did_you_mean(name, profiles)}")
+        there = f"give one of {', '.join(profiles)}" if profiles else "none is stored"
+        raise ConfigurationError(f"There is no profile {name!r}: {there}.{did_you_mean(name, profiles)}")
     keyring = _system_keyring()
     if keyring is not None and "client_secret" not in profiles[name]:
         with contextlib.suppress(Exception):  # the user may have removed it there already
@@ -108,8 +109,8 @@ def list_profiles() -> list[str]:
     return sorted(_read())
 
 
-def _check_name(name: str) -> None:
-    if not _NAME.fullmatch(name):
+def _check_name(name: object) -> None:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ConfigurationError(
             f"{name!r} is no profile name: use up to 64 letters, digits, '.', '_' and '-', beginning with a letter."
         )
@@ -127,7 +128,9 @@ def _read() -> dict[str, dict[str, str]]:
     except FileNotFoundError:
         return {}
     except OSError as fault:
-        raise ConfigurationError(f"The stored profiles in {path} cannot be read: {fault.strerror}.") from fault
+        raise ConfigurationError(
+            f"The stored profiles in {path} cannot be read ({fault.strerror}): make the file readable for yourself."
+        ) from fault
     except (ValueError, KeyError, TypeError, AttributeError):
         pass  # the error below keeps neither this one nor its frames, which show the file
     raise ConfigurationError(

@@ -64,7 +64,7 @@ class TokenSource:
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         if server.token_url is None:
-            raise ConfigurationError(f"{server.base_url} has no token URL, so there are no tokens for it.")
+            raise ConfigurationError(f"{server.base_url} has no token URL, so no tokens: give token_url.")
         self._url: str = server.token_url
         self._get_credentials = get_credentials
         self._options = {"verify": verify, "timeout": timeout, "allow_redirects": False}

@@ -56,6 +56,8 @@ def test_one_person_keeps_several_clients(memory_keyring):
     save_profile("mine", MINE)
     assert list_profiles() == ["mine", "ours"]
     assert (load_profile("mine"), load_profile("ours"), load_profile("other")) == (MINE, OURS, None)
+    with pytest.raises(ConfigurationError, match=r"no profile 'our': give one of mine, ours. Did you mean 'ours'"):
+        delete_profile("our")
     delete_profile("ours")
     assert list_profiles() == ["mine"]
     assert list(memory_keyring.kept) == [("icdframes", "mine")]
@@ -70,7 +72,7 @@ def test_deleting_works_in_the_file_and_where_the_keyring_forgot(memory_keyring,
         save_in_file("mine", MINE)
     delete_profile("mine")
     assert list_profiles() == []
-    with pytest.raises(ConfigurationError, match="no profile 'mine'"):
+    with pytest.raises(ConfigurationError, match="no profile 'mine': none is stored"):
         delete_profile("mine")
 
 
@@ -92,7 +94,7 @@ def test_a_file_that_others_can_read_is_tightened_and_this_is_said(file):
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "a\\b", "-x", "a b", "x\n", "a" * 65])
+@pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "a\\b", "-x", "a b", "x\n", "a" * 65, 5, None])
 def test_a_name_cannot_be_a_path(name):
     for use in (load_profile, delete_profile, lambda name: save_profile(name, MINE)):
         with pytest.raises(ConfigurationError, match="no profile name"):
