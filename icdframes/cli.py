@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
 from icdframes import __version__
-from icdframes.commands.wording import for_terminal
+from icdframes.commands.wording import for_terminal, options_of
 from icdframes.errors import IcdError, IcdWarning, did_you_mean
 from icdframes.settings import CLASSIFICATIONS
 
@@ -84,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], None] = getattr(import_module(f"icdframes.commands.{module}"), name)
 
     def tell(text: str) -> None:
-        print(f"icdframes: {for_terminal(text, _options_of(options.command))}", file=sys.stderr)
+        print(f"icdframes: {for_terminal(text, options_of(options.command))}", file=sys.stderr)
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", IcdWarning)
@@ -120,24 +120,20 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         command: _Parser = options.command
         word = unknown[0].partition("=")[0]
         what = f"no option {word}." if word.startswith("-") else f"nothing to do with {word!r}."
-        command.error(f"there is {what}{did_you_mean(word, sorted(_options_of(command)))}")
+        command.error(f"there is {what}{did_you_mean(word, sorted(options_of(command)))}")
     return options
 
 
 def _check_first(program: _Parser, words: Sequence[str]) -> None:
     """Refuse an option before the command, which argparse would pass over in search of a command."""
     word = words[0].partition("=")[0] if words else ""
-    own = {"-h", *_options_of(program)}
+    own = {"-h", *options_of(program)}
     if not word.startswith("-") or word in own:
         return
-    later = set[str]().union(*map(_options_of, program.get_default("commands")))
+    later = set[str]().union(*map(options_of, program.get_default("commands")))
     if word in later:
         program.error(f"{word} stands after the command: icdframes COMMAND {word}")
     program.error(f"there is no option {word}.{did_you_mean(word, sorted(own | later))}")
-
-
-def _options_of(command: _Parser) -> set[str]:
-    return set(re.findall(r"--[a-z-]+", command.format_help().split("examples:")[0]))
 
 
 def _parser() -> _Parser:

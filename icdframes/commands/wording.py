@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from argparse import ArgumentParser
 from ast import literal_eval
 from collections.abc import Set as AbstractSet
 
@@ -33,6 +34,11 @@ _ASIDE = re.compile(r" \(pandas\..*?\)\)")
 _OPTION = re.compile(r"--[a-z-]+")
 _TEXT = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
 _GIVEN = re.compile(rf"(?<![^\s(])(\w+)=(True|\.\.\.|-?\d+|{_TEXT}|\[(?:(?:{_TEXT})(?:, )?)*\]|)(?=[,.:;)]*(?:\s|$))")
+
+
+def options_of(command: ArgumentParser) -> set[str]:
+    """Give the options that a command has, as its help tells them."""
+    return set(_OPTION.findall(command.format_help().split("examples:")[0]))
 
 
 def for_terminal(text: str, options: AbstractSet[str]) -> str:
