@@ -225,6 +225,9 @@ def _analysis(commands: Commands) -> None:
 def _writes(command: _Parser) -> None:
     command.add_argument("--out", metavar="FILE", help="FILE.csv, FILE.parquet, or - for CSV on standard output")
     command.add_argument("--overwrite", action="store_true", help="replace FILE")
+    command.add_argument(
+        "--safe-for-spreadsheets", action="store_true", help="in CSV, an apostrophe before what looks like a formula"
+    )
 
 
 def _command(commands: Commands, name: str, run: str, purpose: str, *, connects: bool = False) -> _Parser:

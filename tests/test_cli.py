@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -190,6 +191,17 @@ def test_map_translates_a_column(tmp_path, capsys):
     arguments = ["map", "mine.csv", "--code", "dx", "--mapping", "10To11MapToOneCategory.txt", "--out", "-"]
     assert main(arguments) == 0
     assert "1A00" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("out", ["x.csv", "-"])
+def test_formulas_are_defused_on_the_way_out(out, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.csv").write_text("=id,dx\n+1,1A00\n", encoding="utf-8")
+    command = ["annotate", "mine.csv", "--code", "dx", "--release", "2024-01", "--safe-for-spreadsheets", "--out", out]
+    assert main(command) == 0
+    written = capsys.readouterr().out if out == "-" else Path(out).read_text(encoding="utf-8")
+    header, row = (line.replace('"', "").split(",")[:2] for line in written.splitlines()[:2])
+    assert (header, row) == (["'=id", "dx"], ["'+1", "1A00"])
 
 
 def test_the_doctor_finds_nothing_wrong_with_the_sandbox(capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,9 +63,20 @@ def target_of(options: Namespace) -> Path | None:
     return target
 
 
-def write(frame: pd.DataFrame, target: Path, *, overwrite: bool) -> None:
+def print_csv(frame: pd.DataFrame, options: Namespace) -> None:
+    """Print a table as CSV."""
+    from icdframes.frames.csv_file import defused  # noqa: PLC0415  pandas only where needed
+
+    shown = defused(frame) if options.safe_for_spreadsheets else frame
+    shown.to_csv(sys.stdout, index=False, lineterminator="\n")
+
+
+def write(frame: pd.DataFrame, target: Path, options: Namespace) -> None:
     """Write a table and say so."""
     from icdframes.frames.export import to_csv, to_parquet  # noqa: PLC0415  pandas only where needed
 
-    (to_parquet if target.suffix == ".parquet" else to_csv)(frame, target, overwrite=overwrite)
+    if target.suffix == ".parquet":
+        to_parquet(frame, target, overwrite=options.overwrite)
+    else:
+        to_csv(frame, target, overwrite=options.overwrite, safe_for_spreadsheets=options.safe_for_spreadsheets)
     print(f"{len(frame)} rows written to {target}")

@@ -7,7 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from icdframes.commands import connect, show, target_of, write
+from icdframes.commands import connect, print_csv, show, target_of, write
 from icdframes.errors import ConfigurationError, did_you_mean
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ def _tables(options: Namespace, release: str | None) -> EntityTables:
 
 def _give(frame: pd.DataFrame, options: Namespace, target: Path | None) -> None:
     if options.out == "-":
-        frame.to_csv(sys.stdout, index=False, lineterminator="\n")
+        print_csv(frame, options)
     elif target:
-        write(frame, target, overwrite=options.overwrite)
+        write(frame, target, options)
     else:
         show(frame)

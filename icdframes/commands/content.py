@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 
-from icdframes.commands import connect, show, target_of, write
+from icdframes.commands import connect, print_csv, show, target_of, write
 from icdframes.errors import ConfigurationError
 
 _SHOWN_COLUMNS = ("entity_id", "code", "title", "class_kind", "depth", "chapter")
@@ -31,11 +30,11 @@ def load(options: Namespace) -> None:
             refresh=options.refresh,
         )
     if options.out == "-":
-        frame.to_csv(sys.stdout, index=False, lineterminator="\n")
+        print_csv(frame, options)
         return
     show(frame, _SHOWN_COLUMNS)
     if target:
-        write(frame, target, overwrite=options.overwrite)
+        write(frame, target, options)
     print(frame.attrs["provenance"]["licence"])
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import icdframes
 from icdframes.commands import connect, size_text
+from icdframes.commands.wording import for_terminal, options_of
 from icdframes.errors import (
     ConfigurationError,
     CredentialsRejectedError,
@@ -38,7 +39,7 @@ def doctor(options: Namespace) -> None:
             print(f"ok     {name:<12} {check(options)}")
         except IcdError as error:
             wrong.add(name)
-            print(f"WRONG  {name:<12} {' '.join(str(error).split())}")
+            print(f"WRONG  {name:<12} {for_terminal(str(error), options_of(options.command))}")
     if wrong:
         raise IcdError(f"{len(wrong)} of {len(_CHECKS)} checks failed; the lines above say what to do.")
 

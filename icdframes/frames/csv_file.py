@@ -65,9 +65,7 @@ def to_csv(
     if not frame.columns.is_unique:
         raise ExportError(f"Cannot write {target}: the table has two columns of one name. Rename one.")
     missing = _unused_mark(frame)
-    header = _header(map(str, frame.columns), safe=safe_for_spreadsheets)
-    if safe_for_spreadsheets:
-        frame = _with_text(frame, _FORMULA, r"'\1")
+    written = defused(frame) if safe_for_spreadsheets else frame
     about = {
         "format": _FORMAT,
         "format_number": _FORMAT_NUMBER,
@@ -81,9 +79,7 @@ def to_csv(
 
     def write_table(temporary: Path) -> None:
         with temporary.open("x", encoding="utf-8", newline="") as file:
-            frame.to_csv(
-                file, index=False, header=header, na_rep=missing, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n"
-            )
+            written.to_csv(file, index=False, na_rep=missing, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
 
     def write_about(temporary: Path) -> None:
         write_json(temporary, about)
@@ -136,6 +132,11 @@ def read_csv(file: Path, columns: list[str] | None) -> pd.DataFrame:
     frame = frame.astype({name: dtypes[name] for name in later})
     frame.attrs = about["attrs"]
     return frame if columns is None else frame[columns]
+
+
+def defused(frame: pd.DataFrame) -> pd.DataFrame:
+    """Put an apostrophe before text and names that a spreadsheet would run as a formula."""
+    return _with_text(frame, _FORMULA, r"'\1").set_axis(_header(map(str, frame.columns), safe=True), axis=1)
 
 
 def _header(names: Iterable[str], *, safe: bool) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from icdframes.frames.csv_file import to_csv
 from icdframes.frames.files import read_frame, to_parquet
-from icdframes.frames.folder import FileFormat, read_manifest, read_table
+from icdframes.frames.folder import FileFormat, read_manifest, read_table, write_folder
 from icdframes.frames.provenance import Provenance
 from icdframes.frames.schema import TABLES
 from icdframes.frames.tables import EntityTables
@@ -21,6 +21,7 @@ def write_tables(
     *,
     overwrite: bool = False,
     format: FileFormat = "parquet",  # noqa: A002  the word users look for
+    safe_for_spreadsheets: bool = False,
 ) -> Path:
     """Write a folder with one file per table and ``provenance.json``.
 
@@ -34,6 +35,8 @@ def write_tables(
         Whether a folder that icdframes wrote may be replaced.
     format : {"parquet", "csv"}
         Kind of file.
+    safe_for_spreadsheets : bool
+        Of CSV files: see `to_csv`.
 
     Returns
     -------
@@ -59,7 +62,15 @@ def write_tables(
     ['axes.parquet', 'edges.parquet', 'entities.parquet', 'references.parquet', 'terms.parquet']
 
     """
-    return tables.write(path, overwrite=overwrite, file_format=format)
+    return write_folder(
+        Path(path),
+        tables.frames,
+        tables.provenance,
+        tables.failures,
+        overwrite=overwrite,
+        file_format=format,
+        safe_for_spreadsheets=safe_for_spreadsheets,
+    )
 
 
 def read_tables(path: str | os.PathLike[str]) -> EntityTables:

@@ -34,6 +34,7 @@ def write_folder(
     *,
     overwrite: bool,
     file_format: FileFormat,
+    safe_for_spreadsheets: bool = False,
     extra: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write the tables beside the target and swap them in; ``extra`` goes into the manifest."""
@@ -55,8 +56,11 @@ def write_folder(
         with export_errors(target):
             fresh.mkdir()
             for name, frame in frames.items():
-                write = to_parquet if file_format == "parquet" else to_csv
-                write(frame, fresh / f"{name}.{file_format}")
+                file = fresh / f"{name}.{file_format}"
+                if file_format == "parquet":
+                    to_parquet(frame, file)
+                else:
+                    to_csv(frame, file, safe_for_spreadsheets=safe_for_spreadsheets)
             write_json(fresh / MANIFEST, manifest)
             sync(fresh / MANIFEST)
             _swap(fresh, target)

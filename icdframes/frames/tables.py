@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from icdframes.frames.folder import FileFormat, write_folder
+from icdframes.frames.folder import write_folder
 from icdframes.frames.provenance import Provenance
 from icdframes.frames.schema import TABLES
 from icdframes.model.html import html_rows
@@ -72,9 +72,13 @@ class EntityTables:
         'cholera'
 
         """
-        return self.write(folder, overwrite=overwrite, file_format="parquet")
+        return write_folder(
+            Path(folder), self.frames, self.provenance, self.failures, overwrite=overwrite, file_format="parquet"
+        )
 
-    def to_csv(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    def to_csv(
+        self, folder: str | os.PathLike[str], *, overwrite: bool = False, safe_for_spreadsheets: bool = False
+    ) -> Path:
         """Write a folder of CSV files; see `icdframes.write_tables`.
 
         Examples
@@ -85,22 +89,14 @@ class EntityTables:
         'cholera'
 
         """
-        return self.write(folder, overwrite=overwrite, file_format="csv")
-
-    def write(self, folder: str | os.PathLike[str], *, overwrite: bool = False, file_format: FileFormat) -> Path:
-        """Write a folder of either kind, ``"parquet"`` or ``"csv"``; see `icdframes.write_tables`.
-
-        Examples
-        --------
-        >>> import icdframes, tempfile
-        >>> tables = icdframes.connect("sandbox").load_tables("1A00")
-        >>> folder = tables.write(f"{tempfile.mkdtemp()}/cholera", file_format="csv")
-        >>> sorted(file.name for file in folder.glob("*.csv"))
-        ['axes.csv', 'edges.csv', 'entities.csv', 'references.csv', 'terms.csv']
-
-        """
         return write_folder(
-            Path(folder), self.frames, self.provenance, self.failures, overwrite=overwrite, file_format=file_format
+            Path(folder),
+            self.frames,
+            self.provenance,
+            self.failures,
+            overwrite=overwrite,
+            file_format="csv",
+            safe_for_spreadsheets=safe_for_spreadsheets,
         )
 
     def __len__(self) -> int:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from icdframes.errors import EntityNotFoundError, HierarchyWarning, PartialResultWarning, TraversalError, warn
+from icdframes.errors import (
+    EntityNotFoundError,
+    HierarchyWarning,
+    PartialResultWarning,
+    TraversalError,
+    UnknownLanguageError,
+    warn,
+)
 from icdframes.frames.tables import EntityTables
 from icdframes.model.graph import EntityGraph
 from icdframes.verbs.question import Question
@@ -17,12 +24,15 @@ def raise_if_nothing(found: EntityGraph, question: Question) -> None:
     error = found.first_cause()
     if found.entities or error is None:
         return
+    where, language = " ".join(filter(None, (question.classification, question.release))), question.languages[0]
     if isinstance(error, EntityNotFoundError) and question.named:
+        foreign = "" if language == "en" else f" and the language {language!r}"
         raise EntityNotFoundError(
-            f"No entity {question.named.text!r} in {question.classification}"
-            f"{' ' + question.release if question.release else ''}: check the id, "
+            f"No entity {question.named.text!r} in {where}: check the id{foreign}, "
             "or try another release or classification='foundation'."
         ) from None
+    if isinstance(error, EntityNotFoundError) and language != "en":
+        raise UnknownLanguageError(f"{where} cannot be had in {language!r}: try language='en'.") from None
     raise error
 
 

@@ -3,6 +3,8 @@
 import errno
 import json
 import os
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -136,3 +138,13 @@ def test_a_first_folder_that_fails_leaves_nothing(tables, tmp_path, monkeypatch,
     with pytest.raises(ExportError, match="No space"):
         write_tables(tables, tmp_path / "t")
     assert contents(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    "write", [EntityTables.to_csv, partial(write_tables, format="csv")], ids=["method", "function"]
+)
+def test_formulas_in_a_folder_are_defused_when_asked_for(write, tables, tmp_path):
+    tables = replace(tables, entities=tables.entities.assign(title="=cmd()"))
+    folder = write(tables, tmp_path / "x", safe_for_spreadsheets=True)
+    assert '"\'=cmd()"' in (folder / "entities.csv").read_text(encoding="utf-8")
+    assert read_tables(folder).entities["title"].eq("=cmd()").all()

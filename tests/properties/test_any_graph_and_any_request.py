@@ -16,7 +16,7 @@ from icdframes.endpoints.icd10 import Icd10
 from icdframes.endpoints.linearization import Linearization
 from icdframes.errors import EntityNotFoundError
 from icdframes.frames.build import build_tables
-from icdframes.frames.export import read_tables
+from icdframes.frames.export import read_tables, write_tables
 from icdframes.frames.provenance import Provenance
 from icdframes.model.codes import parse_code
 from icdframes.model.entity import Entity
@@ -48,14 +48,16 @@ def _entity(key, children, title="x"):
 
 
 def _fetcher(children, rng):
-    """Entities after any short time, so that they come in any order."""
+    """Entities after any short time, so that they come in any order; ``asked`` holds what was asked for."""
 
     def fetch(key):
+        fetch.asked.append(key)
         time.sleep(rng.random() * 0.001)
         if key not in children:
             raise EntityNotFoundError(key)
         return _entity(key, children)
 
+    fetch.asked = []
     return fetch
 
 
@@ -77,13 +79,15 @@ def _same(one, other):
 )
 def test_any_graph_gives_the_same_tables_for_any_order_of_answers(children, roots, depth, seed):
     rng = random.Random(seed)
-    alone = walk(roots, _fetcher(children, rng), depth=depth, max_workers=1)
-    together = walk(roots, _fetcher(children, rng), depth=depth, max_workers=5)
+    ask_alone, ask_together = _fetcher(children, rng), _fetcher(children, rng)
+    alone = walk(roots, ask_alone, depth=depth, max_workers=1)
+    together = walk(roots, ask_together, depth=depth, max_workers=5)
     tables = _tables(together)
     _same(_tables(alone), tables)
     assert tables.entities.entity_id.is_unique
     assert set(tables.entities.entity_id) == _reachable(children, roots, depth)
     assert set(alone.failures) == set(together.failures) <= set(MISSING)
+    assert sorted(ask_alone.asked) == sorted(ask_together.asked) == sorted({*together.entities, *together.failures})
 
 
 def _reachable(children, roots, depth):
@@ -105,7 +109,7 @@ def test_tables_with_any_text_are_read_back_as_they_were_written(titles, kind, t
     graph = walk(["1"], lambda key: _entity(key, children, titles[int(key) - 1]))
     tables = _tables(graph)
     folder = tmp_path_factory.getbasetemp() / f"any-{kind}"
-    _same(read_tables(tables.write(folder, overwrite=True, file_format=kind)), tables)
+    _same(read_tables(write_tables(tables, folder, overwrite=True, format=kind)), tables)
 
 
 @settings(deadline=None, max_examples=50)
