@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
-from threading import Event, Thread
 from time import monotonic
 
+from icdframes.crew import Crew
 from icdframes.errors import (
     CredentialsRejectedError,
     CredentialsUnavailableError,
@@ -24,7 +22,6 @@ from icdframes.model.graph import EntityGraph
 
 Fetch = Callable[[str], Entity]
 
-_LEAVE_SECONDS = 2.0
 _TOLD_EVERY = 100
 _FEWEST_FAILURES = 16
 _REFUND = 0.25
@@ -87,7 +84,7 @@ def walk(
 
     """
     order = tuple(dict.fromkeys(roots))
-    traversal = _Traversal(_Frontier(depth), _Crew(fetch, max_workers), at_hand, on_progress)
+    traversal = _Traversal(_Frontier(depth), Crew(fetch, max_workers, "icdframes-walk"), at_hand, on_progress)
     patience = Patience(max(_FEWEST_FAILURES, 2 * max_workers))
     try:
         traversal.ask(order)
@@ -106,7 +103,7 @@ class _Traversal:
     def __init__(
         self,
         frontier: _Frontier,
-        crew: _Crew,
+        crew: Crew[str, Entity],
         at_hand: Callable[[str], Entity | None],
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
@@ -125,9 +122,10 @@ class _Traversal:
 
     def take_answer(self, seconds: float) -> Entity | Exception | None:
         """Wait for one answer, but no longer than so many seconds, and ask for what it leads to."""
-        entity_id, answer = self.crew.answer(seconds)
-        if answer is None:
+        found = self.crew.answer(seconds)
+        if found is None:
             return None
+        entity_id, answer = found
         self.waiting.discard(entity_id)
         if isinstance(answer, Entity):
             self._follow(self.frontier.arrived(entity_id, answer))
@@ -245,56 +243,3 @@ class Patience:
         if self._clock() - self._last_success > _LONGEST_DROUGHT:
             return f"nothing had succeeded for {_LONGEST_DROUGHT / 60:.0f} minutes"
         return ""
-
-
-class _Crew:
-    """Threads that fetch what they are asked for; only a little is queued with them at a time."""
-
-    def __init__(self, fetch: Fetch, size: int) -> None:
-        self._fetch = fetch
-        self._backlog: deque[str] = deque()
-        self._room = 2 * size
-        self._asked: SimpleQueue[str | None] = SimpleQueue()
-        self._answers: SimpleQueue[tuple[str, Entity | Exception]] = SimpleQueue()
-        self._leaving = Event()
-        self._threads = [
-            Thread(target=self._work, name=f"icdframes-walk-{number}", daemon=True) for number in range(size)
-        ]
-        for thread in self._threads:
-            thread.start()
-
-    def ask(self, entity_id: str) -> None:
-        self._backlog.append(entity_id)
-        self._hand_out()
-
-    def answer(self, seconds: float) -> tuple[str, Entity | Exception | None]:
-        """Wait for the next answer; None where none comes in time."""
-        try:
-            answer = self._answers.get(timeout=seconds)
-        except Empty:
-            return "", None
-        self._room += 1
-        self._hand_out()
-        return answer
-
-    def leave(self) -> None:
-        """Drop what is queued; a request under way ends by itself."""
-        self._leaving.set()
-        for _ in self._threads:
-            self._asked.put(None)
-        end = monotonic() + _LEAVE_SECONDS
-        for thread in self._threads:
-            thread.join(max(0.0, end - monotonic()))
-
-    def _hand_out(self) -> None:
-        while self._backlog and self._room:
-            self._room -= 1
-            self._asked.put(self._backlog.popleft())
-
-    def _work(self) -> None:
-        while (entity_id := self._asked.get()) is not None and not self._leaving.is_set():
-            try:
-                answer: Entity | Exception = self._fetch(entity_id)
-            except Exception as error:  # noqa: BLE001  what is no IcdError is raised by the calling thread
-                answer = error
-            self._answers.put((entity_id, answer))

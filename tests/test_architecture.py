@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "icdframes"
 LAYERS = [
-    {"errors"},
+    {"errors", "crew"},
     {"settings"},
     {"model"},
     {"transport", "walk", "frames", "progress"},

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import pandas as pd
 
+from icdframes.crew import Crew
 from icdframes.errors import (
     CodeSyntaxError,
     ConfigurationError,
@@ -129,41 +129,30 @@ def _ask_concurrently(
     arrived: Callable[[Key, Outcome[Answer]], None],
 ) -> None:
     """Keep a few requests per thread queued; leave at once where going on is hopeless or the user interrupts."""
-    coming = iter(keys)
-    pending: dict[Future[Answer], Key] = {}
     failures_in_a_row = 0
-    pool = ThreadPoolExecutor(max(1, min(max_workers, len(keys))), thread_name_prefix="icdframes-column")
-
-    def hand_out() -> None:
-        while len(pending) < 2 * max_workers:
-            try:
-                key = next(coming)
-            except StopIteration:
+    crew = Crew(ask, min(max_workers, len(keys)), "icdframes-column")
+    try:
+        for key in keys:
+            crew.ask(key)
+        while found := crew.answer():
+            key, answer = found
+            outcome = _outcome(answer)
+            arrived(key, outcome)
+            harmless = outcome.error is None or isinstance(outcome.error, _HARMLESS)
+            failures_in_a_row = 0 if harmless else failures_in_a_row + 1
+            if isinstance(outcome.error, REFUSED) or failures_in_a_row >= 2 * max_workers:
+                _log.warning("column ended early, after %s", type(outcome.error).__name__)
                 return
-            pending[pool.submit(ask, key)] = key
-
-    try:
-        hand_out()
-        while pending:
-            done, _ = wait(pending, return_when=FIRST_COMPLETED)
-            for future in done:
-                outcome = _outcome(future)
-                arrived(pending.pop(future), outcome)
-                harmless = outcome.error is None or isinstance(outcome.error, _HARMLESS)
-                failures_in_a_row = 0 if harmless else failures_in_a_row + 1
-                if isinstance(outcome.error, REFUSED) or failures_in_a_row >= 2 * max_workers:
-                    _log.warning("column ended early, %d requests were under way", len(pending))
-                    return
-            hand_out()
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        crew.leave()
 
 
-def _outcome(future: Future[Answer]) -> Outcome[Answer]:
-    try:
-        return Outcome(answer=future.result())
-    except IcdError as error:
-        return outcome_of_error(error)
+def _outcome(answer: Answer | BaseException) -> Outcome[Answer]:
+    if isinstance(answer, IcdError):
+        return outcome_of_error(answer)
+    if isinstance(answer, BaseException):
+        raise answer
+    return Outcome(answer=answer)
 
 
 def _plain(value: Any) -> Any:

@@ -577,7 +577,7 @@ def test_a_server_where_nothing_works_any_more_ends_the_walk_with_what_there_is(
 
 def test_a_head_that_never_ends_costs_the_walk_nothing_but_its_entity(faulty, make_client, monkeypatch):
     monkeypatch.setattr("icdframes.walk._LONGEST_DROUGHT", 1)
-    monkeypatch.setattr("icdframes.walk._LEAVE_SECONDS", 0.1)
+    monkeypatch.setattr("icdframes.crew._LEAVE_SECONDS", 0.1)
 
     def drip(connection, _good):
         connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")

@@ -1,7 +1,11 @@
 """Columns: each distinct value asked once, answered in order, nothing lost."""
 
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
 from functools import partial
-from threading import Lock
+from threading import Event, Lock, current_thread
 
 import numpy as np
 import pandas as pd
@@ -101,6 +105,55 @@ def test_a_programming_error_is_not_hidden_in_a_row():
 
     with pytest.raises(ZeroDivisionError):
         ask_each([1, 2], ask, max_workers=2)
+
+
+def test_an_interrupted_column_returns_at_once_and_asks_for_nothing_more(monkeypatch):
+    monkeypatch.setattr("icdframes.crew._LEAVE_SECONDS", 0.1)
+    asked, threads, go_on = [], set(), Event()
+
+    def ask(key):
+        asked.append(key)
+        threads.add(current_thread())
+        if key:
+            go_on.wait(30)
+
+    @contextmanager
+    def interrupted(_label, **_):
+        yield lambda *_: signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("icdframes.verbs.columns.progress_bar", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ask_each(range(100), ask, max_workers=2)
+    assert any(thread.is_alive() for thread in threads)
+    go_on.set()
+    for thread in threads:
+        thread.join(30)
+    assert len(asked) <= 3
+
+
+HANGING_COLUMN = """
+import os, signal, threading
+from icdframes.verbs.columns import ask_each
+
+def ask(key):
+    os.write(1, b"asked\\n")
+    threading.Event().wait()
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+ask_each(range(100), ask, max_workers=2, progress=False)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a signal cannot be sent to one process there")
+def test_a_request_that_hangs_does_not_keep_an_interrupted_process_from_ending():
+    command = [sys.executable, "-c", HANGING_COLUMN]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout.readline() == "asked\n"
+            process.send_signal(signal.SIGINT)
+            assert "KeyboardInterrupt" in process.communicate(timeout=30)[1]
+        finally:
+            process.kill()
 
 
 def test_an_empty_column_gives_an_empty_table_of_the_same_columns(icd_client):

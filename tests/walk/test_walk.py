@@ -65,6 +65,28 @@ def test_a_shorter_way_found_later_still_counts():
     assert graph.depths()["y"] == 3
 
 
+def test_an_entity_under_way_is_not_asked_for_again_where_a_shorter_way_to_it_is_found():
+    plain = _fetcher({"a": "bd", "b": "c", "c": "x", "d": "x", "x": "y", "y": ""})
+    x_is_asked_for, shorter_way_is_known = threading.Event(), threading.Event()
+
+    def fetch(entity_id):
+        entity = plain(entity_id)
+        if entity_id == "x":
+            x_is_asked_for.set()
+            assert shorter_way_is_known.wait(10)
+        elif entity_id == "d":
+            assert x_is_asked_for.wait(10)
+        return entity
+
+    def tell(progress):
+        if progress.done == 4:  # all but x and what is below it
+            shorter_way_is_known.set()
+
+    graph = walk(["a"], fetch, depth=3, max_workers=3, on_progress=tell)
+    assert sorted(graph.entities) == list("abcdxy")
+    assert sorted(plain.asked) == list("abcdxy")
+
+
 def test_an_entity_with_10000_children_is_walked_whole():
     children = [f"x{number}" for number in range(10_000)]
     fetch = _fetcher({"a": children} | dict.fromkeys(children, ""))
@@ -141,7 +163,7 @@ def test_ten_minutes_without_a_success_end_a_walk_however_few_have_failed():
 
 def test_a_walk_to_which_no_answer_comes_any_more_ends_with_what_there_is(monkeypatch):
     monkeypatch.setattr("icdframes.walk._LONGEST_DROUGHT", 0.1)
-    monkeypatch.setattr("icdframes.walk._LEAVE_SECONDS", 0.1)
+    monkeypatch.setattr("icdframes.crew._LEAVE_SECONDS", 0.1)
     plain, never = _fetcher({"a": "bcd", "b": "", "c": "", "d": ""}), threading.Event()
 
     def fetch(entity_id):
