@@ -43,7 +43,7 @@ class AtHand:
     ) -> Any:
         """Give the decoded answer to an earlier GET, or raise `OfflineMissError`."""
         if (body := self.body(url_of(self._base_url, path, params), language)) is not None:
-            with suppress(ValueError):
+            with suppress(ValueError, RecursionError):
                 return json.loads(body)
         raise OfflineMissError(path)
 
@@ -51,7 +51,7 @@ class AtHand:
         """Raise `OfflineMissError`: answers to POST are never kept."""
         raise OfflineMissError(path)
 
-    def body(self, url: str, language: str) -> bytes | None:
+    def body(self, url: str, language: str) -> bytes | str | None:
         """Give the body of a fresh answer; preparing a whole response costs ten times as much."""
         if self._answers is None:
             return None

@@ -108,6 +108,7 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
     def __getitem__(self, key: str) -> CachedResponse:
         for body, envelope in self._run("SELECT body, envelope FROM answers_2 WHERE key = ?", key):
             with contextlib.suppress(Exception):  # damaged, or of another version: ask the server again
+                json.loads(body)
                 answer: CachedResponse = _ENVELOPE.loads(envelope)
                 answer._content = body  # noqa: SLF001  requests' own name for the body
                 answer.cache_key = key
@@ -121,11 +122,11 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
         envelope = _ENVELOPE.dumps(bare)
         self._run("INSERT OR REPLACE INTO answers_2 VALUES (?, ?, ?, ?)", key, expires, answer.content, envelope)
 
-    def body(self, key: str) -> bytes | None:
+    def body(self, key: str) -> bytes | str | None:
         """Give the body of an answer that has not expired, without the cost of the whole answer."""
         now = time.time()  # the clock by which requests-cache set the end
         found = self._run("SELECT body FROM answers_2 WHERE key = ? AND (expires IS NULL OR expires > ?)", key, now)
-        return found[0][0] if found else None
+        return found[0][0] if found and isinstance(found[0][0], bytes | str) else None
 
     def __delitem__(self, key: str) -> None:
         if key not in self:

@@ -174,7 +174,7 @@ class ApiSession:
         if not refresh and (body := self.at_hand.body(url, language)) is not None:
             try:
                 return json.loads(body)
-            except ValueError:
+            except (ValueError, RecursionError):
                 if self.offline:
                     raise _offline_miss(url, language, "what the cache holds of it is damaged") from None
                 refresh = True

@@ -106,6 +106,44 @@ def test_a_damaged_row_is_asked_for_again(column, make_session, open_wire, file)
     assert session.requests_sent == 4
 
 
+DAMAGES = {
+    "an integer": "5",
+    "a real": "1.5",
+    "nothing": "NULL",
+    "half a JSON": "substr(body, 5)",
+    "half a character": "CAST(x'ff' AS TEXT)",
+    "nested too deeply": f"'{'[' * 200_000}{']' * 200_000}'",
+    "a number too long": f"'{'1' * 6000}'",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("expired", [False, True])
+@pytest.mark.filterwarnings("ignore:.*Could not decode to UTF-8:icdframes.errors.CacheWarning")
+def test_whatever_stands_in_place_of_an_answer_is_asked_for_again_and_missing_offline(
+    make_session, open_wire, file, damage, expired
+):
+    open_wire.headers = {"ETag": '"same"'}
+    session = make_session(open_wire)
+    fill(session, 1)
+    with contextlib.closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(f"UPDATE answers_2 SET body = {DAMAGES[damage]}")
+        if expired:
+            connection.execute(
+                """UPDATE answers_2 SET expires = 1,
+                envelope = json_set(envelope, '$.expires', '2020-01-01T00:00:00+00:00')"""
+            )
+    with pytest.raises(OfflineMissError, match=r"damaged|not in the cache"):
+        fill(make_session(open_wire, offline=True), 1)
+    with pytest.raises(OfflineMissError):
+        make_session(open_wire).at_hand.get_json(f"{ENTITY}/0")
+    assert len(open_wire.seen) == 1
+    fill(session, 1)
+    fill(session, 1)
+    assert session.requests_sent == 2
+    assert "if-none-match" not in open_wire.seen[1].headers
+
+
 @pytest.mark.parametrize("kind", ["a file stands there", "the file is a folder"])
 def test_a_folder_that_cannot_be_used_means_answers_in_memory(make_session, open_wire, folder, file, kind):
     if kind == "a file stands there":
