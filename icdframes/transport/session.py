@@ -105,10 +105,10 @@ class ApiSession:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        _check_settings(timeout, retries, max_workers, verify)
-        verify = str(verify) if verify else None
         self.server = server
         self.offline = offline
+        _check_settings(timeout, retries, max_workers, verify)
+        verify = str(verify) if verify else None
         self._options: dict[str, Any] = {"timeout": timeout, "verify": verify, "allow_redirects": False}
         self._clock = clock
         self._closed = False

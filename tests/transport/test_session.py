@@ -4,6 +4,7 @@ import gzip
 import json
 import pickle
 import socket
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from email.utils import formatdate
@@ -547,6 +548,14 @@ def test_a_message_shows_the_beginning_of_a_long_url(make_session, open_wire, re
 def test_settings_that_cannot_be_used_are_refused(make_session, wire, settings):
     with pytest.raises(ConfigurationError):
         make_session(wire, **settings)
+
+
+@pytest.mark.parametrize("setting", [{"verify": False}, {"retries": -1}])
+def test_a_traceback_that_shows_variables_can_be_written_of_a_setting_that_is_refused(make_session, wire, setting):
+    with pytest.raises(ConfigurationError) as caught:
+        make_session(wire, **setting)
+    report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert f"ApiSession('{wire.url}')" in "".join(report.format())
 
 
 def test_a_ca_file_reaches_every_request_also_against_the_environment(make_session, wire, tmp_path, monkeypatch):
