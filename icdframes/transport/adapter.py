@@ -19,6 +19,7 @@ from requests.adapters import HTTPAdapter
 from icdframes.errors import ConfigurationError
 from icdframes.settings import is_loopback
 from icdframes.transport import policy
+from icdframes.transport.deadline import with_deadline
 from icdframes.transport.faults import error_of_fault, fault_of
 from icdframes.transport.gate import Gate
 from icdframes.transport.keys import Token
@@ -128,10 +129,9 @@ class IcdAdapter(HTTPAdapter):
                 f"{url} is not on the server {self._base_url}, where this connection leads: connect to its own server."
             )
         options = {"timeout": timeout, "verify": verify, "cert": cert, "proxies": proxies}
-        patience = policy.longest_answer(timeout)
         token, renewed, attempt = self._first_token(url), False, 0
         while True:
-            result = self._exchange(request, token, options, patience)
+            result = self._exchange(request, token, options)
             outcome = self._outcome(result)
             if outcome.status in policy.SLOWING_STATUSES:
                 self._gate.slow_down()
@@ -155,6 +155,12 @@ class IcdAdapter(HTTPAdapter):
                     break
         raise error_of_fault(result.fault or Fault.CONNECTION, result.detail, url, largest=self._largest)
 
+    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
+        """Give the pool of connections for a request, to the server or to a proxy; its answers have a deadline."""
+        pool: Any = super().get_connection_with_tls_context(*args, **options)
+        pool.ConnectionCls = with_deadline(pool.ConnectionCls)
+        return pool
+
     def _first_token(self, url: str) -> Token | None:
         if self._tokens is None or not policy.may_sign(self._base_url, url):
             return None
@@ -173,12 +179,12 @@ class IcdAdapter(HTTPAdapter):
             self._sleep(seconds)
 
     def _exchange(
-        self, request: requests.PreparedRequest, token: Token | None, options: Mapping[str, object], patience: float
+        self, request: requests.PreparedRequest, token: Token | None, options: Mapping[str, object]
     ) -> _Result:
         """Send once and follow redirects on the same host."""
         for _ in range(_MOST_REDIRECTS):
             with self._gate.passage():
-                result = self._attempt(request, token, options, patience)
+                result = self._attempt(request, token, options)
             if result.response is None or not result.response.is_redirect:
                 return result
             location = result.response.headers["Location"]
@@ -207,7 +213,7 @@ class IcdAdapter(HTTPAdapter):
         return following if policy.allowed_target(self._base_url, following.url or "") else None
 
     def _attempt(
-        self, request: requests.PreparedRequest, token: Token | None, options: Mapping[str, object], patience: float
+        self, request: requests.PreparedRequest, token: Token | None, options: Mapping[str, object]
     ) -> _Result:
         """Send once and read the body; every fault is a value, so that no exception keeps the signed request."""
         with self._lock:
@@ -228,21 +234,18 @@ class IcdAdapter(HTTPAdapter):
         response.request = request
         self._dated = (response.headers.get("Date"), self._clock())
         try:
-            return self._read(response, patience)
+            return self._read(response)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             return _Result(None, *fault_of(error))
         finally:
             response.close()
 
-    def _read(self, response: requests.Response, patience: float) -> _Result:
+    def _read(self, response: requests.Response) -> _Result:
         body = bytearray()
-        began = self._clock()
-        while piece := response.raw.read1(_PIECE, decode_content=True):  # what is there: a drip must not hold us up
+        while piece := response.raw.read1(_PIECE, decode_content=True):
             body += piece
             if len(body) > self._largest:
                 return _Result(fault=Fault.TOO_LARGE)
-            if self._clock() - began > patience:
-                return _Result(fault=Fault.CONNECTION, detail=f"the answer was not complete after {patience:.0f} s")
         response._content = bytes(body)  # noqa: SLF001  as requests itself does once a body is read
         if response.status_code == requests.codes.ok:
             try:

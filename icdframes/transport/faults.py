@@ -21,6 +21,7 @@ from icdframes.errors import (
     ResponseShapeError,
     ServerError,
 )
+from icdframes.transport.deadline import OverdueError
 from icdframes.transport.policy import Fault
 
 _MEGABYTE = 1_000_000
@@ -39,6 +40,8 @@ _KINDS: tuple[tuple[type[Exception], Fault, str], ...] = (
 def fault_of(error: Exception) -> tuple[Fault, str]:
     """Tell the kind of a fault of requests or urllib3, and name it in a few words."""
     causes = _causes(error)
+    if overdue := next((cause for cause in causes if isinstance(cause, OverdueError)), None):
+        return Fault.CONNECTION, str(overdue)
     for kind, fault, words in _KINDS:
         if any(isinstance(cause, kind) for cause in causes):
             return fault, words

@@ -126,10 +126,9 @@ def concerns_everybody(outcome: Outcome) -> bool:
     return outcome.status == 429 or (outcome.status == 503 and outcome.retry_after is not None)  # noqa: PLR2004
 
 
-def longest_answer(timeout: object) -> float:
+def longest_answer(timeout: float | None) -> float:
     """Give the seconds that a whole answer may take: ten times what two bytes of it may be apart."""
-    seconds = timeout[-1] if isinstance(timeout, tuple) else timeout
-    return _DRIPPING * seconds if isinstance(seconds, int | float) else inf
+    return inf if timeout is None else _DRIPPING * timeout
 
 
 def parse_retry_after(value: str | None, now: float) -> float | None:

@@ -102,14 +102,27 @@ def _silence(_wire, connection, _good):
     connection.recv(1)
 
 
-def _drip(wire, connection, good):
-    head, _, _ = good.partition(b"\r\n\r\n")
-    head = re.sub(rb"Content-Length: \d+", b"Content-Length: 100000", head)
-    connection.sendall(head + b"\r\n\r\n")
-    for _ in range(100):
-        wire.time.sleep(1)
-        connection.sendall(b" ")
-        time.sleep(0.005)  # or several bytes arrive as one piece
+def drips(name, begin, piece):
+    """An answer that begins well, and goes on with a piece every second."""
+
+    def send(wire, connection, good):
+        connection.sendall(begin(good))
+        for _ in range(100):
+            wire.time.dripped += 1
+            connection.sendall(piece)
+            time.sleep(0.005)  # or several pieces arrive as one
+
+    ends = tried_again(errors.ConnectionFailedError, "the answer was not complete after 20 s")
+    return Fault(name, sent_by(send), ends, ends, {"timeout": (5, 2)})
+
+
+def _chunked(good):
+    body = good.partition(b"\r\n\r\n")[2]
+    return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (len(body), body)
+
+
+def _longer(good):
+    return re.sub(rb"Content-Length: \d+", b"Content-Length: 100000", good)
 
 
 def _back_to_itself(number):
@@ -161,13 +174,11 @@ FAULTS = [
     Fault("reset in the middle of the body", sent_by(_reset_within), LOST, LOST),
     Fault("closed without an answer", lambda _: lambda connection, _: connection.close(), LOST, LOST),
     Fault("no answer in time", sent_by(_silence), LATE, LATE, SHORT),
-    Fault(
-        "an answer that drips, byte by byte",
-        sent_by(_drip),
-        tried_again(errors.ConnectionFailedError, "not complete after 20 s"),
-        tried_again(errors.ConnectionFailedError, "not complete after 20 s"),
-        {"timeout": (5, 2)},
-    ),
+    drips("an answer that drips, byte by byte", _longer, b" "),
+    drips("a head that drips", lambda _: b"HTTP/1.1 200 OK\r\nX-Long: ", b"x"),
+    drips("100 Continue, again and again", lambda _: b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    drips("the size of a chunk that drips", lambda good: _chunked(good) + b"2;more=", b"x"),
+    drips("trailers that drip", lambda good: _chunked(good) + b"0\r\n", b"X-More: 1\r\n"),
     Fault("a first line that is not HTTP", lambda _: b"SSH-2.0-OpenSSH_9\r\n\r\n", LOST, LOST),
     Fault("a header of 100 KB", ok({}, {"X-Long": "x" * 100_000}), LOST, LOST),
     # --- the body

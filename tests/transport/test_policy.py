@@ -389,8 +389,6 @@ def test_whom_a_complaint_concerns(outcome, everybody):
     assert concerns_everybody(outcome) is everybody
 
 
-@pytest.mark.parametrize(
-    ("timeout", "seconds"), [((5, 30), 300), (2, 20), (0.5, 5), (None, math.inf), ((5, None), math.inf)]
-)
+@pytest.mark.parametrize(("timeout", "seconds"), [(30, 300), (2.0, 20), (0.5, 5), (None, math.inf)])
 def test_how_long_a_whole_answer_may_take(timeout, seconds):
     assert longest_answer(timeout) == seconds

@@ -350,22 +350,6 @@ def test_after_a_429_or_503_all_threads_together_send_half_and_recover(
     assert gate.pace.width == 8
 
 
-def test_an_answer_that_never_ends_is_given_up(make_session, open_wire, reply, fake_time, monkeypatch):
-    pieces = []
-
-    def read1(self, *_, **__):
-        fake_time.now += 6
-        pieces.append(b" ")
-        return b" "
-
-    session = make_session(open_wire, timeout=(1, 2), retries=1)
-    monkeypatch.setattr("urllib3.response.HTTPResponse.read1", read1)
-    with pytest.raises(ConnectionFailedError, match="not complete after 20 s"):
-        session.get_json(ENTITY)
-    assert session.requests_sent == 2
-    assert len(pieces) == 8
-
-
 @pytest.mark.parametrize("kind", ["cut short", "cut gzip", "dropped", "page", "empty", "half a JSON"])
 def test_a_broken_answer_is_tried_again_and_never_kept(make_session, open_wire, reply, kind):
     broken = {
