@@ -20,7 +20,7 @@ from icdframes.errors import ConfigurationError
 from icdframes.settings import is_loopback
 from icdframes.transport import policy
 from icdframes.transport.deadline import with_deadline
-from icdframes.transport.faults import error_of_fault, fault_of
+from icdframes.transport.faults import error_of_fault, error_of_refusal, fault_of
 from icdframes.transport.gate import Gate
 from icdframes.transport.keys import Token
 from icdframes.transport.policy import Do, Fault, Outcome
@@ -129,12 +129,15 @@ class IcdAdapter(HTTPAdapter):
                 f"{url} is not on the server {self._base_url}, where this connection leads: connect to its own server."
             )
         options = {"timeout": timeout, "verify": verify, "cert": cert, "proxies": proxies}
+        self._check_refusal(url)  # before a token is bought
         token, renewed, attempt = self._first_token(url), False, 0
         while True:
             result = self._exchange(request, token, options)
             outcome = self._outcome(result)
             if outcome.status in policy.SLOWING_STATUSES:
                 self._gate.slow_down()
+            if seconds := policy.refusal(outcome):
+                self._gate.refuse(seconds)
             action = policy.decide(
                 outcome,
                 attempt=attempt,
@@ -161,6 +164,11 @@ class IcdAdapter(HTTPAdapter):
         pool.ConnectionCls = with_deadline(pool.ConnectionCls)
         return pool
 
+    def _check_refusal(self, url: str) -> None:
+        """Raise where the server has asked for a pause that is too long to be waited out, and it is not over."""
+        if seconds := self._gate.refused():
+            raise error_of_refusal(url, seconds)
+
     def _first_token(self, url: str) -> Token | None:
         if self._tokens is None or not policy.may_sign(self._base_url, url):
             return None
@@ -184,6 +192,7 @@ class IcdAdapter(HTTPAdapter):
         """Send once and follow redirects on the same host."""
         for _ in range(_MOST_REDIRECTS):
             with self._gate.passage():
+                self._check_refusal(request.url or "")  # it may have come while this thread waited
                 result = self._attempt(request, token, options)
             if result.response is None or not result.response.is_redirect:
                 return result

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from http import HTTPStatus
 from http.client import IncompleteRead
-from math import isfinite
+from math import ceil
 from urllib.parse import urlsplit
 
 import requests
@@ -26,6 +26,7 @@ from icdframes.transport.policy import Fault
 
 _MEGABYTE = 1_000_000
 _LONGEST_URL = 300
+_LONGEST_TOLD = 1e9
 _KINDS: tuple[tuple[type[Exception], Fault, str], ...] = (
     (ssl.SSLCertVerificationError, Fault.CERTIFICATE, "its TLS certificate is not trusted"),
     (IncompleteRead, Fault.CUT_SHORT, "the answer was cut short"),
@@ -81,6 +82,14 @@ def error_of_fault(fault: Fault, detail: str, url: str, *, largest: int) -> IcdE
     )
 
 
+def error_of_refusal(url: str, seconds: float) -> IcdError:
+    """Make the error for a request that is not sent, since the server has asked for a long pause."""
+    return RateLimitedError(
+        f"{urlsplit(url).netloc} has asked to be left alone, so nothing is sent to it: try again in {ceil(seconds)} s. "
+        "What is in the cache is there all the same."
+    )
+
+
 def error_of_status(status: int, reason: str, url: str, *, signed: bool, retry_after: float | None = None) -> IcdError:
     """Make the error for a status other than success.
 
@@ -111,7 +120,7 @@ def error_of_status(status: int, reason: str, url: str, *, signed: bool, retry_a
             f"{host} does not accept the token ({status}). Check that the key is active in your ICD API account.{said}"
         )
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        when = f"in {retry_after:.0f} s" if retry_after and isfinite(retry_after) else "later"
+        when = f"in {retry_after:.0f} s" if retry_after and retry_after < _LONGEST_TOLD else "later"
         return RateLimitedError(
             f"{host} keeps saying that there are too many requests (429): try again {when}, or with fewer max_workers."
         )

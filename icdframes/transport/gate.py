@@ -74,6 +74,7 @@ class Gate:
         self._next = 0.0
         self._held_until = 0.0
         self._settled = 0.0
+        self._refused = (0.0, 0.0)
         self.pace = Pace(width, width)
 
     @contextmanager
@@ -109,6 +110,17 @@ class Gate:
         with self._free:
             end = self._clock() + max(seconds, _SHORTEST_HOLD)
             self._held_until = self._settled = max(self._held_until, end)
+
+    def refuse(self, seconds: float) -> None:
+        """Take note that nobody shall send for a time that is too long to be waited out."""
+        with self._free:
+            now = self._clock()
+            self._refused = (now, now + max(seconds, self.refused()))
+
+    def refused(self) -> float:
+        """Give the seconds for which nobody shall send; a clock that is set back ends them too."""
+        (since, until), now = self._refused, self._clock()
+        return until - now if since <= now < until else 0.0
 
     def _wait_for_turn(self) -> None:
         with self._free:

@@ -126,6 +126,14 @@ def concerns_everybody(outcome: Outcome) -> bool:
     return outcome.status == 429 or (outcome.status == 503 and outcome.retry_after is not None)  # noqa: PLR2004
 
 
+def refusal(outcome: Outcome) -> float:
+    """Give the seconds for which nobody shall ask again, or 0 where the wish is short enough to be waited out."""
+    wish = outcome.retry_after or 0.0
+    if not concerns_everybody(outcome) or wish <= LONGEST_WAIT:
+        return 0.0
+    return min(wish, DAY)  # after a day one request tells whether a wish without end was meant
+
+
 def longest_answer(timeout: float | None) -> float:
     """Give the seconds that a whole answer may take: ten times what two bytes of it may be apart."""
     return inf if timeout is None else _DRIPPING * timeout
@@ -198,9 +206,9 @@ def _read_date(text: str) -> float | None:
     """Read an HTTP date as seconds since 1970."""
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:

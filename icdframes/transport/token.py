@@ -68,9 +68,8 @@ class TokenSource:
         self._url: str = server.token_url
         self._get_credentials = get_credentials
         self._options = {"verify": verify, "timeout": timeout, "allow_redirects": False}
-        self._retries = retries
+        self._adapter = IcdAdapter(self._url, retries=retries, max_workers=1, clock=clock, sleep=sleep)
         self._clock = clock
-        self._sleep = sleep
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._failure: tuple[Credentials, IcdError, float] | None = None
@@ -126,7 +125,6 @@ class TokenSource:
 
     def _fetch(self, credentials: Credentials) -> dict[str, Any] | IcdError:
         """Ask the token endpoint; errors are values, so that none keeps the request with the secret."""
-        adapter = IcdAdapter(self._url, retries=self._retries, max_workers=1, clock=self._clock, sleep=self._sleep)
         with OAuth2Session(
             credentials.client_id,
             credentials.client_secret,
@@ -134,8 +132,8 @@ class TokenSource:
             scope=SCOPE,
         ) as oauth:
             oauth.headers["User-Agent"] = USER_AGENT
-            oauth.mount("https://", adapter)
-            oauth.mount("http://", adapter)
+            oauth.mount("https://", self._adapter)
+            oauth.mount("http://", self._adapter)
             try:
                 return dict(oauth.fetch_token(self._url, grant_type="client_credentials", **self._options))
             except OAuthError as error:

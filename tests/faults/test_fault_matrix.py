@@ -19,6 +19,7 @@ from icdframes import errors
 from icdframes.settings import Server
 
 ATTEMPTS = 3  # the clients of these tests have two retries
+WORKERS = 4  # and so many threads
 TARGET = "12"
 ALL = ["10", "11", "12", "13", "14"]
 
@@ -217,12 +218,6 @@ FAULTS = [
         status(429),
         tried_again(errors.RateLimitedError, "too many requests .*later"),
         tried_again(errors.RateLimitedError, "too many requests"),
-    ),
-    Fault(
-        "429 that asks to wait an hour",
-        status(429, headers={"Retry-After": "3600"}),
-        Ends(errors.RateLimitedError, "too many requests .*in 3600 s"),
-        Ends(errors.RateLimitedError, "too many requests"),
     ),
     *[
         Fault(
@@ -586,7 +581,49 @@ def test_a_server_where_nothing_works_any_more_ends_the_walk_with_what_there_is(
     assert not caught.value.tables.provenance.complete
 
 
-def test_a_head_that_never_ends_costs_the_walk_nothing_but_its_entity(faulty, make_client, monkeypatch):
+@pytest.mark.parametrize("number", [429, 503])
+def test_a_server_that_asks_to_wait_an_hour_is_left_alone_for_an_hour(faulty, wire, make_client, free_time, number):
+    children = [str(child) for child in range(100, 200)]
+    faulty.children = {"10": children} | {child: [] for child in children}
+    for child in children[20:]:
+        faulty.plan[f"{HERE}/{child}"] = [wire.response(number, "", {"Retry-After": "3600"}), ...]
+    client = make_client()
+    with pytest.raises(errors.TraversalError) as caught:
+        load(client)
+    assert 1 <= sum(faulty.count(f"{HERE}/{child}") for child in children[20:]) <= WORKERS
+    had, failures = caught.value.tables.entities.entity_id.tolist(), caught.value.failures
+    assert set(had) <= {"10", *children[:20]}
+    assert len(had) > 1
+    assert sorted([*had, *failures]) == ["10", *children]
+    assert any("too many entities had failed" in str(failure) for failure in failures.values())
+    assert any("has asked to be left alone" in str(failure) for failure in failures.values())
+    seen = len(faulty.seen)
+    free_time.ahead += 3550
+    with pytest.raises(errors.TraversalError):
+        load(client)
+    with pytest.raises(errors.RateLimitedError, match=r"nothing is sent to it: try again in \d?\d s"):
+        client.get(f"{HERE}/199")
+    assert len(faulty.seen) == seen
+    faulty.plan.clear()
+    free_time.ahead += 100
+    assert ids(load(client)) == ["10", *children]
+
+
+def test_a_token_endpoint_that_asks_to_wait_an_hour_is_left_alone_for_an_hour(faulty, wire, make_client, free_time):
+    faulty.plan[wire.token] = [wire.response(429, "", {"Retry-After": "3600"})]
+    client = make_client()
+    for words in ("too many requests", "has asked to be left alone"):
+        with pytest.raises(errors.RateLimitedError, match=words):
+            load(client)
+        free_time.ahead += 60
+    assert [path for path, _ in faulty.seen] == [wire.token]
+    free_time.ahead += 3500
+    assert ids(load(client)) == ALL
+
+
+def test_an_entity_for_which_nothing_comes_for_ten_minutes_costs_the_walk_nothing_else(
+    faulty, make_client, monkeypatch
+):
     monkeypatch.setattr("icdframes.walk._LONGEST_DROUGHT", 1)
     monkeypatch.setattr("icdframes.crew._LEAVE_SECONDS", 0.1)
 
@@ -652,7 +689,12 @@ def markdown():
 
 
 OTHERS = [
-    ("a head that never ends", "`TraversalError` with everything else, after ten minutes without an answer", "-"),
+    (
+        "429 or 503 that asks to wait an hour",
+        "`RateLimitedError` for every request until then, and none is sent; a walk ends with what it has",
+        "`RateLimitedError` until then, and nothing is sent",
+    ),
+    ("no answer at all for ten minutes", "`TraversalError` with everything else", "-"),
     ("a circle of three", "each entity once, `HierarchyWarning`", "-"),
     ("a child that does not exist", "`TraversalError` with everything else", "-"),
     ("10,000 children", "read", "-"),

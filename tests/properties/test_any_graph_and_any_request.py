@@ -7,7 +7,7 @@ import time
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from requests import Request
 
@@ -215,6 +215,10 @@ def test_address_language_and_version_of_the_api_each_have_their_own_place_in_th
 ANY_TEXT = st.text()
 
 
+@example(header="Sat, 01 Jan 99999999999999999999 00:00:00 GMT", text="", url="", value=10**400)
+@example(header="Sat, 01 Jan 2000 00:00:00 +99999999999999999999", text="", url="", value="9" * 400)
+@example(header="Fri, 31 Dec 9999 23:59:59 -2300", text="", url="", value=None)
+@example(header="9" * 5000, text="", url="", value=None)
 @given(
     ANY_TEXT | st.none(), ANY_TEXT, ANY_TEXT, st.none() | st.integers() | st.floats() | ANY_TEXT | st.lists(st.none())
 )

@@ -32,6 +32,7 @@ from icdframes.transport.policy import (
     may_sign,
     parse_retry_after,
     reason_text,
+    refusal,
     token_life,
 )
 from icdframes.transport.request import url_of
@@ -90,6 +91,9 @@ def test_backoff_doubles_up_to_a_limit_and_full_jitter_reaches_zero():
         ("Mon, 12 Jan 1970 13:40:00 GMT", 0),
         ("Mon, 12 Jan 1970 15:47:40 +0200", 60),
         ("9" * 400, math.inf),
+        ("Sat, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+        ("Sat, 01 Jan 2000 99999999999999999999:00:00 GMT", None),
+        ("Sat, 01 Jan 2000 00:00:00 +99999999999999999999", None),
         ("-7", None),
         ("soon", None),
         ("٣", None),
@@ -109,6 +113,7 @@ def test_retry_after_is_seconds_or_a_date(value, seconds):
         ("Mon, 12 Jan 1970 13:47:40 GMT", -60),
         ("Mon, 12 Jan 1970 13:45:40 -0000", 60),
         ("today", None),
+        ("Sat, 01 Jan 99999999999999999999 00:00:00 GMT", None),
         ("", None),
         (None, None),
     ],
@@ -387,6 +392,41 @@ def test_a_clock_that_is_set_ends_the_waiting(fake_time, jump):
 )
 def test_whom_a_complaint_concerns(outcome, everybody):
     assert concerns_everybody(outcome) is everybody
+
+
+@pytest.mark.parametrize(
+    ("outcome", "seconds"),
+    [
+        (Outcome(429), 0),
+        (Outcome(429, retry_after=LONGEST_WAIT), 0),
+        (Outcome(429, retry_after=LONGEST_WAIT + 1), LONGEST_WAIT + 1),
+        (Outcome(503, retry_after=3600.0), 3600),
+        (Outcome(429, retry_after=math.inf), DAY),
+        (Outcome(503), 0),
+        (Outcome(500, retry_after=3600.0), 0),
+        (Outcome(200, retry_after=3600.0), 0),
+        (Outcome(fault=Fault.CONNECTION), 0),
+    ],
+)
+def test_for_how_long_nobody_asks_again(outcome, seconds):
+    assert refusal(outcome) == seconds
+
+
+def test_a_refusal_ends_at_its_time_or_where_the_clock_is_set_back_and_a_shorter_one_does_not_shorten_it(fake_time):
+    gate = Gate(8, fake_time.clock, fake_time.sleep)
+    assert gate.refused() == 0
+    gate.refuse(3600)
+    gate.refuse(200)
+    fake_time.now += 3599
+    assert gate.refused() == 1
+    fake_time.now += 1
+    assert gate.refused() == 0
+    gate.refuse(200)
+    assert gate.refused() == 200
+    fake_time.now -= DAY
+    assert gate.refused() == 0
+    gate.refuse(200)
+    assert gate.refused() == 200
 
 
 @pytest.mark.parametrize(("timeout", "seconds"), [(30, 300), (2.0, 20), (0.5, 5), (None, math.inf)])

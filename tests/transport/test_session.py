@@ -335,6 +335,56 @@ def test_a_wait_that_is_too_long_is_told_and_not_waited(make_session, open_wire,
     assert fake_time.slept == []
 
 
+@pytest.mark.parametrize(("status", "error"), [(429, RateLimitedError), (503, ServerError)])
+def test_a_server_that_asks_to_be_left_alone_for_an_hour_gets_no_request_until_then(
+    make_session, wire, reply, fake_time, status, error
+):
+    wire.script[ENTITY] = [reply(status, "", {"Retry-After": "3600"})]
+    session = make_session(wire)
+    session.get_json(f"{ENTITY}/1")
+    with pytest.raises(error):
+        session.get_json(ENTITY)
+    wire.valid.clear()
+    asked, fake_time.now = len(wire.seen), fake_time.now + 3590
+    for ask in (session.get_json, session.post_json):
+        with pytest.raises(RateLimitedError, match=r"127\.0\.0\.1:\d+ has asked .*try again in 10 s.*cache"):
+            ask(f"{ENTITY}/2")
+    assert session.get_json(f"{ENTITY}/1")["path"] == f"{ENTITY}/1"
+    assert (len(wire.seen), session.requests_sent, fake_time.slept) == (asked, 2, [])
+    fake_time.now += 10
+    assert session.get_json(f"{ENTITY}/2")["path"] == f"{ENTITY}/2"
+
+
+def test_a_thread_that_waits_for_its_turn_sends_nothing_where_the_server_asks_for_an_hour_meanwhile(
+    make_session, open_wire, fake_time
+):
+    session = make_session(open_wire)
+    gate = session._adapter._gate
+    gate.hold(60)
+    gate._sleep = lambda seconds: (fake_time.sleep(seconds), gate.refuse(3600))
+    with pytest.raises(RateLimitedError, match="try again in 3600 s"):
+        session.get_json(ENTITY)
+    assert (open_wire.seen, session.requests_sent) == ([], 0)
+
+
+def test_a_date_that_no_calendar_has_is_passed_over(make_session, open_wire, reply):
+    never = {"Retry-After": "Sat, 01 Jan 99999999999999999999 00:00:00 GMT"}
+    open_wire.script[ENTITY] = [reply(503, "", never), reply(body={"n": 1}, headers=never)]
+    assert make_session(open_wire).get_json(ENTITY) == {"n": 1}
+
+
+@pytest.mark.parametrize("length", ["9" * 30, "9" * 5000, "-1"])
+def test_a_length_that_no_answer_has_is_an_answer_cut_short_or_passed_over(make_session, open_wire, reply, length):
+    headers = {"Content-Length": length, "Connection": "close"}
+    open_wire.script[ENTITY] = [reply(body={"n": 1}, headers=headers)]
+    session = make_session(open_wire)
+    if length == "9" * 30:
+        with pytest.raises(ConnectionFailedError, match="cut short"):
+            session.get_json(ENTITY)
+    else:
+        assert session.get_json(ENTITY) == {"n": 1}
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_after_a_429_or_503_all_threads_together_send_half_and_recover(
     make_session, open_wire, reply, fake_time, status

@@ -131,6 +131,22 @@ def test_passing_faults_of_the_token_endpoint_are_tried_again(source, wire, repl
     assert source.fetched == 1
 
 
+def test_a_token_endpoint_that_asks_to_be_left_alone_for_an_hour_gets_no_request_until_then(
+    source, wire, reply, fake_time
+):
+    wire.script[TOKEN_PATH] = [reply(429, headers={"Retry-After": "3600"}), reply(body={"access_token": "at-last"})]
+    with pytest.raises(RateLimitedError, match="too many requests"):
+        source.bearer()
+    for _ in range(2):
+        fake_time.now += 1000  # longer than a failure is remembered
+        with pytest.raises(RateLimitedError, match=r"has asked to be left alone.*try again in \d+00 s"):
+            source.bearer()
+    assert len(wire.token_requests) == 1
+    fake_time.now += 1600
+    assert source.bearer().value == "at-last"
+    assert fake_time.slept == []
+
+
 def test_the_secret_does_not_follow_a_redirect_to_another_host(source, wire, make_wire, reply):
     foreign = make_wire()
     wire.script[TOKEN_PATH] = [reply(307, "", {"Location": f"{foreign.url}/connect/token"})]
