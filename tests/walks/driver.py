@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import select
 import signal
 import sys
 import time
@@ -22,6 +23,8 @@ from icdframes.frames.build import build_tables  # noqa: F401  as above
 from icdframes.frames.export import read_frame, to_parquet
 from icdframes.settings import Server
 from icdframes.transport.credentials import Credentials
+
+DEAF_SECONDS = 10
 
 
 def client_of(job):
@@ -108,6 +111,8 @@ def end(pid, into, kill_after, by):
     if kill_after is not None:
         time.sleep(kill_after)
         os.kill(pid, signal.Signals[by])
+        while not select.select([into], [], [], DEAF_SECONDS)[0]:  # Ctrl-C is lost where it falls into a destructor
+            os.kill(pid, signal.Signals[by])
     with os.fdopen(into, "rb") as stream:
         written = stream.read()
     _, status = os.waitpid(pid, 0)
