@@ -1,6 +1,7 @@
 """Fixtures that every test may ask for; no test reads the person's own settings."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,17 @@ collect_ignore = ["example_project"]  # tests/packaging runs it as what it is, a
 PROJECT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("ICDFRAMES_TEST_DATA", PROJECT.parent / "shared" / "data"))
 RECORDED = Path(os.environ.get("ICDFRAMES_TEST_RECORDED", DATA.parent / "icd-api" / "recorded"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session):
+    """Put temporary files, of doctests too, below pytest's own folder, which the search for secrets reads."""
+    before = tempfile.tempdir
+    tempfile.tempdir = str(session.config._tmp_path_factory.mktemp("tempfile"))
+    try:
+        return (yield)
+    finally:
+        tempfile.tempdir = before
 
 
 @pytest.fixture(autouse=True)

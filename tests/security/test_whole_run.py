@@ -3,9 +3,13 @@
 import base64
 import contextlib
 import sqlite3
+import tempfile
 import zipfile
+from pathlib import Path
 
 import pandas as pd
+
+import icdframes
 
 
 def test_no_file_and_no_log_record_of_the_whole_run_holds_a_secret(tmp_path_factory, log_records, search_files, capsys):
@@ -15,6 +19,16 @@ def test_no_file_and_no_log_record_of_the_whole_run_holds_a_secret(tmp_path_fact
         print(f"\n{files} files and {records} log records of this run searched for secrets and tokens")  # noqa: T201  the figure
     assert found == []
     assert logged == []
+
+
+def test_what_the_sandbox_of_connect_keeps_is_searched_too(tmp_path_factory, search_files):
+    folder = Path(tempfile.gettempdir())
+    assert folder.is_relative_to(tmp_path_factory.getbasetemp())
+    _, before = search_files(folder)
+    with icdframes.connect("sandbox") as client:
+        client.load_entity("1A00")
+    _, after = search_files(folder)
+    assert after > before
 
 
 def test_the_search_finds_what_strayed(tmp_path, search_files):
