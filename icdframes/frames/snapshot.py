@@ -146,8 +146,7 @@ class SnapshotStore:
     def info(self) -> SnapshotInfo:
         """Count what is kept."""
         kept = self._kept()
-        size = sum(file.stat().st_size for folder in kept for file in folder.iterdir() if file.is_file())
-        return SnapshotInfo(self.folder, len(kept), size)
+        return SnapshotInfo(self.folder, len(kept), sum(map(_size, kept)))
 
     def clear(self) -> int:
         """Remove every snapshot, and nothing else; give how many there were."""
@@ -191,3 +190,11 @@ class SnapshotStore:
             warn(f"The kept tables in {self.folder} cannot be read: {error}", CacheWarning)
             return None
         return manifest if manifest.get("key") == key.to_dict() else None
+
+
+def _size(folder: Path) -> int:
+    """Count the bytes of a snapshot; none while another process replaces it."""
+    try:
+        return sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+    except FileNotFoundError:
+        return 0

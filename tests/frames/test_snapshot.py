@@ -116,6 +116,14 @@ def test_clearing_removes_snapshots_and_nothing_else(store, tables):
     assert SnapshotStore(store.folder / "absent").clear() == 0
 
 
+def test_a_snapshot_that_another_process_replaces_just_now_is_counted_without_its_bytes(store, tables, monkeypatch):
+    store.save(KEY, tables)
+    kept = store._kept()
+    store.clear()
+    monkeypatch.setattr(store, "_kept", lambda: kept)
+    assert (store.info().n_snapshots, store.info().n_bytes) == (1, 0)
+
+
 def test_a_folder_that_cannot_be_written_is_a_warning(tmp_path, tables):
     (tmp_path / "file").write_text("x")
     with pytest.warns(CacheWarning, match="could not be kept"):
