@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import warnings
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias
-from urllib.parse import urlsplit
+from typing import Any
 
 import ipywidgets as widgets
 import traitlets
@@ -21,11 +19,12 @@ from icdframes.errors import (
     did_you_mean,
 )
 from icdframes.notebook.html import STYLE, message
+from icdframes.notebook.sign_in import Connect, host_of, known_profiles, options_of, origin_of
 from icdframes.progress import in_kernel
-from icdframes.settings import ENV_CLIENT_ID, ENV_SERVER, LOCAL, server_named
+from icdframes.settings import ENV_SERVER, LOCAL, server_named
 from icdframes.transport.credentials import Credentials, find_credentials
 from icdframes.transport.keys import Secret
-from icdframes.transport.profiles import DEFAULT_PROFILE, list_profiles, save_profile
+from icdframes.transport.profiles import DEFAULT_PROFILE, save_profile
 
 _SERVERS = (("WHO", "who"), ("Local service", "local"), ("Sandbox", "sandbox"))
 _HINTS = ("https://id.who.int", "WHO's own container on this machine; no sign-in", "A small sample, built in")
@@ -33,20 +32,6 @@ _KEPT = "in the system keyring; where there is none, in a file that only you can
 _NEW_PROFILE = ""
 _ENTER_SECONDS = 0.5  # Enter reports itself just before the value that it ends
 _LABELS = {"description_width": "6.5em"}
-
-
-class Client(Protocol):
-    """What the form needs of a client."""
-
-    @property
-    def base_url(self) -> str:
-        """Where it is connected."""
-
-    def newest_release(self, classification: str = "mms", *, refresh: bool = False) -> str | None:
-        """Ask for the newest release; with `refresh` it fails where the credentials are refused."""
-
-
-Connect: TypeAlias = Callable[..., Client]  # takes a server and options; `icdframes.connect` is one
 
 
 class _Secret(widgets.Password):  # type: ignore[misc]  # ipywidgets has no types
@@ -133,7 +118,7 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             )
 
     def __repr__(self) -> str:
-        state = f"connected to {_host(self.client)}" if self.client else "not connected"
+        state = f"connected to {host_of(self.client)}" if self.client else "not connected"
         return f"<LoginForm {state}>"
 
     def submit(self) -> None:
@@ -176,7 +161,7 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         if self._on_success:
             self._on_success(client)
         masked = f" as {given.masked_id}" if given and given.masked_id != "…" else ""
-        return f"Connected to {_host(client)}{masked}, ICD-11 {newest} is the newest release.{kept}"
+        return f"Connected to {host_of(client)}{masked}, ICD-11 {newest} is the newest release.{kept}"
 
     def _keep(self, credentials: Credentials) -> str:
         profile = self._profile_chosen()
@@ -193,7 +178,7 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _make_fields(self, server: str, profile: str) -> None:
         is_url = "://" in server
-        known = dict.fromkeys((profile, *_known_profiles()))
+        known = dict.fromkeys((profile, *known_profiles()))
         self._server = widgets.ToggleButtons(
             options=_SERVERS,
             tooltips=_HINTS,
@@ -251,7 +236,7 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         if server == "who" and self._profile.value != _NEW_PROFILE:
             try:
                 self._stored = find_credentials(profile=self._profile.value)
-                text = f"{_origin_of(self._stored)}: press Connect."
+                text = f"{origin_of(self._stored)}: press Connect."
             except CredentialsUnavailableError:
                 text = "No key is stored yet: fill in the client id and secret of your ICD API account."
             except IcdError as error:
@@ -320,47 +305,6 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._status.value = message(text, kind) if text else ""
 
 
-def options_of(
-    server: str, *, url: str, profile: str, client_id: str, secret: str, stored: Credentials | None
-) -> tuple[str, dict[str, str]]:
-    """Give what to connect with: server and options of `icdframes.connect`.
-
-    Raises
-    ------
-    ConfigurationError
-        If something is missing; the sentence says what to fill in.
-
-    """
-    client_id = client_id.strip()
-    if server == "local":
-        return url.strip() or LOCAL.base_url, {}
-    if client_id and secret:
-        return server, {"client_id": client_id, "client_secret": secret}
-    if secret:
-        raise ConfigurationError("Fill in the client id, too; the secret has to be typed again.")
-    if stored and client_id in {"", stored.client_id}:
-        return server, {"profile": profile}
-    if client_id:
-        raise ConfigurationError("Fill in the secret that belongs to this client id.")
-    if server == "sandbox":
-        return server, {}
-    raise ConfigurationError("Fill in the client id and the secret of your ICD API account.")
-
-
-def _origin_of(stored: Credentials) -> str:
-    """Say where a key comes from; the environment goes before every profile."""
-    if os.environ.get(ENV_CLIENT_ID):
-        return f"{ENV_CLIENT_ID} is set, so its key {stored.masked_id} is used whatever the profile"
-    return f"The key {stored.masked_id} is stored"
-
-
-def _known_profiles() -> list[str]:
-    try:
-        return list_profiles()
-    except IcdError:  # the form says it as soon as it looks for a key
-        return []
-
-
 def show_login(connect: Connect, on_success: Callable[[Any], object] | None = None) -> LoginForm:
     """Give the form, or say how to sign in where no front end can show it.
 
@@ -376,10 +320,6 @@ def show_login(connect: Connect, on_success: Callable[[Any], object] | None = No
             "in a terminal, or use connect(client_id=..., client_secret=...)."
         )
     return LoginForm(connect, on_success=on_success)
-
-
-def _host(client: Client) -> str:
-    return urlsplit(client.base_url).netloc or client.base_url
 
 
 def _wide() -> widgets.Layout:

@@ -73,6 +73,7 @@ def deaths():
 
 @pytest.fixture(autouse=True)
 def _no_figure_is_left():
+    plt.close("all")  # of a doctest before
     yield
     plt.close("all")
 

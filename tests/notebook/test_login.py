@@ -6,7 +6,8 @@ from ipywidgets import Widget
 
 from icdframes.client import IcdClient
 from icdframes.errors import ConfigurationError, CredentialsRejectedError, CredentialStorageWarning
-from icdframes.notebook.login import LoginForm, options_of, show_login
+from icdframes.notebook.login import LoginForm, show_login
+from icdframes.notebook.sign_in import options_of
 from icdframes.settings import Server
 from icdframes.transport.credentials import Credentials
 from icdframes.transport.profiles import load_profile, save_profile

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import logging
 import sqlite3
 import tempfile
 import zipfile
@@ -29,6 +30,12 @@ def test_what_the_sandbox_of_connect_keeps_is_searched_too(tmp_path_factory, sea
         client.load_entity("1A00")
     _, after = search_files(folder)
     assert after > before
+
+
+def test_what_a_test_logs_is_read(log_records):
+    _, logged = log_records
+    logging.getLogger("urllib3.connectionpool").debug("Authorization: Bearer %s", "token-number-0")
+    assert logged.pop() == "Authorization: Bearer token-number-0"
 
 
 def test_the_search_finds_what_strayed(tmp_path, search_files):
