@@ -127,8 +127,10 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
 def _check_first(program: _Parser, words: Sequence[str]) -> None:
     """Refuse an option before the command, which argparse would pass over in search of a command."""
     word = words[0].partition("=")[0] if words else ""
+    if not word.startswith("-"):
+        return
     own = {"-h", *options_of(program)}
-    if not word.startswith("-") or word in own:
+    if word in own:
         return
     later = set[str]().union(*map(options_of, program.get_default("commands")))
     if word in later:

@@ -9,6 +9,7 @@ import pandas as pd
 from icdframes.analysis.matching import keys_of
 from icdframes.errors import ComparabilityWarning, ConfigurationError, warn
 from icdframes.frames.tables import EntityTables
+from icdframes.model.code_grammar import SEPARATOR
 
 CHANGES = (
     "added", "removed", "recoded", "retitled", "moved", "kind_changed", "text_changed", "leaf_changed",
@@ -19,7 +20,6 @@ _COMPARED = {
     "recoded": "code", "retitled": "title", "moved": "parent_id", "kind_changed": "class_kind",
     "leaf_changed": "is_leaf",
 }  # fmt: skip
-_PARTS = r"&|/|%26|%2[Ff]"
 _SHOWN = ("title", "code", "class_kind", "parent_id", "is_leaf", *TEXTS)
 
 
@@ -133,7 +133,7 @@ def affected_codes(changes: pd.DataFrame, codes: Iterable[str | None]) -> pd.Dat
     """
     given = pd.Series(list(codes), dtype="str").dropna().value_counts().sort_index()
     column = pd.DataFrame({"code": given.index.astype("str"), "n": given.to_numpy()})
-    column = column.assign(key=column["code"].str.split(_PARTS, regex=True)).explode("key", ignore_index=True)
+    column = column.assign(key=column["code"].str.split(SEPARATOR)).explode("key", ignore_index=True)
     column["key"] = keys_of(column["key"])
     column = column[column["key"].ne("")].drop_duplicates(["code", "key"])
     now = changes["change"].isin(["added", "recoded"])

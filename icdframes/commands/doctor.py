@@ -91,12 +91,12 @@ def _credentials(options: Namespace) -> str:
 
 
 def _server(options: Namespace) -> str:
-    url, _lead = _answer(options)
+    url, options.clock_lead = _answer(options)
     return f"{url} answers"
 
 
 def _clock(options: Namespace) -> str:
-    _url, lead = _answer(options)
+    lead = options.clock_lead  # which `_server` has found out
     if abs(lead) > _WORST_CLOCK:
         raise ConfigurationError(
             f"This machine's clock is {lead:+.0f} s off the server's: set it, or tokens seem dead."

@@ -14,8 +14,10 @@ from icdframes.errors import EntityNotFoundError
 from icdframes.frames.build import build_tables
 from icdframes.frames.provenance import Provenance
 from icdframes.frames.revive import chapters_from_tables, entities_from_tables, translations_from_tables
-from icdframes.frames.schema import as_lists
+from icdframes.frames.schema import TABLES, as_lists
 from icdframes.frames.tables import EntityTables
+
+_DETAILS = tuple(name for name in TABLES if name != "entities")
 
 
 def cut_branch(tables: EntityTables, root_id: str | None, depth: int | None = None) -> EntityTables:
@@ -64,10 +66,12 @@ def cut_branch(tables: EntityTables, root_id: str | None, depth: int | None = No
     )
 
 
-def frames_of(tables: EntityTables, ids: Collection[str] | pd.Series) -> dict[str, Any]:
-    """Give the rows of each table that belong to some entities; of the edges, those that lead to them."""
-    keys = dict.fromkeys(tables.frames, "entity_id") | {"edges": "child_id"}
-    return {name: frame[frame[keys[name]].isin(ids)] for name, frame in tables.frames.items()}
+def frames_of(
+    tables: EntityTables, ids: Collection[str] | pd.Series, names: Collection[str] = tuple(TABLES)
+) -> dict[str, Any]:
+    """Give the rows of all or some tables that belong to some entities; of the edges, those that lead there."""
+    keys = dict.fromkeys(names, "entity_id") | {"edges": "child_id"}
+    return {name: frame[frame[keys[name]].isin(ids)] for name, frame in tables.frames.items() if name in names}
 
 
 def is_tree(entities: pd.DataFrame, child_ids: pd.Series) -> bool:
@@ -126,10 +130,10 @@ def cut_rows(entities: pd.DataFrame, root_id: str | None, depth: int | None, pro
 def _details_of(tables: EntityTables, entities: pd.DataFrame, provenance: Provenance) -> dict[str, Any]:
     """Give what belongs to the rows of a branch; no place under a parent outside of it."""
     ids = entities["entity_id"]
-    found = frames_of(tables, ids)
+    found = frames_of(tables, ids, _DETAILS)
     edges = found["edges"]
     found["edges"] = edges.assign(position=edges["position"].where(edges["parent_id"].isin(ids)))
-    frames = {name: frame.reset_index(drop=True) for name, frame in found.items() if name != "entities"}
+    frames = {name: frame.reset_index(drop=True) for name, frame in found.items()}
     for frame in frames.values():
         frame.attrs = {"provenance": provenance.to_dict()}
     return frames

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from icdframes.errors import check_option
 from icdframes.frames.csv_file import to_csv
 from icdframes.frames.files import read_frame, to_parquet
-from icdframes.frames.folder import FileFormat, read_manifest, read_table, write_folder
+from icdframes.frames.folder import FileFormat, read_manifest, read_table
 from icdframes.frames.provenance import Provenance
 from icdframes.frames.schema import TABLES
 from icdframes.frames.tables import EntityTables
@@ -62,15 +63,10 @@ def write_tables(
     ['axes.parquet', 'edges.parquet', 'entities.parquet', 'references.parquet', 'terms.parquet']
 
     """
-    return write_folder(
-        Path(path),
-        tables.frames,
-        tables.provenance,
-        tables.failures,
-        overwrite=overwrite,
-        file_format=format,
-        safe_for_spreadsheets=safe_for_spreadsheets,
-    )
+    check_option("format", format, ("parquet", "csv"))
+    if format == "parquet":
+        return tables.to_parquet(path, overwrite=overwrite)
+    return tables.to_csv(path, overwrite=overwrite, safe_for_spreadsheets=safe_for_spreadsheets)
 
 
 def read_tables(path: str | os.PathLike[str]) -> EntityTables:

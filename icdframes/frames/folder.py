@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from icdframes.errors import ExportError, FileFormatError, check_option
+from icdframes.errors import ExportError, FileFormatError
 from icdframes.frames.atomic import export_errors, hidden_sibling, read_json, sync, write_json
 from icdframes.frames.csv_file import to_csv
 from icdframes.frames.files import need_pyarrow, read_frame, to_parquet
@@ -38,7 +38,6 @@ def write_folder(
     extra: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write the tables beside the target and swap them in; ``extra`` goes into the manifest."""
-    check_option("format", file_format, ("parquet", "csv"))
     if file_format == "parquet":
         need_pyarrow("Writing Parquet")
     _check_folder(target, overwrite=overwrite)

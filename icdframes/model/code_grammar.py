@@ -12,6 +12,9 @@ from collections.abc import Callable
 
 from icdframes.model.cluster import CodeSystem, Icd10Mark, Member, ResidualKind
 
+SEPARATOR = re.compile(r"[&/]|%26|%2F", re.IGNORECASE)
+"""What stands between the codes of a cluster, as it is met in the field."""
+
 
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.ASCII | re.IGNORECASE)

@@ -167,11 +167,10 @@ class TreeBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
                 tables = self._source.load(entity.entity_id)
             except (IcdError, KeyboardInterrupt) as error:
                 fault = error
-        if isinstance(fault, IcdError):
-            self._output.clear_output()
-            raise fault
         if fault:
             self._output.clear_output()
+            if isinstance(fault, IcdError):
+                raise fault
             self._say("Stopped. What has come is kept: press again, and it goes on from there.", "bad")
         elif tables is None:
             self._say("Something unexpected went wrong: it stands below.", "bad")

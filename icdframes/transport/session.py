@@ -26,7 +26,6 @@ from icdframes.transport.request import Params, headers_for, key_of, url_of, wri
 from icdframes.transport.token import USER_AGENT, TokenSource
 
 _MOST_WORKERS = 64
-_DAY = 86_400  # sockets wait no longer than some weeks
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +309,8 @@ def _offline_miss(url: str, language: str, why: str) -> OfflineMissError:
 
 
 def _is_wait(part: object) -> bool:
-    return not isinstance(part, bool) and isinstance(part, Real) and 0 < float(part) <= _DAY
+    """Tell whether it is a number of seconds to wait; sockets wait no longer than some weeks."""
+    return not isinstance(part, bool) and isinstance(part, Real) and 0 < float(part) <= policy.DAY
 
 
 def _check_settings(timeout: Any, retries: object, max_workers: object, verify: object) -> None:

@@ -10,6 +10,7 @@ from icdframes.endpoints.base import Classification
 from icdframes.endpoints.coding import Coding
 from icdframes.endpoints.linearization import Linearization
 from icdframes.errors import CodeSyntaxError, ConfigurationError, EntityNotFoundError
+from icdframes.model.code_grammar import SEPARATOR
 from icdframes.model.uris import EntityUri, is_entity_id, is_icd10_key, parse_uri
 
 _CHAPTER_NUMBER = re.compile(r"\d{2}")
@@ -22,7 +23,6 @@ _WRITTEN = {
     "icd10": re.compile(r"[A-Z]\d{2}(\.?\d+)?"),
     "mms": re.compile(r"[1-9A-Z][A-Z]\d[0-9A-Z](\.[0-9A-Z]+)?"),
 }
-_CLUSTER = re.compile(r"[&/]|%26|%2F", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def read_name(entity: object, classification: str) -> Named:
             "Give an id or URI, or leave classification at 'mms' to load a code.",
             text=text,
         )
-    if _CLUSTER.search(text):
+    if SEPARATOR.search(text):
         raise CodeSyntaxError(
             f"{text!r} is a cluster of several codes: load one of them, or take it apart with codeinfo().", text=text
         )
