@@ -254,11 +254,23 @@ def squarified(sizes: Sequence[float], room: Box) -> list[Box]:
 
 
 def colour_numbers(pieces: Sequence[Piece], boxes: Sequence[Box | None], n: int) -> dict[int, int]:
-    """Give each group a number below n, so that those whose boxes lie side by side differ where n is enough."""
-    tops = [(piece.group, box) for piece, box in zip(pieces, boxes, strict=True) if box and piece.parent is None]
+    """Give each group a number below n, so that those whose boxes lie side by side differ: 6 are enough for any map.
+
+    On a map there is always a piece with at most 5 neighbours. Such a piece is put aside until none is left;
+    taken back the other way round, each finds a number that its neighbours have not.
+    """
+    tops = {piece.group: box for piece, box in zip(pieces, boxes, strict=True) if box and piece.parent is None}
+    beside = {
+        group: {other for other, near in tops.items() if other != group and _side_by_side(box, near)}
+        for group, box in tops.items()
+    }
+    left, aside = dict.fromkeys(tops), list[int]()
+    while left:
+        aside.append(min(left, key=lambda group: len(beside[group] & left.keys())))
+        del left[aside[-1]]
     chosen: dict[int, int] = {}
-    for group, box in tops:
-        taken = {chosen[other] for other, near in tops if other in chosen and _side_by_side(box, near)}
+    for group in reversed(aside):
+        taken = {chosen[other] for other in beside[group] & chosen.keys()}
         chosen[group] = next((turn % n for turn in range(group, group + n) if turn % n not in taken), group % n)
     return chosen
 

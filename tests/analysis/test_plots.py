@@ -6,7 +6,7 @@ from itertools import combinations
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import icdframes
@@ -224,10 +224,12 @@ def test_tiles_lie_inside_their_parent_and_stay_closed_where_a_word_would_not_fi
 
 
 @given(st.lists(st.floats(1, 100), min_size=1, max_size=26))
-def test_tiles_side_by_side_differ_in_colour(sizes):
+@example([1.0] * 6 + [13.0, 31.0, 13.0])
+@pytest.mark.parametrize("n", [len(OKABE_ITO), 8])
+def test_tiles_side_by_side_differ_in_colour(n, sizes):
     pieces = [Piece(str(place), size, 1, None, place, str(place)) for place, size in enumerate(sizes)]
     boxes = treemap(pieces, sum(sizes), 490, 400, header=10, narrowest=30)
-    chosen = colour_numbers(pieces, boxes, 8)
+    chosen = colour_numbers(pieces, boxes, n)
     assert set(chosen) == set(range(len(sizes)))
     for one, other in combinations(range(len(sizes)), 2):
         grown = [Box(box.x - 1, box.y - 1, box.width + 2, box.height + 2) for box in (boxes[one], boxes[other])]
