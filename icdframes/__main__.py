@@ -2,7 +2,7 @@
 
 import sys
 
-from icdframes.cli import main
+from icdframes.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

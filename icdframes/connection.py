@@ -12,13 +12,13 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from icdframes.analysis import accessor
-from icdframes.client import IcdClient
+from icdframes.client.base import IcdClient
 from icdframes.settings import Server, resolve_server, server_named
-from icdframes.transport.credentials import Credentials, find_credentials
-from icdframes.transport.keys import hide
+from icdframes.transport.profiles import find_credentials
+from icdframes.transport.secrets import Credentials, mask_secret
 
 if TYPE_CHECKING:
-    from icdframes.notebook.login import LoginForm
+    from icdframes.widgets.login_form import LoginForm
 
 accessor.register()
 
@@ -99,7 +99,7 @@ def connect(
     'sandbox'
 
     """
-    client_secret = hide(client_secret)
+    client_secret = mask_secret(client_secret)
     client = make_client(
         server,
         client_id=client_id,
@@ -132,7 +132,7 @@ def make_client(
     verify: str | None = None,
 ) -> IcdClient:
     """Do as `connect` does, and leave the default client as it is."""
-    client_secret = hide(client_secret)
+    client_secret = mask_secret(client_secret)
     given = (client_id, client_secret)
     if server_named(server) == "sandbox":
         where, client_id, client_secret, cache_dir = _sandbox(client_id, client_secret, cache_dir)
@@ -179,7 +179,7 @@ def login() -> LoginForm:
     >>> form = icdframes.login()  # doctest: +SKIP
 
     """
-    from icdframes.notebook.login import show_login  # noqa: PLC0415  ipywidgets only where a form is wanted
+    from icdframes.widgets.login_form import show_login  # noqa: PLC0415  ipywidgets only where a form is wanted
 
     return show_login(make_client, set_default)
 
@@ -264,4 +264,4 @@ def _sandbox(
         atexit.register(kept.cleanup)
         cache_dir = kept.name
     where = Server("sandbox", sandbox.url, sandbox.token_url)
-    return where, client_id or sandbox.client_id, client_secret or hide(sandbox.client_secret), cache_dir
+    return where, client_id or sandbox.client_id, client_secret or mask_secret(sandbox.client_secret), cache_dir

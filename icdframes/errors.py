@@ -183,7 +183,7 @@ class PartialResultWarning(IcdWarning):
     """A result is not complete."""
 
 
-class ChoppedResultWarning(PartialResultWarning):
+class TruncatedResultWarning(PartialResultWarning):
     """The server gave the best hits of a search only."""
 
 

@@ -16,7 +16,7 @@ def in_kernel() -> bool:
     return getattr(ipython and ipython.get_ipython(), "kernel", None) is not None
 
 
-def somebody_looks() -> bool:
+def is_interactive() -> bool:
     """Tell whether standard error is a terminal or this is a notebook."""
     return in_kernel() or bool(getattr(sys.stderr, "isatty", lambda: False)())
 
@@ -40,7 +40,7 @@ def progress_bar(label: str, *, show: bool | None = None, unit: str = "entities"
         Takes how many are done, how many there are, how many came from the cache.
 
     """
-    if not (somebody_looks() if show is None else show):
+    if not (is_interactive() if show is None else show):
         yield lambda _done, _total, _cached: None
         return
     from tqdm.auto import tqdm  # noqa: PLC0415  only where a bar is drawn

@@ -26,11 +26,11 @@ from pathlib import Path
 
 import pytest
 
-from icdframes.client import IcdClient
+from icdframes.client.base import IcdClient
 from icdframes.connection import use_client
 from icdframes.sandbox import Sandbox
 from icdframes.settings import Server
-from icdframes.transport.credentials import Credentials
+from icdframes.transport.secrets import Credentials
 
 
 @pytest.fixture

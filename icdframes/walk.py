@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from time import monotonic
 
-from icdframes.crew import Crew
 from icdframes.errors import (
     CredentialsRejectedError,
     CredentialsUnavailableError,
@@ -16,9 +15,10 @@ from icdframes.errors import (
     OfflineMissError,
     TraversalError,
 )
-from icdframes.model.collector import collector_held
 from icdframes.model.entity import Entity
+from icdframes.model.gc_pause import collector_held
 from icdframes.model.graph import EntityGraph
+from icdframes.worker_pool import WorkerPool
 
 Fetch = Callable[[str], Entity]
 
@@ -53,7 +53,7 @@ def walk(
     *,
     depth: int | None = None,
     max_workers: int = 8,
-    at_hand: Callable[[str], Entity | None] = lambda _entity_id: None,
+    lookup_cached: Callable[[str], Entity | None] = lambda _entity_id: None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> EntityGraph:
     """Fetch the roots and everything below them, each entity once.
@@ -84,8 +84,10 @@ def walk(
 
     """
     order = tuple(dict.fromkeys(roots))
-    traversal = _Traversal(_Frontier(depth), Crew(fetch, max_workers, "icdframes-walk"), at_hand, on_progress)
-    patience = Patience(max(_FEWEST_FAILURES, 2 * max_workers))
+    traversal = _Traversal(
+        _Frontier(depth), WorkerPool(fetch, max_workers, "icdframes-walk"), lookup_cached, on_progress
+    )
+    patience = FailureBudget(max(_FEWEST_FAILURES, 2 * max_workers))
     try:
         traversal.ask(order)
         while traversal.waiting:
@@ -103,15 +105,15 @@ class _Traversal:
     def __init__(
         self,
         frontier: _Frontier,
-        crew: Crew[str, Entity],
-        at_hand: Callable[[str], Entity | None],
+        crew: WorkerPool[str, Entity],
+        lookup_cached: Callable[[str], Entity | None],
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
         self.frontier = frontier
         self.crew = crew
         self.waiting: set[str] = set()
         self.failures: dict[str, Exception] = {}
-        self._at_hand = at_hand
+        self._at_hand = lookup_cached
         self._on_progress = on_progress
 
     def ask(self, roots: Iterable[str]) -> None:
@@ -200,7 +202,7 @@ class _Frontier:
         return self.discover(entity.child_ids, self._depths[entity_id] + 1)
 
 
-class Patience:
+class FailureBudget:
     """The budget of a walk: tells when going on is hopeless, and why.
 
     A walk ends where there are no credentials, where far more than every fifth

@@ -5,7 +5,7 @@ import pytest
 
 import icdframes
 from icdframes import errors
-from icdframes.cli import main
+from icdframes.cli.main import main
 
 CASES = [
     # what is asked, the error, what the sentence must hold

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import icdframes
-from icdframes.cli import _EXAMPLES, main
+from icdframes.cli.main import _EXAMPLES, main
 from icdframes.sandbox import Sandbox
 
 

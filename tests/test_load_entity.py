@@ -9,7 +9,7 @@ import icdframes
 from icdframes.errors import EntityNotFoundError, OfflineMissError, PartialResultWarning, ServerError, TraversalError
 from icdframes.sandbox import Sandbox
 from icdframes.settings import Server
-from icdframes.transport.credentials import Credentials
+from icdframes.transport.secrets import Credentials
 
 CHAPTER = "07"
 CHAPTER_ID = "274880002"
@@ -202,7 +202,7 @@ def test_a_token_that_dies_in_mid_walk_costs_one_more(connect_to, icd_sandbox):
             icd_sandbox.revoke_tokens()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("icdframes.verbs.loading.progress_bar", _bar_that_calls(revoke_at_half))
+        patch.setattr("icdframes.client.loading.progress_bar", _bar_that_calls(revoke_at_half))
         frame = client.load_entity(CHAPTER)
     assert len(frame) == 86
     assert revoked
@@ -216,7 +216,7 @@ def test_an_interrupted_walk_goes_on_where_it_was(connect_to, icd_sandbox):
 
     client = connect_to(icd_sandbox)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("icdframes.verbs.loading.progress_bar", _bar_that_calls(interrupt_at_half))
+        patch.setattr("icdframes.client.loading.progress_bar", _bar_that_calls(interrupt_at_half))
         with pytest.raises(KeyboardInterrupt):
             client.load_entity(CHAPTER)
     client.close()

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 import icdframes
-from icdframes.cli import main
-from icdframes.commands.wording import PHRASES, for_terminal
+from icdframes.cli.main import main
+from icdframes.cli.wording import PHRASES, for_terminal
 from icdframes.sandbox import Sandbox
 
 PYTHON_WORDS = re.compile(r"=True|=None|='|=\[|=\.\.\.|\(\)|\bNone\b|connect\(|pandas\.")

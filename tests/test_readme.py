@@ -8,7 +8,7 @@ import pytest
 
 import icdframes
 from icdframes import errors
-from icdframes.cli import _EXAMPLES
+from icdframes.cli.main import _EXAMPLES
 
 
 @pytest.fixture

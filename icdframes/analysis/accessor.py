@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 if TYPE_CHECKING:
-    from icdframes.analysis.mapping import CodeMapping
-    from icdframes.frames.tables import EntityTables
+    from icdframes.frames.code_mapping import CodeMapping
+    from icdframes.frames.entity_tables import EntityTables
 
 NAME = "icd"
 

@@ -1,18 +1,72 @@
-"""Join the classification to people's own data, on any back end; the data themselves are never changed."""
+"""The columns that `annotate` can add, one row per entity; it does not know whose codes they will stand beside."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Literal, TypeVar
 
 import pandas as pd
 
 from icdframes.analysis import backends
-from icdframes.analysis.attach import MATCH, Attachment, attach
-from icdframes.analysis.columns import columns_for
-from icdframes.analysis.grouping import Group
-from icdframes.analysis.matching import KIND, KINDS, Lookup, Tables
-from icdframes.errors import EntityNotFoundError, check_option
+from icdframes.analysis.grouping import Group, as_grouping, assignment, nearest
+from icdframes.analysis.hierarchy import Hierarchy
+from icdframes.analysis.join import MATCH, JoinSpec, join
+from icdframes.analysis.matching import ENTITY, KIND, KINDS, Lookup, Tables, entities_of, locate
+from icdframes.errors import ConfigurationError, EntityNotFoundError, check_option, did_you_mean
+
+_TITLE = "_title"
+_DERIVED = re.compile(rf"(chapter|block|level:\d+)({_TITLE})?|ancestor:.+")
+_EXAMPLES = ("chapter_title", "block", "block_title", "level:1", "level:1_title", "ancestor:ENTITY")
+
+
+def columns_for(tables: Tables, add: Sequence[Group]) -> pd.DataFrame:
+    """Make the table that `annotate` joins: the entity's id and the columns asked for, one row per entity."""
+    entities = entities_of(tables).reset_index(drop=True)
+    for term in add:
+        _check_known(entities, term)
+    columns: dict[str, pd.Series] = {ENTITY: entities["entity_id"].astype("str")}
+    tree = Hierarchy.of(tables) if any(_needs_tree(entities, term) for term in add) else None
+    for term in add:
+        name = term if isinstance(term, str) else as_grouping(term).name
+        if name in columns:
+            advice = "leave one out" if isinstance(term, str) else "give each Grouping its own name"
+            raise ConfigurationError(f"add names {name!r} twice: {advice}.")
+        columns[name] = _values(tables, tree, term) if tree and _needs_tree(entities, term) else entities[name]
+    return pd.DataFrame({name: _nullable(values) for name, values in columns.items()})
+
+
+def _check_known(entities: pd.DataFrame, term: Group) -> None:
+    names = [str(name) for name in entities.columns]
+    if isinstance(term, str) and term not in names and not _DERIVED.fullmatch(term):
+        raise ConfigurationError(
+            f"add={term!r} is unknown: give 'chapter', 'block', 'level:N' (N links below the top), one of these with "
+            f"'_title', 'ancestor:ENTITY', or a column of the tables: {', '.join(names)}."
+            f"{did_you_mean(term, (*names, *_EXAMPLES))}"
+        )
+
+
+def _needs_tree(entities: pd.DataFrame, term: Group) -> bool:
+    return not isinstance(term, str) or term not in entities.columns
+
+
+def _values(tables: Tables, tree: Hierarchy, term: Group) -> pd.Series:
+    if isinstance(term, str) and term.startswith("ancestor:"):
+        top = locate(entities_of(tables), term.removeprefix("ancestor:"))
+        return pd.Series(tree.branch(top), dtype="boolean")
+    wants_title = isinstance(term, str) and term.endswith(_TITLE)
+    level = term.removesuffix(_TITLE) if isinstance(term, str) else term
+    found = assignment(tables, tree, level)
+    groups = nearest(tree, found.own)
+    return pd.Series([found.titles[group] if wants_title and group else group for group in groups], dtype="str")
+
+
+def _nullable(values: pd.Series) -> pd.Series:
+    """Give whole numbers and truth values a dtype that can hold the missing rows of unknown codes."""
+    if values.dtype.kind == "b":
+        return values.astype("boolean")
+    return values.astype("Int64") if values.dtype.kind == "i" else values
+
 
 Native = TypeVar("Native")
 
@@ -116,10 +170,10 @@ def annotate(
 
     """
     check_option("unknown", unknown, ("flag", "raise", "drop"))
-    what = Attachment(code, Lookup.of(tables), columns_for(tables, add), drop=unknown == "drop")
+    what = JoinSpec(code, Lookup.of(tables), columns_for(tables, add), drop=unknown == "drop")
     if unknown == "raise":
         _refuse_unknown(frame, what)
-    annotated: Native = attach(frame, what)
+    annotated: Native = join(frame, what)
     return annotated
 
 
@@ -174,7 +228,7 @@ def _report(frame: Any, code: str, lookup: Lookup) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[MATCH, "n_rows", "n_codes", "examples"])
 
 
-def _refuse_unknown(frame: Any, what: Attachment) -> None:
+def _refuse_unknown(frame: Any, what: JoinSpec) -> None:
     report = _report(frame, what.code, what.lookup).set_index(MATCH)
     lost = report.loc["unknown"]
     if lost["n_rows"]:

@@ -35,7 +35,7 @@ def by_partition(native: Any, function: Callable[..., pd.DataFrame], **options: 
     return native.map_partitions(bound, meta=bound(native._meta))  # noqa: SLF001  how Dask's own documentation does it
 
 
-def opened(native: Any) -> Frame:
+def to_narwhals(native: Any) -> Frame:
     """Take a frame of any supported library (but Dask) into narwhals.
 
     Raises
@@ -70,7 +70,7 @@ def check_codes(code: str, *, is_float: bool) -> None:
         )
 
 
-def shipper(frame: Frame) -> Ship:
+def make_converter(frame: Frame) -> Ship:
     """Give the function that turns a small pandas table into a frame that can be joined to this one."""
     make = _maker(frame)
     if make is None:  # pragma: no cover  `opened` has refused it
@@ -101,7 +101,7 @@ def count_rows(native: Any, keys: Sequence[str], weight: str | None = None) -> p
         parts = by_partition(native, count_rows, keys=keys, weight=weight).compute()
         counts = parts.groupby(list(keys), dropna=False, as_index=False, observed=True)[N].sum()
         return _plain(counts, keys)
-    data = opened(native)
+    data = to_narwhals(native)
     schema = data.collect_schema()
     for name in (*keys, *([weight] if weight else [])):
         if name not in schema:
@@ -118,10 +118,10 @@ def count_rows(native: Any, keys: Sequence[str], weight: str | None = None) -> p
             )
         amount, dtype = nw.col(weight).sum(), nw.Int64 if schema[weight].is_integer() else nw.Float64
     counted = data.group_by(*keys).agg(amount.alias(N)).with_columns(nw.col(N).cast(dtype))
-    return _plain(fetched(counted), keys)
+    return _plain(collect(counted), keys)
 
 
-def fetched(frame: Frame) -> pd.DataFrame:
+def collect(frame: Frame) -> pd.DataFrame:
     """Bring a small result into pandas."""
     if frame.implementation.is_pandas():
         return pd.DataFrame(frame.to_native())

@@ -8,8 +8,8 @@ import pandas as pd
 
 from icdframes.analysis.matching import keys_of
 from icdframes.errors import ComparabilityWarning, ConfigurationError, warn
-from icdframes.frames.tables import EntityTables
-from icdframes.model.code_grammar import SEPARATOR
+from icdframes.frames.entity_tables import EntityTables
+from icdframes.model.codes import SEPARATOR
 
 CHANGES = (
     "added", "removed", "recoded", "retitled", "moved", "kind_changed", "text_changed", "leaf_changed",

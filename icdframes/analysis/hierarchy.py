@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from icdframes.analysis.matching import Tables, entities_of
-from icdframes.model.collector import collector_held
+from icdframes.model.gc_pause import collector_held
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,135 +1,138 @@
-"""A mapping between ICD-10 and ICD-11 as one typed frame; it adds no judgement of its own to what WHO states."""
+"""Translate a column of codes into another classification, candidate by candidate."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from html import escape
-from typing import Any, Literal
+from typing import Any, TypeVar
 
+import narwhals as nw
 import pandas as pd
 
-from icdframes.errors import ComparabilityWarning, warn
-from icdframes.frames.tables import EntityTables
-from icdframes.model.html import html_rows
+from icdframes.analysis.backends import (
+    ROW,
+    by_partition,
+    check_codes,
+    check_names,
+    is_dask,
+    make_converter,
+    numbered,
+    to_narwhals,
+)
+from icdframes.analysis.matching import ENTITY, KIND, Lookup, resolve
+from icdframes.frames.code_mapping import CodeMapping
+from icdframes.frames.entity_tables import EntityTables
 
-Relation = Literal["equivalent", "broader", "narrower", "mapped", "unmapped"]
+ADDED = ("mapped_code", "mapped_title", "mapped_id", "relation", "n_candidates", "mapped_match")
 
-COLUMNS = {
-    "source_code": "str", "source_title": "str", "source_chapter": "str", "source_kind": "str", "source_id": "str",
-    "target_code": "str", "target_title": "str", "target_chapter": "str", "target_kind": "str", "target_id": "str",
-    "foundation_id": "str", "relation": "str", "distance": "Int64", "position": "int64",
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Edition:
-    """A classification and its release, as far as the file names one."""
-
-    classification: str
-    release: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.classification} {self.release}" if self.release else self.classification
+_POSITION = "_icd_position"
+_WIDER = ["stem", "truncated"]
+FrameT = TypeVar("FrameT")
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class CodeMapping:
-    r"""A mapping between two classifications, one row per candidate.
+def map_codes(frame: FrameT, mapping: CodeMapping, *, code: str = "code", tables: EntityTables | None = None) -> FrameT:
+    r"""Translate a column of codes with one of WHO's mapping tables.
 
-    Attributes
+    Parameters
     ----------
-    frame : pandas.DataFrame
-        Columns ``source_code``, ``source_title``, ``source_chapter``,
-        ``source_kind``, ``source_id``, the same five for ``target_``,
-        ``foundation_id`` (of the ICD-11 side), ``relation``, ``distance``,
-        ``position``. ``relation`` tells how the target stands to the source:
-        ``equivalent``; ``broader`` (WHO: the source is a subclass of it);
-        ``narrower``; ``mapped`` where the file names a target and does not say of
-        what kind; ``unmapped`` where WHO says "No Mapping". ``distance`` is WHO's:
-        0 is stated, anything else was deduced that many levels away.
-        ``position`` counts the candidates of one source from 1.
-    source, target : Edition
-        From what to what.
-    version : str or None
-        Date of the file, ``YYYY-MM-DD``.
-    provenance : Mapping
-        File, version, package version, licence.
-    licence : str
-        The line that must stand wherever the table is shown.
+    frame : pandas, Polars (eager or lazy), PyArrow, DuckDB, Dask or PySpark frame
+        Your data; what is lazy stays lazy.
+    mapping : CodeMapping
+        From `icdframes.read_mapping`.
+    code : str
+        The column of codes, ids or URIs, in any spelling that `icdframes.annotate` knows.
+    tables : EntityTables, optional
+        Tables of the source or target; a warning tells if their release is
+        another than the mapping's.
+
+    Returns
+    -------
+    same kind as `frame`
+        The input's columns, one row per candidate, and unmapped rows too.
+
+        ``mapped_code``, ``mapped_title``, ``mapped_id``
+            The candidate; a block has no code, and a target in the foundation
+            has none either.
+        ``relation``
+            ``equivalent``, ``broader``, ``narrower``, ``mapped`` (of a kind that
+            the file does not state) or ``unmapped``; see `CodeMapping`.
+        ``n_candidates``
+            How many candidates the code has: more than 1 means that somebody
+            must choose, 0 that it is unmapped.
+        ``mapped_match``
+            How the code was found in the table, in the words of
+            `icdframes.annotate`; where it is ``stem`` or ``truncated``, the
+            candidate is that of a wider code, so ``equivalent`` becomes
+            ``broader``. An unmapped code is ``unknown`` if the table does not
+            hold it; otherwise WHO's table itself says "No Mapping".
+
+        Rows are in the input's order, candidates in the file's, where the library
+        keeps an order (pandas, Polars, PyArrow, Dask). No network.
+
+    Raises
+    ------
+    ConfigurationError
+        If the frame lacks the column, holds decimal numbers in it, or has one of
+        the new columns already.
 
     Examples
     --------
     >>> import icdframes, tempfile
     >>> from pathlib import Path
+    >>> import pandas as pd
     >>> text = (
-    ...     "10ClassKind\t10DepthInKind\ticd10Code\ticd10Chapter\ticd10Title\tICD-11 FoundationURI\ticd11Title\t"
-    ...     "2024-Jan-21\nCategory\t1\tA00\tI\tCholera\thttp://id.who.int/icd/entity/257068234\tCholera\t"
-    ...     "Equivalent\t0\n"
+    ...     "10ClassKind\ticd10Code\ticd10Title\tLinearization (releaseURI)\ticd11Code\ticd11Title\t2024-Jan-21\n"
+    ...     "category\tA00\tCholera\thttp://id.who.int/icd/release/11/2024-01/mms/257068234\t1A00\tCholera\n"
     ... )
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     file = Path(folder, "foundation_10To11MapToOneCategory.txt")
+    ...     file = Path(folder, "10To11MapToOneCategory.txt")
     ...     _ = file.write_text(text, encoding="utf-8")
-    ...     mapping = icdframes.load_mapping(file)
-    >>> mapping.version, mapping.target.classification
-    ('2024-01-21', 'foundation')
-    >>> client = icdframes.connect("sandbox")
-    >>> mapping.check_release(client.load_tables(257068234, classification="foundation", depth=0))
-    True
+    ...     mapping = icdframes.read_mapping(file)
+    >>> deaths = pd.DataFrame({"code": ["a00", "K25.5"]})
+    >>> icdframes.map_codes(deaths, mapping)[["code", "mapped_code", "relation", "mapped_match"]]
+        code mapped_code  relation mapped_match
+    0    a00        1A00    mapped      dotless
+    1  K25.5         NaN  unmapped      unknown
 
     """
+    if tables is not None:
+        mapping.check_release(tables)
+    if is_dask(frame):
+        dask_frame: FrameT = by_partition(frame, map_codes, mapping=mapping, code=code)
+        return dask_frame
+    data = to_narwhals(frame)
+    schema = data.collect_schema()
+    check_names(schema.names(), code, ADDED)
+    check_codes(code, is_float=schema[code].is_float())
+    ship = make_converter(data)
+    placed = data.with_row_index(ROW) if isinstance(data, nw.DataFrame) else numbered(data)
+    found: Any = resolve(placed, code, Lookup.of(_sources(mapping)), ship)
+    found = found.join(ship(_candidates(mapping)), on=ENTITY, how="left")
+    if ROW in found.collect_schema():
+        found = found.sort(ROW, _POSITION)
+    wider = nw.col(KIND).is_in(_WIDER) & (nw.col("relation") == "equivalent")
+    added = (
+        nw.when(wider).then(nw.lit("broader")).otherwise(nw.col("relation").fill_null("unmapped")).alias("relation"),
+        nw.col("n_candidates").fill_null(0).cast(nw.Int64),
+        nw.col(KIND).fill_null("unknown").alias("mapped_match"),
+    )
+    result: FrameT = found.with_columns(*added).select(*schema.names(), *ADDED).to_native()
+    if isinstance(result, pd.DataFrame):
+        result = result.reset_index(drop=True)
+        result.attrs["mapping"] = dict(mapping.provenance)
+    return result
 
-    frame: pd.DataFrame
-    source: Edition
-    target: Edition
-    version: str | None
-    provenance: Mapping[str, Any]
-    licence: str
 
-    def check_release(self, tables: EntityTables) -> bool:
-        """Tell whether tables are of a release that this mapping was made for; warn where they are not.
+def _sources(mapping: CodeMapping) -> pd.DataFrame:
+    """Give the sources as `Lookup.of` wants entities: one row each."""
+    names = {"source_id": "entity_id", "source_code": "code", "source_kind": "class_kind"}
+    sources = mapping.frame.drop_duplicates("source_id")[[*names]].rename(columns=names)
+    kinds = sources["class_kind"].replace("modifiedcategory", "category").fillna("category")
+    return sources.assign(class_kind=kinds)
 
-        Parameters
-        ----------
-        tables : EntityTables
-            Tables of the source or of the target classification.
 
-        Returns
-        -------
-        bool
-            False after an `ComparabilityWarning`.
-
-        """
-        found = Edition(tables.provenance.classification, tables.provenance.release)
-        own = next((side for side in (self.source, self.target) if side.classification == found.classification), None)
-        if own is None:
-            problem = f"The mapping {self.source} → {self.target} has nothing to do with tables of {found}."
-        elif own.release and found.release and own.release != found.release:
-            problem = f"The mapping was made for {own}, the tables are of {found}: codes may differ."
-        else:
-            return True
-        warn(f"{problem} Load the tables of {own or self.target}.", ComparabilityWarning)
-        return False
-
-    def __len__(self) -> int:
-        return len(self.frame)
-
-    def __repr__(self) -> str:
-        return "\n".join((f"CodeMapping {self._title()}", *(f"  {key}: {value}" for key, value in self._facts())))
-
-    def _repr_html_(self) -> str:
-        head = self.frame.head().to_html(index=False, na_rep="")
-        return f"<p><b>{escape(self._title())}</b></p>{html_rows(self._facts())}{head}"
-
-    def _title(self) -> str:
-        return f"{self.source} → {self.target}, version {self.version or 'not stated'}"
-
-    def _facts(self) -> list[tuple[str, str]]:
-        sources = self.frame.groupby(["source_code", "source_id"], dropna=False)["target_id"].count()
-        kinds = self.frame["relation"].value_counts()
-        return [
-            ("sources", f"{len(sources):,} ({(sources > 1).sum():,} with several candidates)"),
-            ("candidates", ", ".join(f"{kind} {count:,}" for kind, count in kinds.items()) or "none"),
-            ("file", str(self.provenance.get("file", ""))),
-            ("licence", self.licence),
-        ]
+def _candidates(mapping: CodeMapping) -> pd.DataFrame:
+    """Give the new columns but for ``match``, under the source's id."""
+    frame = mapping.frame
+    columns = {"source_id": ENTITY, "target_code": "mapped_code", "target_title": "mapped_title",
+               "target_id": "mapped_id", "relation": "relation", "position": _POSITION}  # fmt: skip
+    count = frame["target_id"].notna().groupby(frame["source_id"]).transform("sum")
+    return frame[[*columns]].rename(columns=columns).assign(n_candidates=count.astype("int64"))

@@ -18,7 +18,7 @@ import pandas as pd
 
 from icdframes.analysis.backends import ROW, Frame, Ship
 from icdframes.errors import ConfigurationError, EntityNotFoundError, did_you_mean
-from icdframes.model.collector import collector_held
+from icdframes.model.gc_pause import collector_held
 
 KINDS = ("exact", "dotless", "stem", "residual", "truncated", "unknown")
 

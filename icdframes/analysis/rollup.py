@@ -10,13 +10,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from icdframes.analysis import backends
-from icdframes.analysis.assignment import Assignment, assignment, every, nearest
-from icdframes.analysis.attach import Attachment, attach
 from icdframes.analysis.backends import N
-from icdframes.analysis.grouping import Group
+from icdframes.analysis.disclosure_control import hidden_cells
+from icdframes.analysis.grouping import Assignment, Group, assignment, every, nearest
 from icdframes.analysis.hierarchy import Hierarchy
+from icdframes.analysis.join import JoinSpec, join
 from icdframes.analysis.matching import ENTITY, Lookup, Tables
-from icdframes.analysis.suppression import hidden_cells
 from icdframes.errors import ConfigurationError, check_option, check_whole
 
 UNGROUPED, UNKNOWN, TOTAL = "ungrouped", "unknown", "total"
@@ -125,7 +124,7 @@ def rollup(
         raise ConfigurationError(
             f"A group must not be called {min(reserved)!r}: rollup uses that name itself, rename it."
         )
-    attached = attach(frame, Attachment(code, Lookup.of(tables), _sets(tree, found, parents), match=_MATCH))
+    attached = join(frame, JoinSpec(code, Lookup.of(tables), _sets(tree, found, parents), match=_MATCH))
     counts = backends.count_rows(attached, [*keys, _SET], weight)
     combinations, table = _cross(counts, keys, [*found.titles, UNGROUPED, UNKNOWN], parents)
     hidden = np.zeros(table.shape, dtype=bool) if min_count is None else hidden_cells(table, min_count)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from icdframes.client import IcdClient
+from icdframes.client.base import IcdClient
+from icdframes.client.codes import Source, read_codes
 from icdframes.connection import get_client
-from icdframes.verbs.decoding import Source, read_codes
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from icdframes.client import IcdClient
+from icdframes.client.base import IcdClient
+from icdframes.client.load_request import OnError
 from icdframes.connection import get_client
-from icdframes.verbs.question import OnError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from icdframes.frames.tables import EntityTables
+    from icdframes.frames.entity_tables import EntityTables
 
 
 def load_entity(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from icdframes.client import IcdClient
+from icdframes.client.base import IcdClient
 from icdframes.connection import get_client
 
 if TYPE_CHECKING:

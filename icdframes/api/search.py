@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from icdframes.client import IcdClient
+from icdframes.client.base import IcdClient
 from icdframes.connection import get_client
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from icdframes.frames.hits import SearchTables
+    from icdframes.frames.search_tables import SearchTables
 
 
 def search(

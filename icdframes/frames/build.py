@@ -8,11 +8,11 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
+from icdframes.frames.entity_tables import EntityTables
 from icdframes.frames.provenance import Provenance
 from icdframes.frames.schema import apply_schema, columns_of, translatable_columns
-from icdframes.frames.tables import EntityTables
-from icdframes.model.collector import collector_held
 from icdframes.model.entity import Entity
+from icdframes.model.gc_pause import collector_held
 from icdframes.model.graph import EntityGraph, Place
 
 _UNTRANSLATED = Entity(uri="", entity_id="", title=None, translated=False)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 import json
 import os
+import re
+from collections.abc import Hashable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from icdframes.errors import FileFormatError, MissingExtraError
-from icdframes.frames.atomic import check_target, no_file, written_beside
-from icdframes.frames.csv_file import read_csv
+from icdframes import __version__
+from icdframes.errors import ExportError, FileFormatError, MissingExtraError
+from icdframes.frames.atomic import check_target, no_file, read_json, write_json, written_beside
 
 
 def to_parquet(frame: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
@@ -122,3 +126,163 @@ def need_pyarrow(feature: str) -> None:
 def has_pyarrow() -> bool:
     """Tell whether Parquet can be read and written."""
     return importlib.util.find_spec("pyarrow") is not None
+
+
+SIDECAR = ".provenance.json"
+_FORMAT = "icdframes table"
+_FORMAT_NUMBER = 1
+
+_FORMULA = re.compile(r"^('*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])")  # the last four are as wide as an ideograph
+_ESCAPED_FORMULA = re.compile(f"^'{_FORMULA.pattern.removeprefix('^')}")
+
+
+def to_csv(
+    frame: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: bool = False, safe_for_spreadsheets: bool = False
+) -> Path:
+    """Write a table as UTF-8 CSV, with provenance and dtypes in ``NAME.csv.provenance.json``.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Its index is not written; ``frame.attrs`` are.
+    path : path
+        Ends in ``.csv``; the folder must exist.
+    overwrite : bool
+        Whether a file of that name may be replaced.
+    safe_for_spreadsheets : bool
+        Put an apostrophe before text and names of columns that a spreadsheet would run
+        as a formula (``=``, ``+``, ``-``, ``@``, also as wide as an ideograph; tab, line
+        break). `read_frame` takes it off again.
+
+    Returns
+    -------
+    pathlib.Path
+        The file. No network.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written. What was there before is unchanged.
+
+    Examples
+    --------
+    >>> import icdframes, tempfile
+    >>> from pathlib import Path
+    >>> frame = icdframes.load_entity("1A00", client=icdframes.connect("sandbox"))
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> icdframes.to_csv(frame, folder / "cholera.csv").name
+    'cholera.csv'
+
+    """
+    target = check_target(path, overwrite=overwrite, suffixes=(".csv",))
+    if not frame.columns.is_unique:
+        raise ExportError(f"Cannot write {target}: the table has two columns of one name. Rename one.")
+    missing = _unused_mark(frame)
+    written = defused(frame) if safe_for_spreadsheets else frame
+    about = {
+        "format": _FORMAT,
+        "format_number": _FORMAT_NUMBER,
+        "package_version": __version__,
+        "columns": [{"name": str(key), "dtype": str(dtype)} for key, dtype in frame.dtypes.items()],
+        "n_rows": len(frame),
+        "missing": missing,
+        "safe_for_spreadsheets": safe_for_spreadsheets,
+        "attrs": frame.attrs,
+    }
+
+    def write_table(temporary: Path) -> None:
+        with temporary.open("x", encoding="utf-8", newline="") as file:
+            written.to_csv(file, index=False, na_rep=missing, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+
+    def write_about(temporary: Path) -> None:
+        write_json(temporary, about)
+
+    sidecar = target.with_name(target.name + SIDECAR)
+    before = sidecar.read_bytes() if sidecar.is_file() else None
+    with written_beside(target, write_table) as table, written_beside(sidecar, write_about) as beside:
+        beside.replace(sidecar)
+        try:
+            table.replace(target)
+        except OSError:
+            sidecar.unlink() if before is None else sidecar.write_bytes(before)
+            raise
+    return target
+
+
+def read_csv(file: Path, columns: list[str] | None) -> pd.DataFrame:
+    """Read what `to_csv` wrote, or any CSV as text; what is wrong inside raises as it comes."""
+    sidecar = file.with_name(file.name + SIDECAR)
+    if not sidecar.is_file():
+        return pd.read_csv(
+            file, dtype="str", encoding="utf-8-sig", usecols=columns, keep_default_na=False, na_values=[""]
+        )
+    about = read_json(sidecar)
+    if about.get("format") != _FORMAT or about.get("format_number") != _FORMAT_NUMBER:
+        raise FileFormatError(f"{sidecar} was not written by this version of icdframes; remove it to read plain text.")
+    dtypes = {column["name"]: column["dtype"] for column in about["columns"]}
+    header = _header(dtypes, safe=about["safe_for_spreadsheets"])
+    later = [name for name, dtype in dtypes.items() if dtype.lower().startswith(("datetime64", "float", "category"))]
+    frame = pd.read_csv(
+        file,
+        dtype={
+            written: "str" if name in later else dtype
+            for written, (name, dtype) in zip(header, dtypes.items(), strict=True)
+        },
+        encoding="utf-8",
+        keep_default_na=False,
+        na_values=[about["missing"]],
+        skip_blank_lines=False,
+    )
+    if list(frame.columns) != header or len(frame) != about["n_rows"]:
+        raise FileFormatError(
+            f"{file} was changed or cut off after it was written: {sidecar.name} tells of {about['n_rows']} rows and "
+            f"{len(dtypes)} columns, the file has {len(frame)} and {len(frame.columns)}. "
+            f"Remove {sidecar.name} to read it as plain text."
+        )
+    frame = frame.set_axis(list(dtypes), axis=1)
+    if about["safe_for_spreadsheets"]:
+        frame = _with_text(frame, _ESCAPED_FORMULA, r"\1")
+    frame = frame.astype({name: dtypes[name] for name in later})
+    frame.attrs = about["attrs"]
+    return frame if columns is None else frame[columns]
+
+
+def defused(frame: pd.DataFrame) -> pd.DataFrame:
+    """Put an apostrophe before text and names that a spreadsheet would run as a formula."""
+    return _with_text(frame, _FORMULA, r"'\1").set_axis(_header(map(str, frame.columns), safe=True), axis=1)
+
+
+def _header(names: Iterable[str], *, safe: bool) -> list[str]:
+    return [_FORMULA.sub(r"'\1", name) if safe else name for name in names]
+
+
+def _with_text(frame: pd.DataFrame, pattern: re.Pattern[str], replacement: str) -> pd.DataFrame:
+    def changed(cell: object) -> object:
+        return pattern.sub(replacement, cell) if isinstance(cell, str) else cell
+
+    result = frame.copy()
+    for name in _text_columns(frame):
+        column = frame[name]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            result[name] = column.cat.rename_categories(list(map(changed, column.cat.categories)))
+        else:
+            result[name] = pd.Series(list(map(changed, column)), index=frame.index, dtype=column.dtype)
+    return result
+
+
+def _text_columns(frame: pd.DataFrame) -> list[Hashable]:
+    return [name for name, dtype in frame.dtypes.items() if _may_hold_text(dtype)]
+
+
+def _may_hold_text(dtype: Any) -> bool:
+    kind = dtype.categories.dtype if isinstance(dtype, pd.CategoricalDtype) else dtype
+    return isinstance(kind, pd.StringDtype) or pd.api.types.is_object_dtype(kind)
+
+
+def _unused_mark(frame: pd.DataFrame) -> str:
+    """Give what stands for a missing value: nothing, unless some cell is an empty text."""
+    text = [frame[name] for name in _text_columns(frame)]
+    mark = ""
+    while any(column.eq(mark).any() for column in text):
+        mark = f"<{mark or 'missing'}>"
+    return mark

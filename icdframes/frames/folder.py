@@ -13,8 +13,7 @@ import pandas as pd
 
 from icdframes.errors import ExportError, FileFormatError
 from icdframes.frames.atomic import export_errors, hidden_sibling, read_json, sync, write_json
-from icdframes.frames.csv_file import to_csv
-from icdframes.frames.files import need_pyarrow, read_frame, to_parquet
+from icdframes.frames.files import need_pyarrow, read_frame, to_csv, to_parquet
 from icdframes.frames.provenance import Provenance
 from icdframes.frames.schema import TABLES, columns_of
 

@@ -6,8 +6,7 @@ axes, ``documents`` and ``expressions`` write as the API does. ``sample`` and ``
 """
 
 from icdframes.sandbox.corpus import Corpus, Listing
-from icdframes.sandbox.load import load_corpus
-from icdframes.sandbox.sandbox import Request, Sandbox, shared_sandbox
-from icdframes.sandbox.serving import serve
+from icdframes.sandbox.corpus_files import load_corpus
+from icdframes.sandbox.sandbox import Request, Sandbox, serve, shared_sandbox
 
 __all__ = ["Corpus", "Listing", "Request", "Sandbox", "load_corpus", "serve", "shared_sandbox"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from icdframes.model.certificate import FIELDS, LINES
-from icdframes.sandbox.forms import bad_request
+from icdframes.sandbox.request_body import bad_request
 
 _NUMBERS = [field.api_name for field in FIELDS if field.kind in {"choice", "count"}]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from icdframes.model.entity import Axis
 from icdframes.sandbox.corpus import Listing
-from icdframes.sandbox.retrieval.words import SAYS_NOTHING, words
+from icdframes.sandbox.search.words import SAYS_NOTHING, words
 
 
 @dataclass(frozen=True, slots=True)

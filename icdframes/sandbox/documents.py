@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
+from icdframes.model.decode_entity import UNTRANSLATED
+from icdframes.model.encode import entity_to_json, release_list_to_json, top_level_to_json
 from icdframes.model.entity import ReleaseList, TopLevel
-from icdframes.model.parse import UNTRANSLATED
 from icdframes.model.uris import EntityUri
-from icdframes.model.wire import entity_to_json, release_list_to_json, top_level_to_json
 from icdframes.sandbox.corpus import Corpus, Listing
 
 ANCESTOR, DESCENDANT, CRITERIA = "ancestor", "descendant", "diagnosticcriteria"

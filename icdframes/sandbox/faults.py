@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from http import HTTPStatus
 
-from icdframes.sandbox.answers import Answer, phrase, text_answer
+from icdframes.sandbox.request_context import Answer, phrase, text_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Fault:
         )
 
 
-class FaultBook:
+class FaultQueue:
     """The faults that are still to happen, first come first served."""
 
     def __init__(self) -> None:

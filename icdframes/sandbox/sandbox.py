@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from icdframes.errors import ConfigurationError
-from icdframes.sandbox.answers import Asked
+from icdframes.sandbox.app import App
 from icdframes.sandbox.corpus import Corpus
-from icdframes.sandbox.desk import Desk
-from icdframes.sandbox.faults import Fault, FaultBook
+from icdframes.sandbox.corpus_files import load_corpus
+from icdframes.sandbox.faults import Fault, FaultQueue
+from icdframes.sandbox.request_context import HttpRequest
 from icdframes.sandbox.sample import sample_corpus
 from icdframes.sandbox.server import HOST, LoopbackServer, Reply
-from icdframes.sandbox.tokens import TOKEN_PATH, TokenDesk
+from icdframes.sandbox.tokens import TOKEN_PATH, TokenEndpoint
 
 _LAST_PORT = 65_535
 
@@ -102,9 +105,9 @@ class Sandbox:
         self.delay = delay
         served = sample_corpus() if corpus is None else corpus
         self.corpus = served if authenticate else served.without("icd10")
-        self._tokens = TokenDesk(client_id, client_secret, token_lifetime) if authenticate else None
-        self._desk = Desk(self.corpus, self._tokens, vary=vary)
-        self._faults = FaultBook()
+        self._tokens = TokenEndpoint(client_id, client_secret, token_lifetime) if authenticate else None
+        self._desk = App(self.corpus, self._tokens, vary=vary)
+        self._faults = FaultQueue()
         self._lock = threading.Lock()
         self._log: list[Request] = []
         self._port = port
@@ -273,7 +276,7 @@ class Sandbox:
         """
         self._faults.clear()
 
-    def _respond(self, asked: Asked) -> Reply:
+    def _respond(self, asked: HttpRequest) -> Reply:
         fault = self._faults.take(asked.path)
         if fault is None:
             reply = Reply(self._desk.answer(asked), self.delay)
@@ -309,3 +312,63 @@ def shared_sandbox() -> Sandbox:
     """Give the one sandbox of this process; it starts at first use and ends with the process."""
     with _SHARING:
         return _shared()
+
+
+_say = partial(print, flush=True)
+
+
+def serve(
+    corpus_path: str | Path | None = None,
+    text: str | Path | None = None,
+    *,
+    port: int = 0,
+    authenticate: bool = True,
+    out: Callable[[str], object] = _say,
+    until: threading.Event | None = None,
+) -> None:
+    """Serve a corpus until Ctrl-C.
+
+    Parameters
+    ----------
+    corpus_path, text : path, optional
+        As for `load_corpus`; the shipped sample by default.
+    port : int
+        0 for any free one.
+    authenticate : bool
+        False behaves like WHO's local container.
+    out : callable
+        Gets one line that tells the URL and how to connect.
+    until : threading.Event, optional
+        Ends it from within the program.
+
+    Raises
+    ------
+    FileFormatError
+        If there is no such corpus.
+    ConfigurationError
+        If the port is taken.
+
+    Examples
+    --------
+    >>> import threading
+    >>> from icdframes.sandbox import serve
+    >>> enough = threading.Event()
+    >>> enough.set()
+    >>> serve(until=enough)
+    ICD API sandbox at http://127.0.0.1:...
+
+    """
+    sandbox = Sandbox(load_corpus(corpus_path, text=text), port=port, authenticate=authenticate)
+    with contextlib.suppress(KeyboardInterrupt), sandbox:
+        out(_announcement(sandbox))
+        (until or threading.Event()).wait()
+
+
+def _announcement(sandbox: Sandbox) -> str:
+    """Give the line that tells how to connect."""
+    if sandbox.token_url is None:
+        return f'ICD API sandbox at {sandbox.url}  connect("{sandbox.url}")'
+    return (
+        f'ICD API sandbox at {sandbox.url}  connect("{sandbox.url}", token_url="{sandbox.token_url}", '
+        f'client_id="{sandbox.client_id}", client_secret="{sandbox.client_secret}")'
+    )

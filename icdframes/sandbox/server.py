@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from icdframes.sandbox.answers import Answer, Asked, encode
+from icdframes.sandbox.request_context import Answer, HttpRequest, encode
 
 HOST = "127.0.0.1"
 _LONGEST_BODY = 16 * 2**20
@@ -47,7 +47,7 @@ class LoopbackServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int, respond: Callable[[Asked], Reply]) -> None:
+    def __init__(self, port: int, respond: Callable[[HttpRequest], Reply]) -> None:
         self.respond = respond
         self.stopping = threading.Event()
         self._lock = threading.Lock()
@@ -117,7 +117,7 @@ class _Connection(BaseHTTPRequestHandler):
             self.close_connection = True
             self.send_error(411)
             return
-        reply = self.server.respond(Asked(self.command, self.path, self.headers, body))
+        reply = self.server.respond(HttpRequest(self.command, self.path, self.headers, body))
         if reply.delay and self.server.stopping.wait(reply.delay):
             self.close_connection = True
             return

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote_plus
 
-from icdframes.sandbox.answers import Answer, Asked, json_answer
+from icdframes.sandbox.request_context import Answer, HttpRequest, json_answer
 from icdframes.settings import SCOPE
 
 TOKEN_PATH = "/connect/token"  # noqa: S105  a path, not a secret
@@ -22,7 +22,7 @@ _BEARER = "bearer "
 _BASIC = "basic "
 
 
-class TokenDesk:
+class TokenEndpoint:
     """Issues bearer tokens for one client and knows which are alive.
 
     Parameters
@@ -46,7 +46,7 @@ class TokenDesk:
         self._alive: dict[str, float] = {}
         self.issued = 0
 
-    def answer(self, asked: Asked) -> Answer:
+    def answer(self, asked: HttpRequest) -> Answer:
         """Answer a POST to the token endpoint."""
         if asked.header("Content-Type").partition(";")[0].strip().lower() != _FORM:
             return _refused("invalid_request")

@@ -20,11 +20,11 @@ from icdframes.errors import ConfigurationError
 from icdframes.settings import is_loopback
 from icdframes.transport import policy
 from icdframes.transport.deadline import with_deadline
-from icdframes.transport.faults import error_of_fault, error_of_refusal, fault_of
-from icdframes.transport.gate import Gate
-from icdframes.transport.keys import Token
+from icdframes.transport.error_mapping import error_of_fault, error_of_refusal, fault_of
+from icdframes.transport.fork_guard import ForkGuard
 from icdframes.transport.policy import Do, Fault, Outcome
-from icdframes.transport.process import HomeProcess
+from icdframes.transport.secrets import Token
+from icdframes.transport.throttle import Throttle
 
 LARGEST_BODY = 64_000_000
 
@@ -101,8 +101,8 @@ class IcdAdapter(HTTPAdapter):
         self._sleep = sleep
         self._rng = rng
         self._largest = largest_body
-        self._gate = Gate(max_workers, clock, sleep)
-        self._home = HomeProcess()
+        self._gate = Throttle(max_workers, clock, sleep)
+        self._home = ForkGuard()
         self._lock = threading.Lock()
         self.sent = 0
         self._dated: tuple[str | None, float] = (None, 0.0)

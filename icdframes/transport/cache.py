@@ -21,8 +21,8 @@ from requests_cache.models.response import CachedResponse
 from requests_cache.serializers import SerializerPipeline, Stage, json_serializer
 
 from icdframes.errors import CacheWarning, warn
-from icdframes.transport.process import HomeProcess
-from icdframes.transport.shared_file import BUSY_SECONDS, make_private, mend, parts_of, patiently
+from icdframes.transport.fork_guard import ForkGuard
+from icdframes.transport.sqlite_file import BUSY_SECONDS, execute_with_retry, make_private, parts_of, repair
 
 FILE_NAME = "http.sqlite"
 _ENVELOPE = SerializerPipeline([*json_serializer.stages[:-1], Stage(json)], name="json")  # without its indentation
@@ -100,9 +100,9 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
         self._lock = threading.RLock()
         self._warned = False
         self._connection: sqlite3.Connection | None = None
-        self._home = HomeProcess()
+        self._home = ForkGuard()
         make_private(path)
-        mend(path, _TABLE, _COLUMNS)
+        repair(path, _TABLE, _COLUMNS)
         self._connected()
 
     def __getitem__(self, key: str) -> CachedResponse:
@@ -161,7 +161,7 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
             )
             try:
                 for statement in _SETUP:
-                    patiently(connection, statement)
+                    execute_with_retry(connection, statement)
             except BaseException:
                 connection.close()
                 raise
@@ -185,7 +185,7 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
         """Set a broken file aside, unless another process already did, and open a new one."""
         self.close()
         try:
-            mend(self._path, _TABLE, _COLUMNS, thorough=True)
+            repair(self._path, _TABLE, _COLUMNS, thorough=True)
             make_private(self._path)
             self._connected()
         except (OSError, sqlite3.Error) as fault:

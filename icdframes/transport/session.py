@@ -18,12 +18,11 @@ from icdframes.errors import ConfigurationError, OfflineMissError, check_whole
 from icdframes.settings import Server
 from icdframes.transport import policy
 from icdframes.transport.adapter import IcdAdapter, decoded
-from icdframes.transport.at_hand import AtHand
+from icdframes.transport.auth import USER_AGENT, TokenSource
 from icdframes.transport.cache import DiskCache, open_cache
-from icdframes.transport.faults import error_of_status
-from icdframes.transport.keys import Credentials
-from icdframes.transport.request import Params, headers_for, key_of, url_of, written
-from icdframes.transport.token import USER_AGENT, TokenSource
+from icdframes.transport.cached_reader import CachedReader, Params, headers_for, key_of, url_of, written
+from icdframes.transport.error_mapping import error_of_status
+from icdframes.transport.secrets import Credentials
 
 _MOST_WORKERS = 64
 
@@ -123,7 +122,7 @@ class ApiSession:
         )
         self._http = _cached_session(Path(cache_dir), self._adapter)
         _read_environment_once(self._http, server.base_url)
-        self.at_hand = AtHand(server.base_url, self._http.cache)
+        self.lookup_cached = CachedReader(server.base_url, self._http.cache)
 
     @property
     def requests_sent(self) -> int:
@@ -133,7 +132,7 @@ class ApiSession:
     @property
     def answered_from_cache(self) -> int:
         """Requests that did not have to be sent so far."""
-        return self.at_hand.hits
+        return self.lookup_cached.hits
 
     @property
     def clock_lead(self) -> float | None:
@@ -170,7 +169,7 @@ class ApiSession:
 
         """
         url = self._url(path, params)
-        if not refresh and (body := self.at_hand.body(url, language)) is not None:
+        if not refresh and (body := self.lookup_cached.body(url, language)) is not None:
             try:
                 return json.loads(body)
             except (ValueError, RecursionError):
@@ -245,7 +244,7 @@ class ApiSession:
         if response is None:
             reason = f"it is not in the cache {self.cache_info().path or 'in memory'}"
             raise _offline_miss(request.url, request.headers["Accept-Language"], reason)
-        self.at_hand.count()
+        self.lookup_cached.count()
         return response
 
     def _sent(self, request: requests.Request, *, force_refresh: bool = False) -> requests.Response:
@@ -259,7 +258,7 @@ class ApiSession:
             **self._options,
         )
         if response.from_cache:
-            self.at_hand.count()
+            self.lookup_cached.count()
         if response.status_code == requests.codes.ok:
             return response
         headers = response.headers

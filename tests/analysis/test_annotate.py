@@ -21,7 +21,7 @@ def one(tables, code, *add):
 @pytest.mark.parametrize("dtype", ["str", "string[pyarrow]", "string[python]", "category", object])
 @pytest.mark.parametrize("piece", [2, 1_000_000])
 def test_codes_are_read_alike_however_pandas_holds_them_and_in_pieces(mms, monkeypatch, dtype, piece):
-    monkeypatch.setattr("icdframes.analysis.attach._PIECE", piece)
+    monkeypatch.setattr("icdframes.analysis.join._PIECE", piece)
     chunks = [pd.Series(["1A00", None, "?"]), pd.Series(["1a03.0", "1A00"]), pd.Series([None, "1A03.0"])]
     frame = pd.DataFrame({"code": pd.concat(chunks, ignore_index=True).astype(dtype)})
     read = annotate(frame, mms, add=["entity_id", "class_kind"])

@@ -9,7 +9,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from icdframes.analysis.annotate import annotate, match_report
-from icdframes.analysis.backends import count_rows, opened
+from icdframes.analysis.backends import count_rows, to_narwhals
 from icdframes.analysis.rollup import rollup
 from icdframes.errors import ConfigurationError, EntityNotFoundError
 
@@ -121,7 +121,7 @@ def test_dictionary_encoded_codes_are_read_in_pyarrow(mms):
 @pytest.mark.parametrize("thing", [[1, 2], "1A00", None, {"code": ["1A00"]}])
 def test_what_is_no_data_frame_is_refused(thing):
     with pytest.raises(ConfigurationError, match="is no data frame that can be used"):
-        opened(thing)
+        to_narwhals(thing)
 
 
 def test_a_weight_that_is_no_number_is_refused(data):

@@ -9,8 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icdframes.analysis.hierarchy import Hierarchy
-from icdframes.analysis.positions import depth, is_below, nearest_common_ancestor, subtree_sizes
-from icdframes.analysis.relatives import ancestors, descendants, path, siblings
+from icdframes.analysis.relations import (
+    ancestors,
+    depth,
+    descendants,
+    is_below,
+    nearest_common_ancestor,
+    path,
+    siblings,
+    subtree_sizes,
+)
 from icdframes.errors import ConfigurationError, EntityNotFoundError
 
 

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from icdframes.analysis.annotate import annotate
-from icdframes.analysis.map_codes import ADDED, map_codes
-from icdframes.analysis.mapping import COLUMNS
-from icdframes.analysis.read_mapping import load_mapping
+from icdframes.analysis.mapping import ADDED, map_codes
 from icdframes.errors import ComparabilityWarning, ConfigurationError, FileFormatError, MissingExtraError
+from icdframes.files.mapping import read_mapping
 from icdframes.frames.build import build_tables
+from icdframes.frames.code_mapping import COLUMNS
 from icdframes.frames.provenance import Provenance
 from icdframes.model.graph import EntityGraph
 
@@ -65,17 +65,17 @@ def _write(path, *rows):
 
 @pytest.fixture
 def multiple(tmp_path):
-    return load_mapping(_write(tmp_path / "10To11MapToMultipleCategories.txt", HEAD_MULTIPLE, *ROWS))
+    return read_mapping(_write(tmp_path / "10To11MapToMultipleCategories.txt", HEAD_MULTIPLE, *ROWS))
 
 
 @pytest.fixture
 def foundation(tmp_path):
-    return load_mapping(_write(tmp_path / "foundation_10To11MapToOneCategory.txt", HEAD_FOUNDATION, *ROWS_FOUNDATION))
+    return read_mapping(_write(tmp_path / "foundation_10To11MapToOneCategory.txt", HEAD_FOUNDATION, *ROWS_FOUNDATION))
 
 
 @pytest.fixture
 def back(tmp_path):
-    return load_mapping(_write(tmp_path / "11To10MapToOneCategory.txt", HEAD_BACK, *ROWS_BACK))
+    return read_mapping(_write(tmp_path / "11To10MapToOneCategory.txt", HEAD_BACK, *ROWS_BACK))
 
 
 def test_every_row_of_the_file_is_a_candidate_with_typed_columns(multiple):
@@ -102,13 +102,13 @@ def test_relation_says_what_who_says_and_no_more(multiple, back, foundation):
 
 def test_a_named_relation_column_is_read_too(tmp_path):
     head = (*HEAD_BACK[:7], "chapterMatch", "Relation", "Stated{0}|Deduced", "2020-Jan-22")
-    mapping = load_mapping(_write(tmp_path / "m.txt", head, (*ROWS_BACK[0], "True", "Subclass", "-2")))
+    mapping = read_mapping(_write(tmp_path / "m.txt", head, (*ROWS_BACK[0], "True", "Subclass", "-2")))
     assert mapping.frame.loc[0, ["relation", "distance"]].tolist() == ["broader", -2]
     assert mapping.version == "2020-01-22"
 
 
 def test_a_foundation_table_without_a_date_is_read(tmp_path):
-    mapping = load_mapping(_write(tmp_path / "f.tsv", HEAD_FOUNDATION_BACK, *ROWS_FOUNDATION_BACK))
+    mapping = read_mapping(_write(tmp_path / "f.tsv", HEAD_FOUNDATION_BACK, *ROWS_FOUNDATION_BACK))
     assert mapping.frame.loc[0, ["source_id", "target_code"]].tolist() == ["99", "A00"]
     assert pd.isna(mapping.frame.loc[0, "source_code"])
     assert (mapping.version, mapping.source.release) == (None, None)
@@ -128,7 +128,7 @@ def test_every_kind_of_file_gives_the_same_table(tmp_path, kind, multiple):
             archive.writestr("readme.txt", "words")
             archive.write(sheet if kind == "zip of xlsx" else plain, "mapping/10To11MapToMultipleCategories" + (
                 ".xlsx" if kind == "zip of xlsx" else ".txt"))  # fmt: skip
-    pd.testing.assert_frame_equal(load_mapping(path).frame, multiple.frame)
+    pd.testing.assert_frame_equal(read_mapping(path).frame, multiple.frame)
 
 
 def test_a_zip_of_several_tables_asks_which(tmp_path, multiple):
@@ -138,10 +138,10 @@ def test_a_zip_of_several_tables_asks_which(tmp_path, multiple):
         archive.writestr("11To10MapToOneCategory.txt", _text(HEAD_BACK, *ROWS_BACK))
         archive.writestr("11To10MapToOneCategory.xlsx", b"never read while there is a .txt")
     with pytest.raises(ConfigurationError, match=r"2 tables\. Say which.*10To11MapToOneCategory, 11To10"):
-        load_mapping(path)
+        read_mapping(path)
     with pytest.raises(ConfigurationError, match="Did you mean '11To10MapToOneCategory'"):
-        load_mapping(path, table="11To10MapToOneCategry")
-    mapping = load_mapping(path, table="11To10MapToOneCategory")
+        read_mapping(path, table="11To10MapToOneCategry")
+    mapping = read_mapping(path, table="11To10MapToOneCategory")
     assert (len(mapping), mapping.provenance["file"]) == (2, "mapping.zip:11To10MapToOneCategory.txt")
 
 
@@ -177,7 +177,7 @@ def test_a_foreign_file_is_refused_with_its_name_and_line(tmp_path, name, conten
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(FileFormatError, match=message) as caught:
-        load_mapping(path)
+        read_mapping(path)
     assert name.removesuffix(".gz") in str(caught.value)
 
 
@@ -186,23 +186,23 @@ def test_a_spreadsheet_that_made_a_number_of_a_code_is_refused(tmp_path):
     rows = pd.DataFrame(ROWS_BACK[:1], columns=HEAD_BACK[:7]).assign(icd11Code=1e10)
     rows.to_excel(sheet, index=False)
     with pytest.raises(FileFormatError, match=r"a\.xlsx, line 2: the code 10000000000.* is a number"):
-        load_mapping(sheet)
+        read_mapping(sheet)
 
 
 def test_a_zip_without_tables_and_an_absent_file_are_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("readme.txt", "words")
     with pytest.raises(FileFormatError, match=r"holds no mapping table.*get mapping.zip from"):
-        load_mapping(tmp_path / "a.zip")
+        read_mapping(tmp_path / "a.zip")
     with pytest.raises(FileFormatError, match="There is no file"):
-        load_mapping(tmp_path / "absent.txt")
+        read_mapping(tmp_path / "absent.txt")
 
 
 def test_an_excel_file_without_openpyxl_says_what_to_install(tmp_path, monkeypatch):
     (tmp_path / "a.xlsx").write_bytes(b"")
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'icdframes\[excel\]'"):
-        load_mapping(tmp_path / "a.xlsx")
+        read_mapping(tmp_path / "a.xlsx")
 
 
 def test_text_and_html_tell_editions_candidates_and_licence(multiple):
@@ -313,7 +313,7 @@ def test_tables_of_another_release_or_classification_are_warned_of(multiple):
     ],
 )
 def test_who_s_own_tables_are_read_whole(full_size, name, rows, unmapped):
-    mapping = load_mapping(full_size / "mapping" / f"2024-01_{name}.gz")
+    mapping = read_mapping(full_size / "mapping" / f"2024-01_{name}.gz")
     assert len(mapping) == rows
     assert mapping.frame["relation"].eq("unmapped").sum() == unmapped
     assert mapping.frame["source_id"].notna().all()
@@ -323,7 +323,7 @@ def test_who_s_own_tables_are_read_whole(full_size, name, rows, unmapped):
 def test_every_one_of_3613_deaths_has_a_candidate_or_a_reason(full_size):
     pytest.importorskip("openpyxl")
     deaths = pd.read_excel(full_size / "examples" / "codedit_data_example_icd10.xlsx", dtype=str)
-    mapping = load_mapping(full_size / "mapping" / "2024-01_10To11MapToMultipleCategories.txt.gz")
+    mapping = read_mapping(full_size / "mapping" / "2024-01_10To11MapToMultipleCategories.txt.gz")
     mapped = map_codes(deaths, mapping, code="Code")
     assert mapped["FreeId"].nunique() == len(deaths) == 3_613
     assert mapped[["relation", "n_candidates", "mapped_match"]].notna().all(axis=None)

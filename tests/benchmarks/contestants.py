@@ -42,7 +42,7 @@ def load(url: str, cache: str, *, release: str, classification: str = "mms", **q
 
 def load_without_snapshot(url: str, cache: str, *, release: str, classification: str = "mms") -> Work:
     """icdframes: everything, from the HTTP cache alone; `tables` is the part that goes into building the tables."""
-    from icdframes.verbs import loading
+    from icdframes.client import loading
 
     client = _client(url, cache)
     client._snapshots.clear()
@@ -101,8 +101,8 @@ def _client(url: str, cache: str) -> Any:
     import pyarrow.parquet  # noqa: F401
 
     import icdframes
-    import icdframes.client
-    import icdframes.frames.export
+    import icdframes.client.base
+    import icdframes.frames.folder
 
     return icdframes.connect(url, cache_dir=cache)
 

@@ -12,7 +12,7 @@ from icdframes.model.entity import Axis, Entity, Reference, Term
 from icdframes.model.uris import EntityUri
 from icdframes.sandbox import Corpus
 from icdframes.sandbox.corpus import Listing
-from icdframes.sandbox.load import load_corpus
+from icdframes.sandbox.corpus_files import load_corpus
 
 RELEASE = "2024-01"
 LEVELS = (28, 307, 2_174, 7_009, 10_306, 8_120, 4_498, 2_381, 788, 312, 121)  # MMS 2024-01, counted

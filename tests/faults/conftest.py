@@ -14,10 +14,10 @@ from collections import defaultdict
 
 import pytest
 
-import icdframes.client
-from icdframes.client import IcdClient
+import icdframes.client.base
+from icdframes.client.base import IcdClient
 from icdframes.settings import Server
-from icdframes.transport.credentials import Credentials
+from icdframes.transport.secrets import Credentials
 from icdframes.transport.session import ApiSession
 
 CLIENT_ID = "client-0123-abcd"
@@ -205,7 +205,7 @@ def faulty():
 def wire(free_time):
     """The bytes on the wire, for tests to make."""
 
-    class Wire:
+    class JsonSession:
         entity = staticmethod(entity)
         response = staticmethod(response)
         reset = staticmethod(reset)
@@ -215,7 +215,7 @@ def wire(free_time):
         secret = CLIENT_SECRET
         time = free_time
 
-    return Wire
+    return JsonSession
 
 
 @pytest.fixture

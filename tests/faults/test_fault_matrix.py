@@ -625,7 +625,7 @@ def test_an_entity_for_which_nothing_comes_for_ten_minutes_costs_the_walk_nothin
     faulty, make_client, monkeypatch
 ):
     monkeypatch.setattr("icdframes.walk._LONGEST_DROUGHT", 1)
-    monkeypatch.setattr("icdframes.crew._LEAVE_SECONDS", 0.1)
+    monkeypatch.setattr("icdframes.worker_pool._LEAVE_SECONDS", 0.1)
 
     def drip(connection, _good):
         connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")

@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from icdframes.errors import ExportError, FileFormatError
-from icdframes.frames.csv_file import to_csv
-from icdframes.frames.files import read_frame, to_parquet
+from icdframes.frames.files import read_frame, to_csv, to_parquet
 
 NASTY = [
     "1E10",

@@ -11,8 +11,8 @@ import pytest
 
 from icdframes.errors import ConfigurationError, ExportError, FileFormatError, MissingExtraError
 from icdframes.frames import files, folder
-from icdframes.frames.export import read_frame, read_tables, to_parquet, write_tables
-from icdframes.frames.tables import EntityTables
+from icdframes.frames.entity_tables import EntityTables, read_tables, write_tables
+from icdframes.frames.files import read_frame, to_parquet
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv"])

@@ -8,11 +8,11 @@ from itertools import islice
 import pandas as pd
 import pytest
 
-from icdframes.frames.branch import cut_branch
+from icdframes.files.tabulation import read_tabulation
 from icdframes.frames.build import build_tables
-from icdframes.frames.export import read_tables, write_tables
-from icdframes.frames.revive import chapters_from_tables, entities_from_tables
-from icdframes.frames.tabulation import read_tabulation
+from icdframes.frames.entity_tables import read_tables, write_tables
+from icdframes.frames.from_tables import chapters_from_tables, entities_from_tables
+from icdframes.frames.subset import subset_tables
 from icdframes.model.graph import EntityGraph
 
 pytestmark = pytest.mark.full_size
@@ -116,7 +116,7 @@ def test_the_whole_classification_is_written_read_and_revived_equal(kind, mms_20
 
 
 def test_a_chapter_cut_out_has_all_its_rows(mms_2022):
-    chapter = cut_branch(mms_2022, "1435254666").entities
+    chapter = subset_tables(mms_2022, "1435254666").entities
     expected = mms_2022.entities[mms_2022.entities["chapter"] == "01"].reset_index(drop=True)
     pd.testing.assert_frame_equal(chapter, expected)
 

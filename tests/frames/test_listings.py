@@ -1,6 +1,6 @@
 """Tables of releases are typed, and what a server does not say is missing."""
 
-from icdframes.frames.listings import ENTITY_RELEASES, RELEASES, entity_releases_table, releases_table
+from icdframes.frames.results import ENTITY_RELEASES, RELEASES, entity_releases_table, releases_table
 from icdframes.frames.schema import as_lists
 from icdframes.model.entity import ReleaseList, TopLevel
 

@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 
 from icdframes.errors import CodeSyntaxError, ConfigurationError
 from icdframes.model.cluster import Cluster, Member
-from icdframes.model.code_grammar import EXTENSION, ICD10, ICF, STEM, misfit, read_member
-from icdframes.model.codes import normalize_code, parse_code
+from icdframes.model.codes import EXTENSION, ICD10, ICF, STEM, misfit, normalize_code, parse_code, read_member
 
 SYSTEMS = ("mms", "icf", "icd10")
 

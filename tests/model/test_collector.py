@@ -6,8 +6,8 @@ import pytest
 
 from icdframes.frames import build
 from icdframes.frames.provenance import Provenance
-from icdframes.model.collector import collector_held
 from icdframes.model.entity import Entity
+from icdframes.model.gc_pause import collector_held
 from icdframes.walk import walk
 
 ENTITY = Entity("http://id.who.int/icd/release/11/2024-01/mms/1", "1", "One")
@@ -42,7 +42,7 @@ def test_what_somebody_switched_off_stays_off():
 def test_a_walk_over_what_is_at_hand_and_the_building_of_tables_hold_it(monkeypatch):
     seen = []
 
-    def at_hand(_entity_id):
+    def lookup_cached(_entity_id):
         seen.append(gc.isenabled())
         return ENTITY
 
@@ -50,7 +50,7 @@ def test_a_walk_over_what_is_at_hand_and_the_building_of_tables_hold_it(monkeypa
         seen.append(gc.isenabled())
         return _real(*args, **options)
 
-    graph = walk(["1"], pytest.fail, at_hand=at_hand)
+    graph = walk(["1"], pytest.fail, lookup_cached=lookup_cached)
     monkeypatch.setattr(build, "apply_schema", schema)
     build.build_tables(graph, Provenance("http://127.0.0.1", "mms", "2024-01"), chapters={"1": None})
     assert seen == [False] * 6

@@ -6,15 +6,9 @@ import json
 import pytest
 
 from icdframes.errors import ResponseShapeError
-from icdframes.model.parse import (
-    UNTRANSLATED,
-    parse_entity,
-    parse_release_list,
-    parse_top_level,
-    release_of,
-)
-from icdframes.model.parse_coding import parse_code_info
-from icdframes.model.wire import entity_to_json, release_list_to_json, top_level_to_json
+from icdframes.model.decode_entity import UNTRANSLATED, parse_entity, parse_release_list, parse_top_level, release_of
+from icdframes.model.decode_responses import parse_code_info
+from icdframes.model.encode import entity_to_json, release_list_to_json, top_level_to_json
 
 DOC = {
     "@context": "http://id.who.int/icd/contexts/contextForLinearizationEntity.json",

@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 import icdframes
-from icdframes.cli import main
+from icdframes.cli.main import main
 from icdframes.errors import CredentialStorageWarning, MissingExtraError
 
 DEATHS = pd.DataFrame({"dx": ["1A00", "7A00", "nonsense", "1A00"]})
@@ -34,7 +34,7 @@ def parquet(tables, folder):
 
 def excel(tables, folder):
     pd.DataFrame([MAPPED]).to_excel(folder / "10To11MapToOneCategory.xlsx", index=False)
-    mapping = icdframes.load_mapping(folder / "10To11MapToOneCategory.xlsx")
+    mapping = icdframes.read_mapping(folder / "10To11MapToOneCategory.xlsx")
     assert icdframes.map_codes(pd.DataFrame({"dx": ["A00"]}), mapping, code="dx").mapped_code.tolist() == ["1A00"]
 
 
@@ -66,8 +66,8 @@ def keyring(tables, folder):
     import keyring as library
     from keyring.backend import KeyringBackend
 
-    from icdframes.transport.credentials import Credentials
     from icdframes.transport.profiles import load_profile, save_profile
+    from icdframes.transport.secrets import Credentials
 
     class InMemory(KeyringBackend):
         priority = 5
@@ -153,8 +153,8 @@ def bare(tables, folder):
         code, _, said = _program(*(str(folder / item) if "." in item else item for item in arguments))
         assert code == 1
         assert f"icdframes[{extra}]" in said, said
-    from icdframes.transport.credentials import Credentials
     from icdframes.transport.profiles import save_profile
+    from icdframes.transport.secrets import Credentials
 
     with warnings.catch_warnings(record=True) as given:
         warnings.simplefilter("always")

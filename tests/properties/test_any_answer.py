@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from icdframes.errors import ResponseShapeError, ServerError
 from icdframes.frames.build import build_tables
-from icdframes.frames.hits import build_search_tables
 from icdframes.frames.provenance import Provenance
-from icdframes.frames.verdicts import (
+from icdframes.frames.results import (
     AUTOCODE,
     CODEDIT,
     CODEINFO,
@@ -27,16 +26,18 @@ from icdframes.frames.verdicts import (
     doris_fields,
     verdict_table,
 )
-from icdframes.model.graph import EntityGraph
-from icdframes.model.outcome import Outcome
-from icdframes.model.parse import parse_entity, parse_release_list, parse_top_level
-from icdframes.model.parse_coding import (
+from icdframes.frames.search_tables import build_search_tables
+from icdframes.model.decode_entity import parse_entity, parse_release_list, parse_top_level
+from icdframes.model.decode_responses import (
     parse_autocode,
+    parse_certificate_check,
     parse_code_info,
     parse_postcoordination_set,
     parse_search,
+    parse_underlying_cause,
 )
-from icdframes.model.parse_mortality import parse_certificate_check, parse_underlying_cause
+from icdframes.model.graph import EntityGraph
+from icdframes.model.responses import Outcome
 
 MMS = "http://id.who.int/icd/release/11/2024-01/mms"
 FOUNDATION = "http://id.who.int/icd/entity"

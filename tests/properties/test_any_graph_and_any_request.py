@@ -11,21 +11,19 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from requests import Request
 
-from icdframes.endpoints.foundation import Foundation
-from icdframes.endpoints.icd10 import Icd10
-from icdframes.endpoints.linearization import Linearization
+from icdframes.client.endpoints import Foundation, Icd10, Linearization
 from icdframes.errors import EntityNotFoundError
 from icdframes.frames.build import build_tables
-from icdframes.frames.export import read_tables, write_tables
+from icdframes.frames.entity_tables import read_tables, write_tables
 from icdframes.frames.provenance import Provenance
 from icdframes.model.codes import parse_code
+from icdframes.model.decode_entity import parse_entity
+from icdframes.model.encode import entity_to_json
 from icdframes.model.entity import Entity
-from icdframes.model.parse import parse_entity
 from icdframes.model.uris import EntityUri, parse_uri
-from icdframes.model.wire import entity_to_json
 from icdframes.settings import Server
 from icdframes.transport import policy
-from icdframes.transport.request import headers_for
+from icdframes.transport.cached_reader import headers_for
 from icdframes.transport.session import ApiSession
 from icdframes.walk import walk
 
@@ -165,13 +163,13 @@ def _key(session, asked):
     classification, release, entity_id, language, include = asked
     asked_for = []
 
-    class Wire:
+    class JsonSession:
         def get_json(self, path, params=None, *, language="en", refresh=False):
             asked_for.append((session._url(path, params), language))
             raise EntityNotFoundError(path)
 
     source = {"foundation": Foundation, "icd10": Icd10}.get(classification)
-    source = source(Wire()) if source else Linearization(Wire(), classification)
+    source = source(JsonSession()) if source else Linearization(JsonSession(), classification)
     with pytest.raises(EntityNotFoundError):
         source.entity(entity_id, release, language=language, include=include)
     ((url, language),) = asked_for

@@ -7,8 +7,8 @@ import pytest
 import requests
 
 from icdframes.sandbox import Sandbox, load_corpus
-from icdframes.sandbox.answers import Asked
-from icdframes.sandbox.desk import Desk
+from icdframes.sandbox.app import App
+from icdframes.sandbox.request_context import HttpRequest
 from icdframes.sandbox.sample import corpus_of_records
 
 RELEASES = {
@@ -134,12 +134,12 @@ class Counter:
     """Asks a corpus without a socket and a token."""
 
     def __init__(self, served):
-        self._desk = Desk(served, None)
+        self._desk = App(served, None)
 
     def answer(self, path, *, method="GET", body=b"", language="en", **query):
         headers = {"API-Version": "v2", "Accept-Language": language, "Content-Type": "application/json"}
         target = f"{path}?{urlencode(query)}" if query else path
-        return self._desk.answer(Asked(method, target, headers, body))
+        return self._desk.answer(HttpRequest(method, target, headers, body))
 
     def json(self, path, **how):
         """Give the document of a good answer, the status of another."""

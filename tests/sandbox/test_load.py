@@ -7,11 +7,11 @@ import pytest
 
 from icdframes.errors import FileFormatError
 from icdframes.frames.build import build_tables
-from icdframes.frames.export import write_tables
+from icdframes.frames.entity_tables import write_tables
 from icdframes.frames.provenance import Provenance
 from icdframes.model.graph import EntityGraph
 from icdframes.sandbox import load_corpus
-from icdframes.sandbox.load import corpus_of_documents
+from icdframes.sandbox.corpus_files import corpus_of_documents
 
 MMS = "/icd/release/11/2024-01/mms"
 

@@ -2,9 +2,8 @@
 
 import pytest
 
-from icdframes.sandbox.answers import Asked
-from icdframes.sandbox.call import choose_language, choose_media_type, is_version_2, weighted
-from icdframes.sandbox.tokens import TokenDesk
+from icdframes.sandbox.request_context import HttpRequest, choose_language, choose_media_type, is_version_2, weighted
+from icdframes.sandbox.tokens import TokenEndpoint
 
 ROOT = "/icd/entity"
 MMS = "/icd/release/11/2024-01/mms"
@@ -51,24 +50,24 @@ def test_the_token_endpoint_says_what_is_wrong(api, asked, error):
 
 def test_a_token_dies_with_its_lifetime_and_is_forgotten():
     now = [0.0]
-    desk = TokenDesk("id", "secret", 60, clock=lambda: now[0])
+    app = TokenEndpoint("id", "secret", 60, clock=lambda: now[0])
     form = b"grant_type=client_credentials&client_id=id&client_secret=secret"
-    asked = Asked("POST", "/connect/token", {"Content-Type": "application/x-www-form-urlencoded"}, form)
+    asked = HttpRequest("POST", "/connect/token", {"Content-Type": "application/x-www-form-urlencoded"}, form)
 
     def issue():
         import json
 
-        return "Bearer " + json.loads(desk.answer(asked).body)["access_token"]
+        return "Bearer " + json.loads(app.answer(asked).body)["access_token"]
 
     first = issue()
     now[0] = 59.9
-    assert desk.accepts(first)
+    assert app.accepts(first)
     now[0] = 60.0
-    assert not desk.accepts(first)
+    assert not app.accepts(first)
     second = issue()
-    assert desk.accepts(second.replace("Bearer", "bearer"))
-    assert not desk.accepts(second.removeprefix("Bearer "))
-    assert len(desk._alive) == 1
+    assert app.accepts(second.replace("Bearer", "bearer"))
+    assert not app.accepts(second.removeprefix("Bearer "))
+    assert len(app._alive) == 1
 
 
 @pytest.mark.parametrize("header", ["", "Bearer wrong", "Basic abc", "Bearer "])

@@ -6,10 +6,10 @@ from itertools import pairwise
 import pytest
 
 from icdframes.errors import ConfigurationError
-from icdframes.model.parse import UNTRANSLATED, parse_entity
+from icdframes.model.decode_entity import UNTRANSLATED, parse_entity
 from icdframes.sandbox import load_corpus
 from icdframes.sandbox.documents import CRITERIA, entity_document
-from icdframes.sandbox.examples import example_deaths
+from icdframes.sandbox.sample import example_deaths
 
 LISTINGS = [(listing.classification, listing.release) for listing in load_corpus()]
 

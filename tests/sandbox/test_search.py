@@ -6,9 +6,9 @@ import time
 import pytest
 
 from icdframes.sandbox import Sandbox, load_corpus
-from icdframes.sandbox.retrieval.index import TermIndex
-from icdframes.sandbox.retrieval.phrases import Phrase
-from icdframes.sandbox.retrieval.words import QueryWord, highlighted, read_query, words
+from icdframes.sandbox.search.phrases import Phrase
+from icdframes.sandbox.search.term_index import TermIndex
+from icdframes.sandbox.search.words import QueryWord, highlighted, read_query, words
 
 MMS = "/icd/release/11/2024-01/mms/search"
 FOUNDATION = "/icd/entity/search"

@@ -15,7 +15,7 @@ import requests
 
 from icdframes.errors import ConfigurationError
 from icdframes.sandbox import Sandbox, serve, shared_sandbox
-from icdframes.sandbox.faults import Fault, FaultBook
+from icdframes.sandbox.faults import Fault, FaultQueue
 
 ROOT = "/icd/entity"
 
@@ -190,7 +190,7 @@ def test_a_good_answer_can_be_altered(sandbox, api):
 
 
 def test_faults_are_taken_in_the_order_they_were_planned():
-    book = FaultBook()
+    book = FaultQueue()
     book.add(Fault("/a*", status=500))
     book.add(Fault("/*", status=503))
     assert [fault and fault.status for fault in map(book.take, ("/b", "/a", "/a", "/a"))] == [503, 500, None, None]

@@ -17,9 +17,9 @@ import pytest
 from nbclient import NotebookClient
 
 import icdframes
-from icdframes.cli import main
-from icdframes.notebook.login import LoginForm
+from icdframes.cli.main import main
 from icdframes.sandbox import Sandbox
+from icdframes.widgets.login_form import LoginForm
 
 SECRET = "s3cret/+=of-the-client"
 CLIENT_ID = "client-0123-abcd"
@@ -37,7 +37,7 @@ client
     "tables.entities",
     """
 import os
-from icdframes.notebook.login import LoginForm
+from icdframes.widgets.login_form import LoginForm
 form = LoginForm(icdframes.connect)
 form._secret.value = os.environ["ICD_CLIENT_SECRET"]
 form

@@ -15,13 +15,12 @@ from pathlib import Path
 import pytest
 
 import icdframes
-from icdframes.commands import account
+from icdframes.cli import account
 from icdframes.connection import make_client
 from icdframes.errors import ConfigurationError, CredentialStorageWarning, CredentialsUnavailableError, IcdError
-from icdframes.notebook.login import LoginForm
-from icdframes.transport.credentials import find_credentials
-from icdframes.transport.keys import Credentials
-from icdframes.transport.profiles import delete_profile, load_profile, save_profile
+from icdframes.transport.profiles import delete_profile, find_credentials, load_profile, save_profile
+from icdframes.transport.secrets import Credentials
+from icdframes.widgets.login_form import LoginForm
 
 SECRET = "s3cret/+=of-the-client"
 CLIENT_ID = "client-0123-abcd"

@@ -16,15 +16,15 @@ import threading
 import time
 from pathlib import Path
 
-from icdframes.client import IcdClient
+from icdframes.client.base import IcdClient
 from icdframes.model.entity import Entity
 from icdframes.model.uris import EntityUri
-from icdframes.sandbox.answers import Answer, text_answer
 from icdframes.sandbox.corpus import Corpus, Listing
+from icdframes.sandbox.request_context import Answer, text_answer
 from icdframes.sandbox.sandbox import Sandbox
 from icdframes.sandbox.server import Reply
 from icdframes.settings import Server
-from icdframes.transport.credentials import Credentials
+from icdframes.transport.secrets import Credentials
 
 CHAPTERS = 20
 WIDTH = 8

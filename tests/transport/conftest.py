@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from icdframes.settings import Server
-from icdframes.transport.credentials import Credentials
+from icdframes.transport.secrets import Credentials
 from icdframes.transport.session import ApiSession
 
 CLIENT_ID = "client-0123-abcd"
@@ -49,7 +49,7 @@ class Seen:
     body: bytes
 
 
-class Wire:
+class JsonSession:
     """One server: ``script[path]`` is a list of replies, of which the last one stays."""
 
     def __init__(self, *, secured: bool, certificate: Path | None = None) -> None:
@@ -229,7 +229,7 @@ def make_wire():
     wires = []
 
     def make(*, secured=False, certificate=None):
-        wires.append(Wire(secured=secured, certificate=certificate))
+        wires.append(JsonSession(secured=secured, certificate=certificate))
         return wires[-1]
 
     yield make

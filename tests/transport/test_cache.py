@@ -13,7 +13,7 @@ import pytest
 
 from icdframes.errors import CacheWarning, OfflineMissError
 from icdframes.transport.cache import open_cache
-from icdframes.transport.shared_file import patiently
+from icdframes.transport.sqlite_file import execute_with_retry
 
 ENTITY = "/icd/release/11/2024-01/mms/257068234"
 
@@ -136,7 +136,7 @@ def test_whatever_stands_in_place_of_an_answer_is_asked_for_again_and_missing_of
     with pytest.raises(OfflineMissError, match=r"damaged|not in the cache"):
         fill(make_session(open_wire, offline=True), 1)
     with pytest.raises(OfflineMissError):
-        make_session(open_wire).at_hand.get_json(f"{ENTITY}/0")
+        make_session(open_wire).lookup_cached.get_json(f"{ENTITY}/0")
     assert len(open_wire.seen) == 1
     fill(session, 1)
     fill(session, 1)
@@ -241,15 +241,15 @@ class Locked:
 
 
 def test_a_lock_of_another_process_is_waited_for_and_other_faults_are_not(monkeypatch):
-    monkeypatch.setattr("icdframes.transport.shared_file._BUSY_PAUSE", 0)
+    monkeypatch.setattr("icdframes.transport.sqlite_file._BUSY_PAUSE", 0)
     connection = Locked([sqlite3.SQLITE_BUSY] * 3)
-    patiently(connection, "PRAGMA journal_mode = WAL")
+    execute_with_retry(connection, "PRAGMA journal_mode = WAL")
     assert connection.faults == []
     with pytest.raises(sqlite3.OperationalError):
-        patiently(Locked([sqlite3.SQLITE_READONLY]), "PRAGMA journal_mode = WAL")
-    monkeypatch.setattr("icdframes.transport.shared_file.BUSY_SECONDS", -1)
+        execute_with_retry(Locked([sqlite3.SQLITE_READONLY]), "PRAGMA journal_mode = WAL")
+    monkeypatch.setattr("icdframes.transport.sqlite_file.BUSY_SECONDS", -1)
     with pytest.raises(sqlite3.OperationalError):
-        patiently(Locked([sqlite3.SQLITE_BUSY]), "PRAGMA journal_mode = WAL")
+        execute_with_retry(Locked([sqlite3.SQLITE_BUSY]), "PRAGMA journal_mode = WAL")
 
 
 def test_a_file_that_cannot_be_set_up_is_closed_and_answers_stay_in_memory(make_session, open_wire, monkeypatch):

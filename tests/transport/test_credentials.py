@@ -8,9 +8,8 @@ import pickle
 import pytest
 
 from icdframes.errors import REGISTER_URL, ConfigurationError, CredentialStorageWarning, CredentialsUnavailableError
-from icdframes.transport.credentials import Credentials, find_credentials
-from icdframes.transport.keys import Secret, Token, hide
-from icdframes.transport.profiles import save_profile
+from icdframes.transport.profiles import find_credentials, save_profile
+from icdframes.transport.secrets import Credentials, Secret, Token, mask_secret
 
 SECRET = "s3cret-of-mine"
 
@@ -38,8 +37,8 @@ def test_a_secret_is_its_text_wherever_it_is_sent_or_stored_and_hidden_wherever_
 
 @pytest.mark.parametrize(("given", "hidden"), [(None, None), (SECRET, SECRET), (b"s3cret", bytes), (bytes, bytes)])
 def test_what_is_hidden_is_still_text_or_tells_its_type(given, hidden):
-    assert hide(given) == hide(hide(given)) == hidden
-    assert "s3cret" not in repr(hide(given))
+    assert mask_secret(given) == mask_secret(mask_secret(given)) == hidden
+    assert "s3cret" not in repr(mask_secret(given))
 
 
 @pytest.mark.parametrize("value", [Credentials("client-id-0123", SECRET), Token(SECRET, 5.0)])

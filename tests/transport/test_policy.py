@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from requests_cache import get_url_expiration
 
-from icdframes.transport.gate import Gate, Pace
+from icdframes.transport.cached_reader import url_of
 from icdframes.transport.policy import (
     DAY,
     EXPIRY,
@@ -35,7 +35,7 @@ from icdframes.transport.policy import (
     refusal,
     token_life,
 )
-from icdframes.transport.request import url_of
+from icdframes.transport.throttle import ConcurrencyLimit, Throttle
 
 NOW = 1_000_000.0  # Mon, 12 Jan 1970 13:46:40 GMT
 
@@ -261,7 +261,7 @@ def test_a_token_can_stand_in_a_header():
 
 
 def test_the_pace_halves_down_to_one_request_at_a_time_and_then_to_one_in_two_seconds():
-    pace, steps = Pace(8, 8), []
+    pace, steps = ConcurrencyLimit(8, 8), []
     for _ in range(10):
         pace = pace.slower()
         steps.append((pace.width, pace.interval))
@@ -269,18 +269,18 @@ def test_the_pace_halves_down_to_one_request_at_a_time_and_then_to_one_in_two_se
 
 
 def test_the_pace_recovers_one_step_after_every_twenty_good_answers():
-    pace, steps = Pace(4, 1, 0.2), []
+    pace, steps = ConcurrencyLimit(4, 1, 0.2), []
     for number in range(1, 141):
         before, pace = pace, pace.after_answer()
         if (pace.width, pace.interval) != (before.width, before.interval):
             steps.append((number, pace.width, pace.interval))
     assert steps == [(20, 1, 0.1), (40, 1, 0), (60, 2, 0), (80, 3, 0), (100, 4, 0)]
-    assert pace == Pace(4, 4) == pace.after_answer()
-    assert Pace(8, 3, calm=19).slower() == Pace(8, 1)
+    assert pace == ConcurrencyLimit(4, 4) == pace.after_answer()
+    assert ConcurrencyLimit(8, 3, calm=19).slower() == ConcurrencyLimit(8, 1)
 
 
 def test_a_429_holds_every_thread_and_several_together_count_once(fake_time):
-    gate = Gate(8, fake_time.clock, fake_time.sleep)
+    gate = Throttle(8, fake_time.clock, fake_time.sleep)
 
     def pass_by():
         with gate.passage():
@@ -303,7 +303,7 @@ def test_a_429_holds_every_thread_and_several_together_count_once(fake_time):
 
 
 def test_where_one_at_a_time_is_too_fast_there_is_a_pause_between_two(fake_time):
-    gate = Gate(1, fake_time.clock, fake_time.sleep)
+    gate = Throttle(1, fake_time.clock, fake_time.sleep)
     gate.slow_down()
     for _ in range(3):
         with gate.passage():
@@ -312,7 +312,7 @@ def test_where_one_at_a_time_is_too_fast_there_is_a_pause_between_two(fake_time)
 
 
 def test_a_503_without_a_wish_halves_the_width_once_in_a_second(fake_time):
-    gate = Gate(8, fake_time.clock, fake_time.sleep)
+    gate = Throttle(8, fake_time.clock, fake_time.sleep)
     widths = []
     for _ in range(4):
         gate.slow_down()
@@ -324,7 +324,7 @@ def test_a_503_without_a_wish_halves_the_width_once_in_a_second(fake_time):
 
 
 def test_as_many_requests_as_the_width_allows_are_under_way(fake_time):
-    gate = Gate(4, fake_time.clock, fake_time.sleep)
+    gate = Throttle(4, fake_time.clock, fake_time.sleep)
     inside, most, lock, arrived = [0], [0], threading.Lock(), threading.Semaphore(0)
     go = threading.Semaphore(0)
 
@@ -361,7 +361,7 @@ def test_a_hold_that_comes_while_a_thread_waits_counts_for_it_too(fake_time):
         if len(fake_time.slept) == 1:
             gate.hold(20)
 
-    gate = Gate(2, fake_time.clock, sleep)
+    gate = Throttle(2, fake_time.clock, sleep)
     gate.hold(5)
     with gate.passage():
         assert fake_time.slept == [5, 20]
@@ -369,7 +369,7 @@ def test_a_hold_that_comes_while_a_thread_waits_counts_for_it_too(fake_time):
 
 @pytest.mark.parametrize("jump", [-3600, 3600])
 def test_a_clock_that_is_set_ends_the_waiting(fake_time, jump):
-    gate = Gate(8, fake_time.clock, fake_time.sleep)
+    gate = Throttle(8, fake_time.clock, fake_time.sleep)
     gate.slow_down()
     gate.hold(100)
     fake_time.now += jump
@@ -413,7 +413,7 @@ def test_for_how_long_nobody_asks_again(outcome, seconds):
 
 
 def test_a_refusal_ends_at_its_time_or_where_the_clock_is_set_back_and_a_shorter_one_does_not_shorten_it(fake_time):
-    gate = Gate(8, fake_time.clock, fake_time.sleep)
+    gate = Throttle(8, fake_time.clock, fake_time.sleep)
     assert gate.refused() == 0
     gate.refuse(3600)
     gate.refuse(200)

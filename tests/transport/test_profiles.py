@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from icdframes.errors import ConfigurationError, CredentialStorageWarning
-from icdframes.transport.credentials import Credentials
 from icdframes.transport.profiles import delete_profile, list_profiles, load_profile, save_profile
+from icdframes.transport.secrets import Credentials
 
 MINE = Credentials("client-id-0123", "s3cret-of-mine")
 OURS = Credentials("client-id-4567", "s3cret-of-ours")

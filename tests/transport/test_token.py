@@ -15,8 +15,8 @@ from icdframes.errors import (
     ServerError,
 )
 from icdframes.settings import LOCAL, Server
-from icdframes.transport.credentials import Credentials
-from icdframes.transport.token import TokenSource
+from icdframes.transport.auth import TokenSource
+from icdframes.transport.secrets import Credentials
 
 TOKEN_PATH = "/connect/token"
 

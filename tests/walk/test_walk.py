@@ -14,7 +14,7 @@ from icdframes.errors import (
     TraversalError,
 )
 from icdframes.model.entity import Entity
-from icdframes.walk import Patience, walk
+from icdframes.walk import FailureBudget, walk
 
 
 def _fetcher(children, missing=(), error=EntityNotFoundError):
@@ -143,7 +143,7 @@ BAD, GOOD, GONE = ConnectionFailedError("no"), Entity(uri="", entity_id="", titl
     ],
 )
 def test_the_budget_of_a_walk(answers, ends):
-    patience = Patience(8, lambda: 0.0)
+    patience = FailureBudget(8, lambda: 0.0)
     reasons = [patience.end_after(answer) for answer in answers]
     assert any(reasons) is bool(ends)
     assert next(filter(None, reasons), "") == ends
@@ -151,7 +151,7 @@ def test_the_budget_of_a_walk(answers, ends):
 
 def test_ten_minutes_without_a_success_end_a_walk_however_few_have_failed():
     now = [0.0]
-    patience = Patience(100, lambda: now[0])
+    patience = FailureBudget(100, lambda: now[0])
     now[0] = 600
     assert patience.end_after(BAD) == ""
     assert patience.end_after(GOOD) == ""
@@ -163,7 +163,7 @@ def test_ten_minutes_without_a_success_end_a_walk_however_few_have_failed():
 
 def test_a_walk_to_which_no_answer_comes_any_more_ends_with_what_there_is(monkeypatch):
     monkeypatch.setattr("icdframes.walk._LONGEST_DROUGHT", 0.1)
-    monkeypatch.setattr("icdframes.crew._LEAVE_SECONDS", 0.1)
+    monkeypatch.setattr("icdframes.worker_pool._LEAVE_SECONDS", 0.1)
     plain, never = _fetcher({"a": "bcd", "b": "", "c": "", "d": ""}), threading.Event()
 
     def fetch(entity_id):
@@ -203,17 +203,17 @@ def test_a_bug_in_fetch_reaches_the_caller():
 
 def test_entities_at_hand_are_not_fetched():
     fetch = _fetcher({"b": ""})
-    at_hand = {"a": Entity(uri="a", entity_id="a", title="a", child_ids=("b",))}
-    assert sorted(walk(["a"], fetch, at_hand=at_hand.get).entities) == list("ab")
+    lookup_cached = {"a": Entity(uri="a", entity_id="a", title="a", child_ids=("b",))}
+    assert sorted(walk(["a"], fetch, lookup_cached=lookup_cached.get).entities) == list("ab")
     assert fetch.asked == ["b"]
 
 
 def test_a_chain_of_20000_entities_at_hand_is_followed_to_its_end():
-    def at_hand(entity_id):
+    def lookup_cached(entity_id):
         below = (str(int(entity_id) + 1),) if int(entity_id) < 20_000 else ()
         return Entity(uri=entity_id, entity_id=entity_id, title="", child_ids=below)
 
-    assert len(walk(["1"], _fetcher({}), at_hand=at_hand).entities) == 20_000
+    assert len(walk(["1"], _fetcher({}), lookup_cached=lookup_cached).entities) == 20_000
 
 
 def test_progress_ends_at_the_number_of_entities():
@@ -227,11 +227,11 @@ def test_progress_of_what_is_at_hand_is_told_now_and_then_and_at_its_end():
     seen = []
     children = {str(number): str(number + 1) for number in range(1, 250)} | {"250": ""}
 
-    def at_hand(entity_id):
+    def lookup_cached(entity_id):
         below = (children[entity_id],) if children[entity_id] else ()
         return Entity(uri=entity_id, entity_id=entity_id, title="", child_ids=below)
 
-    walk(["1"], _fetcher({}), at_hand=at_hand, on_progress=seen.append)
+    walk(["1"], _fetcher({}), lookup_cached=lookup_cached, on_progress=seen.append)
     assert [step.done for step in seen] == [100, 200, 250]
 
 

@@ -18,11 +18,11 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet  # noqa: F401  loaded here once instead of in every child
 
-from icdframes.client import IcdClient
+from icdframes.client.base import IcdClient
 from icdframes.frames.build import build_tables  # noqa: F401  as above
-from icdframes.frames.export import read_frame, to_parquet
+from icdframes.frames.files import read_frame, to_parquet
 from icdframes.settings import Server
-from icdframes.transport.credentials import Credentials
+from icdframes.transport.secrets import Credentials
 
 DEAF_SECONDS = 10
 

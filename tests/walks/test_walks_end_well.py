@@ -17,11 +17,12 @@ from collections import Counter
 import pandas as pd
 import pytest
 
-from icdframes.client import IcdClient
+from icdframes.client.base import IcdClient
 from icdframes.errors import CacheWarning
-from icdframes.frames.export import read_tables, to_parquet
+from icdframes.frames.entity_tables import read_tables
+from icdframes.frames.files import to_parquet
 from icdframes.settings import Server
-from icdframes.transport.credentials import Credentials
+from icdframes.transport.secrets import Credentials
 
 WORKERS = 4
 TIMES = range(int(os.environ.get("ICDFRAMES_REPEAT", "2")))

@@ -1,0 +1,1 @@
+"""The command-line program icdframes, a file for each group of commands."""

@@ -1,0 +1,138 @@
+"""``doctor`` and ``completion``: help with the installation itself."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+import re
+import tempfile
+from argparse import Namespace
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+import icdframes
+from icdframes.cli.output import connect, size_text
+from icdframes.cli.wording import for_terminal, options_of
+from icdframes.errors import (
+    ConfigurationError,
+    CredentialsRejectedError,
+    EntityNotFoundError,
+    IcdError,
+    MissingExtraError,
+)
+from icdframes.settings import cache_folder
+
+_WORST_CLOCK = 60.0
+
+
+def doctor(options: Namespace) -> None:
+    """Check versions, cache, credentials, server, clock and sign-in, a line each; exit 1 where something is wrong."""
+    wrong = set[str]()
+    for name, check in _CHECKS.items():
+        if wrong & _NEEDS.get(name, set()) or (options.offline and name in _ONLINE):
+            print(f"-      {name:<12} not tried")
+            continue
+        try:
+            print(f"ok     {name:<12} {check(options)}")
+        except IcdError as error:
+            wrong.add(name)
+            print(f"WRONG  {name:<12} {for_terminal(str(error), options_of(options.command))}")
+    if wrong:
+        raise IcdError(f"{len(wrong)} of {len(_CHECKS)} checks failed; the lines above say what to do.")
+
+
+def completion(options: Namespace) -> None:
+    """Print a completion script."""
+    if importlib.util.find_spec("shtab") is None:
+        raise MissingExtraError("A completion script", "completion")
+    import shtab  # noqa: PLC0415  optional
+
+    print(shtab.complete(options.program, shell=options.shell))
+
+
+def _versions(_options: Namespace) -> str:
+    found = ", ".join(f"{name} {version(name)}" for name in _required(lambda line: "extra ==" not in line))
+    return f"icdframes {icdframes.__version__}, Python {platform.python_version()}, {found}"
+
+
+def _optional(_options: Namespace) -> str:
+    found = []
+    for name in _required(lambda line: re.search("extra == .all.", line) is not None):
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            found.append(f"{name} no")
+    return ", ".join(found)
+
+
+def _required(belongs: Callable[[str], bool]) -> list[str]:
+    """Give the names of the packages that the installed icdframes asks for."""
+    return re.findall(r"^[\w.-]+", "\n".join(filter(belongs, requires("icdframes") or ())), re.MULTILINE)
+
+
+def _cache(options: Namespace) -> str:
+    with connect(options) as client:
+        info = client.cache_info()
+    if info.path is None:
+        raise ConfigurationError(f"No cache can be kept in {options.cache_dir or cache_folder()}: give another folder.")
+    return size_text(info)
+
+
+def _credentials(options: Namespace) -> str:
+    from icdframes.transport.profiles import find_credentials  # noqa: PLC0415
+
+    with connect(options) as client:
+        if client.server.name == "sandbox" or not client.server.needs_token:
+            return "not needed here"
+    return f"client id {find_credentials(profile=options.profile).masked_id}"
+
+
+def _server(options: Namespace) -> str:
+    url, options.clock_lead = _answer(options)
+    return f"{url} answers"
+
+
+def _clock(options: Namespace) -> str:
+    lead = options.clock_lead  # which `_server` has found out
+    if abs(lead) > _WORST_CLOCK:
+        raise ConfigurationError(
+            f"This machine's clock is {lead:+.0f} s off the server's: set it, or tokens seem dead."
+        )
+    return f"agrees with the server's within {abs(lead):.0f} s"
+
+
+def _answer(options: Namespace) -> tuple[str, float]:
+    """Ask without credentials: any answer shows that the server is there, and what its clock says."""
+    from icdframes.transport.profiles import find_credentials  # noqa: PLC0415
+    from icdframes.transport.session import ApiSession  # noqa: PLC0415
+
+    with connect(options) as client:
+        unsigned = replace(client.server, token_url=None)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ApiSession(unsigned, find_credentials, cache_dir=Path(folder), retries=0) as session,
+    ):
+        with suppress(CredentialsRejectedError, EntityNotFoundError):
+            session.get_json("/icd/release/11/mms")
+        return unsigned.base_url, session.clock_lead or 0.0
+
+
+def _sign_in(options: Namespace) -> str:
+    with connect(options) as client:
+        return f"ICD-11 {client.newest_release(refresh=True)} is the newest release"
+
+
+_CHECKS: dict[str, Callable[[Namespace], str]] = {
+    "versions": _versions,
+    "optional": _optional,
+    "cache": _cache,
+    "credentials": _credentials,
+    "server": _server,
+    "clock": _clock,
+    "sign-in": _sign_in,
+}
+_ONLINE = ("server", "clock", "sign-in")
+_NEEDS = {"clock": {"server"}, "sign-in": {"credentials", "server"}}

@@ -1,0 +1,82 @@
+"""What each command of the program does; here is what they share: connecting, showing, choosing where to write."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from icdframes.frames.atomic import check_target
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from icdframes.client.base import IcdClient
+    from icdframes.transport.secrets import Credentials
+    from icdframes.transport.session import CacheInfo
+
+_SHOWN_ROWS = 10
+_LONGEST_CELL = 60
+SUFFIXES = (".csv", ".parquet")
+
+
+def connect(options: Namespace, credentials: Credentials | None = None) -> IcdClient:
+    """Connect as the options of the command line say."""
+    from icdframes.connection import connect  # noqa: PLC0415  loads the transport, which --help does without
+
+    return connect(
+        options.server,
+        token_url=options.token_url,
+        profile=options.profile,
+        cache_dir=options.cache_dir,
+        offline=options.offline,
+        client_id=credentials.client_id if credentials else None,
+        client_secret=credentials.client_secret if credentials else None,
+    )
+
+
+def show(frame: pd.DataFrame, columns: tuple[str, ...] = ()) -> None:
+    """Print the first rows."""
+    shown = frame[[name for name in columns if name in frame]] if columns else frame
+    shown = shown.head(_SHOWN_ROWS)
+    texts = {str(name): cells.str.slice(0, _LONGEST_CELL) for name, cells in shown.items() if cells.dtype == "str"}
+    print(shown.assign(**texts).to_string(index=False, na_rep=""))
+    if len(frame) > len(shown):
+        print(f"… {len(frame)} rows in all")
+
+
+def size_text(info: CacheInfo) -> str:
+    """Tell where the cache is and how large."""
+    return (
+        f"{info.path}: {info.answers} answers, {info.bytes / 1e6:.1f} MB; "
+        f"{info.snapshots} snapshots, {info.snapshot_bytes / 1e6:.1f} MB"
+    )
+
+
+def target_of(options: Namespace) -> Path | None:
+    """Give the file to write, checked before any work is done; None for the screen or standard output."""
+    if options.out in {None, "-"}:
+        return None
+    target = Path(options.out)
+    check_target(target, overwrite=options.overwrite, suffixes=SUFFIXES)
+    return target
+
+
+def print_csv(frame: pd.DataFrame, options: Namespace) -> None:
+    """Print a table as CSV."""
+    from icdframes.frames.files import defused  # noqa: PLC0415  pandas only where needed
+
+    shown = defused(frame) if options.safe_for_spreadsheets else frame
+    shown.to_csv(sys.stdout, index=False, lineterminator="\n")
+
+
+def write(frame: pd.DataFrame, target: Path, options: Namespace) -> None:
+    """Write a table and say so."""
+    from icdframes.frames.files import to_csv, to_parquet  # noqa: PLC0415  pandas only where needed
+
+    if target.suffix == ".parquet":
+        to_parquet(frame, target, overwrite=options.overwrite)
+    else:
+        to_csv(frame, target, overwrite=options.overwrite, safe_for_spreadsheets=options.safe_for_spreadsheets)
+    print(f"{len(frame)} rows written to {target}")

@@ -1,0 +1,1 @@
+"""Every verb as a method of IcdClient, written once by topic."""

@@ -1,0 +1,1 @@
+"""Whole tables in the forms of others: FHIR, SKOS, SQL databases, networkx."""

@@ -1,0 +1,1 @@
+"""Files that WHO publishes, read as the same tables as the API's answers."""

@@ -1,0 +1,271 @@
+"""The rows of WHO's Simple Tabulation as an `EntityGraph`; what the file does not tell is not invented."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from icdframes.errors import CodeSyntaxError, FileFormatError
+from icdframes.files.delimited import Sheet, read_sheet
+from icdframes.files.entity_texts import TextIndex, Texts, read_texts
+from icdframes.frames.build import build_tables
+from icdframes.frames.entity_tables import EntityTables
+from icdframes.frames.provenance import Provenance, utc_text
+from icdframes.model.entity import Entity
+from icdframes.model.graph import EntityGraph
+from icdframes.model.uris import EntityUri, check_classification, entity_id_of, parse_uri
+
+_DASHES = re.compile(r"(?:- )*")
+_HYPERLINK = re.compile(r'=hyperlink\("([^"]+)"', re.IGNORECASE)
+_OLD_RESIDUAL = re.compile(r"/[a-z]+/(other|unspecified)$")
+_RELEASE = re.compile(r"(?<!\d)\d{4}-\d{2}(?!\d)")
+_LANGUAGE = re.compile(r"[-_]([a-z]{2})(?=\.|$)", re.IGNORECASE)
+_NO_TEXTS = Texts(None, None, (), ())
+
+
+@dataclass(frozen=True, slots=True)
+class TabulationOrigin:
+    """What a tabulation file says of itself.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        The file.
+    classification : str
+        From its URIs.
+    release : str or None
+        From its URIs, its name, or its "Version:…" heading.
+    language : str or None
+        From its name; English where there are no translated titles.
+    chapters : Mapping of str to str or None
+        Chapter code of each entity at the top.
+
+    """
+
+    path: Path
+    classification: str
+    release: str | None
+    language: str | None
+    chapters: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Links:
+    """The hierarchy that the dashes before the titles give; ``rows`` says where an entity stands."""
+
+    rows: dict[str, int]
+    roots: list[str]
+    parents: dict[str, list[str]]
+    children: dict[str, list[str]]
+
+
+def read_tabulation_graph(
+    path: str | os.PathLike[str],
+    text: str | os.PathLike[str] | None = None,
+    *,
+    language: str | None = None,
+    release: str | None = None,
+    classification: str | None = None,
+) -> tuple[EntityGraph, TabulationOrigin]:
+    """Read a tabulation file as entities; parameters and errors as in `icdframes.read_tabulation`."""
+    file = Path(path)
+    sheet = read_sheet(file)
+    ids = _entity_ids(file, sheet)
+    links = _links(file, sheet, ids)
+    if not links.roots:
+        raise FileFormatError(f"{file} has headings but no rows. Download it again.")
+    named = parse_uri(_modern(sheet.columns["uri"][0]))
+    origin = TabulationOrigin(
+        path=file,
+        classification=check_classification(classification or named.classification),
+        release=release or _release(file, sheet, named.release),
+        language=language or _language(file, sheet),
+        chapters={root: _chapter(sheet, links.rows[root]) for root in links.roots},
+    )
+    texts = read_texts(Path(text), _index(sheet, links)) if text is not None else {}
+    entities = {
+        entity_id: _entity(entity_id, sheet, links, origin, texts.get(entity_id, _NO_TEXTS)) for entity_id in links.rows
+    }
+    return EntityGraph(tuple(links.roots), entities), origin
+
+
+def _entity_ids(file: Path, sheet: Sheet) -> list[str]:
+    ids: list[str] = []
+    for line, uri in zip(sheet.lines, sheet.columns["uri"], strict=True):
+        try:
+            ids.append(entity_id_of(_modern(uri)))
+        except CodeSyntaxError as error:
+            raise FileFormatError(f"{file}, line {line}: {error}") from error
+    return ids
+
+
+def _modern(uri: str) -> str:
+    """Write ``…/mms/1/mms/other``, as early releases have it, like ``…/mms/1/other``."""
+    return _OLD_RESIDUAL.sub(r"/\1", uri) if uri.count("/mms/") > 1 or uri.count("/icf/") > 1 else uri
+
+
+def _links(file: Path, sheet: Sheet, ids: list[str]) -> _Links:
+    columns = sheet.columns
+    links = _Links({}, [], {}, {})
+    above: list[str] = []
+    for row, entity_id in enumerate(ids):
+        dashes = _DASHES.match(columns["title_en"][row] or columns["title"][row])
+        depth = len(dashes[0]) // 2 if dashes else 0
+        if depth > len(above):
+            raise FileFormatError(
+                f"{file}, line {sheet.lines[row]}: the title has {depth} dashes, the row above it "
+                f"allows {len(above)} at most. A row is missing; download the file again."
+            )
+        del above[depth:]
+        if entity_id not in links.rows or columns["primary"][row].casefold() == "true":
+            links.rows[entity_id] = row
+        parents = links.parents.setdefault(entity_id, [])
+        links.children.setdefault(entity_id, [])
+        if not above:
+            links.roots.append(entity_id)
+        elif above[-1] not in parents:
+            parents.append(above[-1])
+            links.children[above[-1]].append(entity_id)
+        above.append(entity_id)
+    return links
+
+
+def _entity(entity_id: str, sheet: Sheet, links: _Links, origin: TabulationOrigin, texts: Texts) -> Entity:
+    row = links.rows[entity_id]
+    cell = {name: column[row] for name, column in sheet.columns.items()}
+    title, english = _bare(cell["title"]), _bare(cell["title_en"])
+    kind = cell["class_kind"].casefold() or None
+    link = _HYPERLINK.match(cell["browser"])
+    return Entity(
+        uri=str(EntityUri(origin.classification, origin.release, entity_id)),
+        entity_id=entity_id,
+        title=title or english or None,
+        language=origin.language,
+        translated=bool(title) or not english,
+        code=cell["code"] or (_chapter(sheet, row) if kind == "chapter" else None),
+        class_kind=kind,
+        parent_ids=tuple(links.parents[entity_id]),
+        child_ids=tuple(links.children[entity_id]),
+        block_id=cell["block_id"] or None,
+        definition=texts.definition,
+        coding_note=texts.coding_note or cell["coding_note"] or None,
+        foundation_id=_foundation_id(cell["foundation"]),
+        browser_url=link[1] if link else None,
+        terms=texts.terms,
+        references=texts.references,
+    )
+
+
+def _bare(title: str) -> str:
+    """Take the dashes off; a title of dashes alone is none."""
+    return _DASHES.sub("", title, count=1) if title.strip("- ") else ""
+
+
+def _foundation_id(uri: str) -> str | None:
+    return uri.rstrip("/").rpartition("/")[2] or None
+
+
+def _chapter(sheet: Sheet, row: int) -> str | None:
+    """Give the chapter number as WHO writes it; a spreadsheet may have made 1 of 01."""
+    number = sheet.columns["chapter"][row]
+    return number.zfill(2) if number.isdigit() else number or None
+
+
+def _index(sheet: Sheet, links: _Links) -> TextIndex:
+    codes: dict[str, str] = {}
+    chapters: dict[str, str] = {}
+    blocks: dict[str, str] = {}
+    nameless: list[tuple[str, str]] = []
+    for entity_id, row in links.rows.items():
+        kind, code, block = (sheet.columns[name][row] for name in ("class_kind", "code", "block_id"))
+        if kind.casefold() == "chapter":
+            chapters[_chapter(sheet, row) or code] = entity_id
+        elif block:
+            blocks[block] = entity_id
+        elif code:
+            codes[code] = entity_id
+        else:
+            nameless.append((_bare(sheet.columns["title"][row]), entity_id))
+    times = Counter(title for title, _ in nameless)
+    return TextIndex(codes, chapters, blocks, {title: key for title, key in nameless if times[title] == 1})
+
+
+def _release(file: Path, sheet: Sheet, in_uri: str | None) -> str | None:
+    if in_uri and in_uri[0].isdigit():
+        return in_uri
+    in_name = _RELEASE.search(file.name) or _RELEASE.search(sheet.name)
+    return in_name[0] if in_name else sheet.version or in_uri
+
+
+def _language(file: Path, sheet: Sheet) -> str | None:
+    in_name = _LANGUAGE.search(file.name) or _LANGUAGE.search(sheet.name)
+    if in_name:
+        return in_name[1].lower()
+    return None if sheet.has_english else "en"
+
+
+def read_tabulation(
+    path: str | os.PathLike[str],
+    text: str | os.PathLike[str] | None = None,
+    *,
+    language: str | None = None,
+    release: str | None = None,
+    classification: str | None = None,
+) -> EntityTables:
+    r"""Read a Simple Tabulation file that was downloaded from WHO.
+
+    Parameters
+    ----------
+    path : path
+        ``.txt``, ``.tsv``, ``.csv`` or ``.xlsx`` (needs openpyxl), also inside a
+        ``.zip``, and text as ``.gz``; in any form of 2018 to 2025.
+    text : path, optional
+        ``.jsonl`` or ``.jsonl.gz`` with one object per entity: ``kind``, ``code`` or
+        ``blockId``, ``definition``, ``codingNote``, ``lists``. It fills definitions,
+        coding notes, inclusions, exclusions and children coded elsewhere.
+    language, release, classification : str, optional
+        Given where the file tells them wrongly or not at all.
+
+    Returns
+    -------
+    EntityTables
+        The same tables as loading the whole classification, less what the file does
+        not tell. A chapter's number is its code. An untranslated title is English. No network.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is no tabulation; it names the line.
+    MissingExtraError
+        If a spreadsheet is given and openpyxl is not installed.
+
+    Examples
+    --------
+    >>> import icdframes
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> rows = [
+    ...     ["Linearization URI", "Code", "Title", "ClassKind", "ChapterNo", "Version:2024 Jan 21"],
+    ...     ["http://id.who.int/icd/release/11/mms/1435254666", "", "Infections", "chapter", "01", ""],
+    ...     ["http://id.who.int/icd/release/11/mms/257068234", "1A00", "- Cholera", "category", "01", ""],
+    ... ]
+    >>> file = Path(tempfile.mkdtemp()) / "tabulation-en.txt"
+    >>> _ = file.write_text("\n".join("\t".join(row) for row in rows))
+    >>> icdframes.read_tabulation(file).entities["code"].tolist()
+    ['01', '1A00']
+
+    """
+    graph, origin = read_tabulation_graph(path, text, language=language, release=release, classification=classification)
+    provenance = Provenance(
+        server=origin.path.name,
+        classification=origin.classification,
+        release=origin.release,
+        languages=(origin.language,) if origin.language else (),
+        retrieved_at=utc_text(datetime.fromtimestamp(origin.path.stat().st_mtime, UTC)),
+    )
+    return build_tables(graph, provenance, chapters=origin.chapters)

@@ -1,0 +1,1 @@
+"""Figures of hierarchies and counts, made with matplotlib or plotly."""

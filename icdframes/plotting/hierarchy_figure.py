@@ -1,0 +1,190 @@
+"""A hierarchy with counts as a figure for a paper, made with matplotlib (extra ``plots``).
+
+It is drawn in the style that is set, at the width of a journal's page, with text of at least 7 points; nothing is
+shown, saved or closed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from icdframes.analysis.matching import Tables
+from icdframes.errors import check_option, check_whole
+from icdframes.plotting.layout import Box, Counts, Node, aggregate, colour_numbers, icicle, own_values, prune, treemap
+from icdframes.plotting.style import (
+    FONT_SIZE,
+    GREY,
+    LINE,
+    OKABE_ITO,
+    ON_SCREEN,
+    RGB,
+    Measure,
+    attribute,
+    axes_for,
+    background_of,
+    measure_text,
+    mixed,
+    name_of,
+    number_text,
+    origin_of,
+    set_title,
+    size_in_points,
+    text_on,
+    wrap_text,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_PAD = 2.5
+_HEADER = LINE + _PAD
+_HEIGHT_MM = 150.0
+_TINTS = (0.55, 0.38, 0.24, 0.14)
+_SMALLEST_TILE = (5 * FONT_SIZE) ** 2
+_ASCENT, _SHORT_WORD = 0.85 * FONT_SIZE, 3.6 * FONT_SIZE
+
+
+def plot_hierarchy(
+    tables: Tables,
+    *,
+    entity: str | int | None = None,
+    counts: Counts | None = None,
+    levels: int = 3,
+    kind: Literal["icicle", "treemap"] = "icicle",
+    min_share: float | None = None,
+    title: str | None = None,
+    attribution: bool = True,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a branch of a classification, each entity as large as what is counted in it.
+
+    Parameters
+    ----------
+    tables : EntityTables or pandas.DataFrame
+        From `load_tables` or `load_entity`.
+    entity : str or int, optional
+        Draw what is below this code, id or URI; None draws everything in the tables.
+    counts : pandas.Series or mapping, optional
+        Numbers by code or entity id, such as ``deaths["dx"].value_counts()``, spelled as
+        `annotate` understands them; they add up upwards. By default every entity with
+        nothing below it counts 1.
+    levels : int, default 3
+        How many levels are drawn.
+    kind : {"icicle", "treemap"}
+        Columns from left to right in tabular order, or tiles inside one another by size.
+    min_share : float, optional
+        Siblings with less than this share of the whole are drawn together as
+        ``other (n)``, or not at all where there is no larger one. By default what could
+        not be labelled; there are never more than about 1,000 pieces.
+    title : str, optional
+        By default the entity and what is counted.
+    attribution : bool
+        Whether WHO's attribution stands below; leave it out of one panel of several only.
+    ax : matplotlib Axes, optional
+        By default those of a new figure, 174 mm wide. A figure that lays nothing out gets
+        matplotlib's constrained layout. Labels are fitted to the room that is there: among
+        several panels draw this one last.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ConfigurationError
+        If there is nothing to draw, or an option is not known.
+    EntityNotFoundError
+        If the tables do not hold the entity.
+    MissingExtraError
+        If matplotlib is not installed.
+
+    Warns
+    -----
+    PartialResultWarning
+        If something is counted under codes that the tables do not hold.
+
+    Notes
+    -----
+    An entity with several parents is drawn once, below its primary one. Colours (Okabe and
+    Ito's, safe for colour-blind readers) only tell neighbouring branches apart. No network.
+
+    See Also
+    --------
+    save_figure : Write it as PDF, SVG, EPS or PNG.
+
+    Examples
+    --------
+    >>> import icdframes
+    >>> client = icdframes.connect("sandbox")
+    >>> tables = icdframes.load_tables("07", release="2024-01")
+    >>> ax = icdframes.plot_hierarchy(tables, levels=2)
+    >>> ax.get_title(loc="left").split(": ")[1]
+    '73 leaf entities'
+
+    """
+    check_option("kind", kind, ("icicle", "treemap"))
+    check_whole("levels", levels, least=1)
+    branch = aggregate(tables, own_values(tables, counts), entity)
+    ax = axes_for(ax, _HEIGHT_MM)
+    ax.set_axis_off()
+    what = f"{number_text(branch.total)} {'leaf entities' if counts is None else 'counted'}"
+    set_title(ax, f"{branch.label or name_of(origin_of(tables)) or 'All'}: {what}" if title is None else title)
+    if attribution:
+        attribute(ax, tables)
+    width, height = size_in_points(ax)
+    ax.set(xlim=(0, width), ylim=(0, height))
+    if kind == "icicle":
+        nodes = prune(branch, levels=levels, min_share=(LINE + 1) / height if min_share is None else min_share)
+        boxes: Sequence[Box | None] = icicle(nodes, branch.total, width, height)
+    else:
+        smallest = _SMALLEST_TILE / (width * height)
+        nodes = prune(branch, levels=levels, min_share=smallest if min_share is None else min_share)
+        boxes = treemap(nodes, branch.total, width, height, header=_HEADER, narrowest=_SHORT_WORD + 2 * _PAD)
+    _draw_pieces(ax, nodes, boxes, within=kind == "treemap")
+    return ax
+
+
+def _draw_pieces(ax: Axes, nodes: Sequence[Node], boxes: Sequence[Box | None], *, within: bool) -> None:
+    background, measure = background_of(ax), measure_text()
+    opened = {node.parent for node, box in zip(nodes, boxes, strict=True) if box}
+    hues = colour_numbers(nodes, boxes, len(OKABE_ITO))
+    for place, (node, box) in enumerate(zip(nodes, boxes, strict=True)):
+        if box is None:
+            continue
+        colour = GREY if node.entity_id is None else OKABE_ITO[hues[node.group]]
+        fill = mixed(colour, _TINTS[min(node.level, len(_TINTS)) - 1], background)
+        _draw_box(ax, box, fill, background)
+        room = Box(box.x, box.y + box.height - _HEADER, box.width, _HEADER) if within and place in opened else box
+        _write_label(ax, room, node, fill, measure)
+
+
+def _draw_box(ax: Axes, box: Box, fill: RGB, background: RGB) -> None:
+    from matplotlib.patches import Rectangle  # noqa: PLC0415  optional
+
+    size = (box.x, box.y), box.width, box.height
+    ax.add_patch(Rectangle(*size, facecolor=fill, edgecolor=background, linewidth=0.6))
+
+
+def _write_label(ax: Axes, box: Box, node: Node, fill: RGB, measure: Measure) -> None:
+    """Write label and number into a box, as far as they fit; a code is never cut."""
+    n_lines = int((box.height - 1) // LINE)
+    number = number_text(node.value)
+    width = box.width - 2 * _PAD
+    beside = (width - measure(number) - 3 * _PAD) * ON_SCREEN
+    code = node.label.partition("\u2002")[0] if "\u2002" in node.label else ""
+    has_number, lines = False, list[str]()
+    for text, room in ((node.label, beside), (node.label, width), (code, width)):
+        lines = wrap_text(text, room, n_lines, measure) if room >= min(measure(text), _SHORT_WORD) else []
+        has_number = room < width
+        if lines and lines[0].startswith(code):
+            break
+    pad = min(_PAD, (box.height - LINE * len(lines)) / 2)
+    baseline = box.y + box.height - pad - _ASCENT
+    style: Any = {
+        "fontsize": FONT_SIZE, "color": text_on(fill), "va": "baseline", "parse_math": False, "in_layout": False,
+    }  # fmt: skip
+    for place, line in enumerate(lines):
+        ax.text(box.x + _PAD, baseline - place * LINE, line, **style)
+    if lines and has_number:
+        ax.text(box.x + box.width - _PAD, baseline, number, ha="right", **style)

@@ -1,0 +1,302 @@
+"""A hierarchy cut to what can be read, and where its pieces go; it draws nothing and needs no plot library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from icdframes.analysis.hierarchy import Hierarchy
+from icdframes.analysis.matching import Tables, entities_of, locate, locate_all
+from icdframes.errors import ConfigurationError, PartialResultWarning, warn
+
+MOST = 1_000
+_MARGIN = 2.0
+Counts: TypeAlias = pd.Series | Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One entity of a cut hierarchy, or several small siblings together.
+
+    Attributes
+    ----------
+    label : str
+        Code and title, or ``other (n)``.
+    value : float
+        What is counted at the entity and below.
+    level : int
+        1 is the first level that is shown.
+    parent : int or None
+        Place of the piece above.
+    group : int
+        Which piece of level 1 it belongs to, counted from 0.
+    entity_id : str or None
+        None for several together.
+
+    """
+
+    label: str
+    value: float
+    level: int
+    parent: int | None
+    group: int
+    entity_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Branch:
+    """A part of a hierarchy, counted.
+
+    Attributes
+    ----------
+    top : int or None
+        Row of the entity whose branch it is; None for all of the hierarchy.
+    below : Mapping of int or None to list of int
+        Rows of the entities below each, by primary parents; None has the top entities.
+    totals : array of float
+        What is counted at each entity and below.
+    labels : list of str
+        Code and title of each entity.
+    entity_ids : tuple of str
+        Of each entity.
+
+    """
+
+    top: int | None
+    below: Mapping[int | None, list[int]]
+    totals: npt.NDArray[np.float64]
+    labels: list[str]
+    entity_ids: tuple[str, ...]
+
+    @property
+    def total(self) -> float:
+        """What is counted in all."""
+        return float(self.totals[self.below[None]].sum() if self.top is None else self.totals[self.top])
+
+    @property
+    def label(self) -> str | None:
+        """Code and title of the entity whose branch it is."""
+        return None if self.top is None else self.labels[self.top]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle; y grows upwards."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+def own_values(tables: Tables, counts: Counts | None) -> npt.NDArray[np.float64]:
+    """Give what is counted at each entity itself: your counts, or 1 for an entity with nothing below it.
+
+    Raises
+    ------
+    ConfigurationError
+        If a count is negative or missing.
+
+    Warns
+    -----
+    PartialResultWarning
+        If something is counted under codes that the tables do not hold.
+
+    """
+    entities = entities_of(tables)
+    if counts is None:
+        has_children = entities["entity_id"].isin(entities["parent_id"].dropna())
+        return np.where(has_children, 0.0, 1.0)
+    given = pd.Series(counts)
+    numbers = pd.to_numeric(given).to_numpy(dtype=np.float64, na_value=np.nan)
+    if not (numbers >= 0).all():
+        raise ConfigurationError("A negative or missing count has no size: give counts of 0 or more.")
+    rows = locate_all(entities, pd.Series(given.index.astype("str"), dtype="str"))
+    if numbers[rows < 0].any():
+        lost = given.index[(rows < 0) & (numbers > 0)]
+        warn(
+            f"{numbers[rows < 0].sum():,g} of {numbers.sum():,g} are counted under {len(lost)} codes that are not in "
+            f"these tables and are not drawn: {', '.join(map(str, lost[:5]))}{', …' if len(lost) > 5 else ''}.",  # noqa: PLR2004
+            PartialResultWarning,
+        )
+    values = np.zeros(len(entities))
+    np.add.at(values, rows[rows >= 0], numbers[rows >= 0])
+    return values
+
+
+def aggregate(tables: Tables, values: npt.NDArray[np.float64], top: str | int | None) -> Branch:
+    """Add values up from below; an entity with several parents stands below its primary one.
+
+    Raises
+    ------
+    ConfigurationError
+        If nothing is counted, or nothing is below the entity.
+
+    """
+    entities, tree = entities_of(tables), Hierarchy.of(tables)
+    below: dict[int | None, list[int]] = {None: []}
+    for row, parents in enumerate(tree.parents):
+        below.setdefault(parents[0] if parents else None, []).append(row)
+    totals = values.copy()
+    for row in reversed(tree.order):
+        totals[row] += totals[below.get(row, [])].sum()
+    start = None if top is None else locate(entities, top)
+    if start is None and len(below[None]) == 1:
+        start = below[None][0]
+    branch = Branch(start, below, totals, _labels(entities), tree.entity_ids)
+    if not branch.total > 0 or start not in below:
+        where = f"below {branch.label}" if branch.label else "in these tables"
+        raise ConfigurationError(f"There is nothing to draw {where}: give an entity higher up, or other counts.")
+    return branch
+
+
+def prune(branch: Branch, *, levels: int, min_share: float) -> list[Node]:
+    """Cut a branch to some levels; siblings with less than a share of the whole become ``other (n)``.
+
+    Where all siblings are so small, none is shown. What has the value 0 is left out, and no more than about
+    `MOST` pieces come out, whatever the share.
+    """
+    totals, nodes = branch.totals, list[Node]()
+    shown = np.sort(totals[_rows_within(branch, levels)])
+    least = max(min_share * branch.total, shown[-MOST // 2] if len(shown) > MOST // 2 else 0.0)
+
+    def add(rows: Sequence[int], level: int, parent: int | None) -> None:
+        small = [row for row in rows if 0 < totals[row] < least]
+        large = [row for row in rows if totals[row] > 0 and (totals[row] >= least or len(small) == 1)]
+        for place, row in enumerate(large):
+            group = place if parent is None else nodes[parent].group
+            nodes.append(Node(branch.labels[row], float(totals[row]), level, parent, group, branch.entity_ids[row]))
+            if level < levels:
+                add(branch.below.get(row, ()), level + 1, len(nodes) - 1)
+        if len(small) > 1 and large:
+            group = len(large) if parent is None else nodes[parent].group
+            nodes.append(Node(f"other ({len(small)})", float(totals[small].sum()), level, parent, group))
+
+    add(branch.below[branch.top], 1, None)
+    return nodes
+
+
+def icicle(nodes: Sequence[Node], total: float, width: float, height: float) -> list[Box]:
+    """Lay pieces out in columns, one for each level, as high as their values."""
+    column = width / max(node.level for node in nodes)
+    scale = height / total
+    boxes: list[Box] = []
+    free = {None: height} | dict.fromkeys(range(len(nodes)), 0.0)
+    for place, node in enumerate(nodes):
+        tall = node.value * scale
+        upper = free[node.parent]
+        boxes.append(Box((node.level - 1) * column, upper - tall, column, tall))
+        free[node.parent] = upper - tall
+        free[place] = upper
+    return boxes
+
+
+def treemap(
+    nodes: Sequence[Node], total: float, width: float, height: float, *, header: float, narrowest: float
+) -> list[Box | None]:
+    """Lay pieces out inside one another, below a header for the name, by size.
+
+    A piece stays closed where most of what is in it would be too small for a word; what is in it has no box then.
+    """
+    inside: dict[int | None, list[int]] = {}
+    for place, node in enumerate(nodes):
+        inside.setdefault(node.parent, []).append(place)
+    boxes: list[Box | None] = [None] * len(nodes)
+    waiting: list[tuple[int | None, Box, float]] = [(None, Box(0, 0, width, height), total)]
+    while waiting:
+        parent, room, whole = waiting.pop()
+        places = sorted(inside[parent], key=lambda place: (nodes[place].entity_id is None, -nodes[place].value))
+        sizes = [nodes[place].value for place in places]
+        rest = whole - sum(sizes)  # counted at the entity itself
+        tiles = squarified([*sizes, rest] if rest > 0 else sizes, room)[: len(places)]
+        named = [tile for place, tile in zip(places, tiles, strict=True) if nodes[place].entity_id is not None]
+        small = sum(t.width * t.height for t in named if t.width < narrowest or t.height < header)
+        if parent is not None and 2 * small > sum(t.width * t.height for t in named):
+            continue
+        for place, tile in zip(places, tiles, strict=True):
+            boxes[place] = tile
+            within = Box(tile.x + _MARGIN, tile.y + _MARGIN, tile.width - 2 * _MARGIN, tile.height - header - _MARGIN)
+            if place in inside and min(within.width, within.height) > 0:
+                waiting.append((place, within, nodes[place].value))
+    return boxes
+
+
+def squarified(sizes: Sequence[float], room: Box) -> list[Box]:
+    """Fill a rectangle with rectangles of given sizes, in order, as square as may be (Bruls, Huizing, van Wijk)."""
+    boxes: list[Box] = []
+    left = list(sizes)
+    while left:
+        area = room.width * room.height / sum(left)
+        short = min(room.width, room.height)
+        n = 1
+        while n < len(left) and _longest(left[: n + 1], area, short) <= _longest(left[:n], area, short):
+            n += 1
+        row, left = left[:n], left[n:]
+        thick = sum(row) * area / short if short else 0.0
+        along = 0.0
+        for size in row:
+            long = size * area / thick if thick else 0.0
+            if room.width >= room.height:
+                boxes.append(Box(room.x, room.y + room.height - along - long, thick, long))
+            else:
+                boxes.append(Box(room.x + along, room.y + room.height - thick, long, thick))
+            along += long
+        if room.width >= room.height:
+            room = Box(room.x + thick, room.y, room.width - thick, room.height)
+        else:
+            room = Box(room.x, room.y, room.width, room.height - thick)
+    return boxes
+
+
+def colour_numbers(nodes: Sequence[Node], boxes: Sequence[Box | None], n: int) -> dict[int, int]:
+    """Give each group a number below n, so that those whose boxes lie side by side differ: 6 are enough for any map.
+
+    On a map there is always a piece with at most 5 neighbours. Such a piece is put aside until none is left;
+    taken back the other way round, each finds a number that its neighbours have not.
+    """
+    tops = {node.group: box for node, box in zip(nodes, boxes, strict=True) if box and node.parent is None}
+    beside = {
+        group: {other for other, near in tops.items() if other != group and _side_by_side(box, near)}
+        for group, box in tops.items()
+    }
+    left, aside = dict.fromkeys(tops), list[int]()
+    while left:
+        aside.append(min(left, key=lambda group: len(beside[group] & left.keys())))
+        del left[aside[-1]]
+    chosen: dict[int, int] = {}
+    for group in reversed(aside):
+        taken = {chosen[other] for other in beside[group] & chosen.keys()}
+        chosen[group] = next((turn % n for turn in range(group, group + n) if turn % n not in taken), group % n)
+    return chosen
+
+
+def _side_by_side(one: Box, other: Box) -> bool:
+    wide = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
+    high = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    return min(wide, high) > -_MARGIN and max(wide, high) > _MARGIN
+
+
+def _longest(row: Sequence[float], area: float, short: float) -> float:
+    """Give the worst side ratio of a row."""
+    total = sum(row) * area
+    return max(short**2 * max(row) * area / total**2, total**2 / (short**2 * min(row) * area))
+
+
+def _labels(entities: pd.DataFrame) -> list[str]:
+    titles = entities["title"].astype("str").fillna(entities["entity_id"])
+    codes = entities["code"].where(entities["code"].ne(titles))
+    return (codes + "\u2002").fillna("").add(titles).tolist()
+
+
+def _rows_within(branch: Branch, levels: int) -> list[int]:
+    found: list[int] = []
+    rows = branch.below[branch.top]
+    for _ in range(levels):
+        found += rows
+        rows = [child for row in rows for child in branch.below.get(row, ())]
+    return found

@@ -1,0 +1,1 @@
+"""Handlers of the sandbox, a file for each kind of operation."""

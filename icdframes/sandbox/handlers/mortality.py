@@ -1,0 +1,130 @@
+"""Answers of DORIS and CoDEdit by simple rules of our own; they say so, and are no use for real certificates.
+
+DORIS: the underlying cause is the first condition on the lowest filled line of part 1. It is rejected where that
+condition is no code of the release. CoDEdit makes the four checks below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from icdframes.sandbox.certificates import Cause, Certificate, from_document, from_query
+from icdframes.sandbox.clusters import Placed, place
+from icdframes.sandbox.corpus import Corpus, Listing
+from icdframes.sandbox.expressions import code_expression, foundation_uri, place_uris, title_expression, uri_expression
+from icdframes.sandbox.request_body import json_object
+from icdframes.sandbox.request_context import Answer, RequestContext, json_answer
+
+_DISCLAIMER = "This is the icdframes sandbox, not WHO's {engine}: do not use it for real certificates."
+_RULE = "Its one rule: the first condition on the lowest filled line of part 1 is the underlying cause of death."
+_ISSUES: Mapping[str, str] = {
+    "no-cause": "Part 1 is empty.",
+    "unknown-code": "A condition is no code of the release, or a combination that does not fit.",
+    "gap": "A line of part 1 is empty above a filled one.",
+    "dates": "The death is before the birth.",
+}
+_LETTERS = "ABCDE"
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One condition: where it stands, as written, and what it is in the release."""
+
+    line: str
+    written: str
+    placed: Placed | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    listing: Listing
+    language: str
+    certificate: Certificate
+    conditions: tuple[_Read, ...]
+
+    def table(self) -> str:
+        """Give line, code and title of every condition, separated by tabs."""
+        return "\n".join(["line\tcode\ttitle", *(f"{c.line}\t{c.written}\t{self.title(c)}" for c in self.conditions)])
+
+    def title(self, condition: _Read) -> str:
+        """Give what a condition means."""
+        return title_expression(self.listing, condition.placed, self.language) if condition.placed else "unknown"
+
+
+def doris(context: RequestContext) -> Answer:
+    """Answer ``/icd/release/11/{release}/doris``."""
+    case = _case(context)
+    cause, fault = _underlying(case)
+    said = _DISCLAIMER.format(engine="DORIS")
+    if cause is None or cause.placed is None:
+        nothing = dict.fromkeys(("stemCode", "stemURI", "code", "uri", "report", "tabularReport"))
+        return json_answer({**nothing, "reject": True, "error": f"{said} {fault}", "warning": None})
+    placed = cause.placed
+    misfit = None if placed.fits else "A part of the underlying cause fits no axis of its stem."
+    stem = Placed(placed.entity_id, placed.code)
+    return json_answer(
+        {
+            "stemCode": placed.code,
+            "stemURI": foundation_uri(placed) or uri_expression(stem, case.listing.classification, None),
+            "code": code_expression(placed),
+            "uri": uri_expression(placed, case.listing.classification, None),
+            "report": f"{said}\n{_RULE}\nLine {cause.line}: {code_expression(placed)} {case.title(cause)}.\n",
+            "tabularReport": case.table(),
+            "reject": False,
+            "error": None,
+            "warning": misfit,
+        }
+    )
+
+
+def codedit(context: RequestContext) -> Answer:
+    """Answer ``/icd/release/11/{release}/codedit``."""
+    case = _case(context)
+    issues = tuple(_issues(case))
+    lines = [_DISCLAIMER.format(engine="CoDEdit"), *(f"{name}: {_ISSUES[name]}" for name in issues)]
+    report = "\n".join([*lines, *([] if issues else ["No issue was found."])])
+    return json_answer({"report": report, "tabularReport": case.table(), "issueIds": ",".join(issues)})
+
+
+def _case(context: RequestContext) -> _Case:
+    listing = context.listing("mms", context.path["release"])
+    language = context.language(listing)
+    certificate = from_query(context.query) if context.body is None else from_document(json_object(context.body))
+    lines = [*zip(_LETTERS, certificate.lines, strict=False), ("2", certificate.part2)]
+    conditions = tuple(
+        _Read(name, cause.code or cause.uri, _placed(context.corpus, listing, cause))
+        for name, causes in lines
+        for cause in causes
+    )
+    return _Case(listing, language, certificate, conditions)
+
+
+def _placed(corpus: Corpus, listing: Listing, cause: Cause) -> Placed | None:
+    placed = place(listing, cause.code) if cause.code else place_uris(corpus, listing, cause.uri)
+    return placed if placed is not None and listing.entity(placed.entity_id).class_kind == "category" else None
+
+
+def _underlying(case: _Case) -> tuple[_Read | None, str]:
+    """Give the underlying cause, or None and why there is none."""
+    version = case.certificate.version
+    if version != "ICD11":
+        return None, f"ICDVersion is {version!r}: only ICD11 is coded here."
+    part1 = [condition for condition in case.conditions if condition.line != "2"]
+    if not part1:
+        return None, _ISSUES["no-cause"]
+    first = next(condition for condition in part1 if condition.line == part1[-1].line)
+    return first, f"{first.written!r} on line {first.line} is no code of {case.listing.release}."
+
+
+def _issues(case: _Case) -> Iterator[str]:
+    lines: Sequence[Sequence[Cause]] = case.certificate.lines
+    if not lines:
+        yield "no-cause"
+    if any(condition.placed is None or not condition.placed.fits for condition in case.conditions):
+        yield "unknown-code"
+    if not all(lines):
+        yield "gap"
+    birth, death = case.certificate.birth, case.certificate.death
+    if birth and death and death[: len(birth)] < birth[: len(death)]:
+        yield "dates"

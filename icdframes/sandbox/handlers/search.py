@@ -1,0 +1,184 @@
+"""Answers of search; a query without words is refused as WHO does it, with ``error`` in a 200."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+from uuid import NAMESPACE_URL, uuid5
+
+from icdframes.model.uris import EntityUri
+from icdframes.sandbox.request_body import bad_request
+from icdframes.sandbox.request_context import Answer, RequestContext, json_answer, number
+from icdframes.sandbox.search.phrases import CLUSTER, SYNONYM, TITLE, Phrase
+from icdframes.sandbox.search.ranking import (
+    MOST_HITS,
+    NO_GUESS,
+    Hit,
+    Suggestions,
+    best_phrase,
+    clusters,
+    nested,
+    rank,
+    suggest,
+)
+from icdframes.sandbox.search.search_scope import Ground, ground, scope
+from icdframes.sandbox.search.words import QueryWord, highlighted, read_query
+
+_NO_WORDS = "The query has no words: give some text in q."
+
+
+def search(context: RequestContext) -> Answer:
+    """Answer ``/icd/entity/search`` and ``/icd/release/11/{release}/{lin}/search``."""
+    coding = context.flag("medicalCodingMode", default=True)
+    where = ground(context, coding=coding, properties=context.query.get("propertiestobesearched", ""))
+    query = read_query(context.query.get("q", ""))
+    keywords = context.flag("includeKeywordResult") and "lin" in context.path
+    if not query:
+        return json_answer(_result(context, where, [], Suggestions(NO_GUESS), error=_NO_WORDS, keywords=keywords))
+    allowed = scope(context, where)
+    scores = where.index.match(query, flexible=context.flag("useFlexisearch"))
+    hits, chopped = rank(where.index, scores, allowed)
+    if where.coding and not any(hit.score == 1 for hit in hits):
+        hits = [*clusters(where.index, where.listing, query, allowed), *hits]
+        chopped, hits = chopped or len(hits) > MOST_HITS, hits[:MOST_HITS]
+    guessed = Suggestions(NO_GUESS)
+    if keywords:
+        guessed = suggest(
+            where.index, query, [place for place in scores if allowed(where.index.phrases[place].entity_id)]
+        )
+    marked = query if context.flag("highlightingEnabled", default=True) else ()
+    written = [_entity(where, hit, marked) for hit in hits]
+    if not context.flag("flatResults", default=True):
+        written = _nest(where, hits, written)
+    return json_answer(_result(context, where, written, guessed, chopped=chopped, keywords=keywords))
+
+
+def _result(
+    context: RequestContext,
+    where: Ground,
+    entities: list[dict[str, Any]],
+    guessed: Suggestions,
+    *,
+    keywords: bool,
+    chopped: bool = False,
+    error: str | None = None,
+) -> dict[str, Any]:
+    listing = where.listing
+    asked = f"{listing.classification}/{listing.release}/{where.language}?{urlencode(sorted(context.query.items()))}"
+    words = [{"label": word, "dontChangeResult": same} for word, same in guessed.words]
+    return {
+        "destinationEntities": entities,
+        "error": error is not None,
+        "errorMessage": error,
+        "resultChopped": chopped,
+        "wordSuggestionsChopped": guessed.chopped,
+        "guessType": guessed.kind,
+        "uniqueSearchId": str(uuid5(NAMESPACE_URL, asked)),
+        "words": words if keywords else None,
+    }
+
+
+def _entity(where: Ground, hit: Hit, marked: Sequence[QueryWord]) -> dict[str, Any]:
+    entity = where.listing.entity(hit.entity_id, where.language)
+    linear = where.listing.classification != "foundation"
+    kinds = {reference.kind for reference in entity.references}
+    uri = where.uri(hit.entity_id)
+    named: dict[str, Any] = {"id": uri, "title": entity.title or "", "code": (entity.code or "") if linear else None}
+    if hit.cluster is not None:
+        named = _cluster(where, hit)
+    title = highlighted(named["title"], marked) if marked else named["title"]
+    matches = hit.matches
+    if hit.cluster is not None:
+        matches = ((Phrase(hit.entity_id, SYNONYM, named["title"], entity.foundation_id, CLUSTER), hit.score),)
+    return {
+        "id": named["id"],
+        "title": title,
+        "stemId": uri,
+        "isLeaf": entity.is_leaf,
+        "postcoordinationAvailability": max((2 if axis.required else 1 for axis in entity.axes), default=0),
+        "hasCodingNote": entity.coding_note is not None,
+        "hasMaternalChapterLink": "related_maternal" in kinds,
+        "hasPerinatalChapterLink": "related_perinatal" in kinds,
+        "matchingPVs": [_match(phrase, score, marked) for phrase, score in matches],
+        "propertiesTruncated": False,
+        "isResidualOther": hit.entity_id.endswith("/other"),
+        "isResidualUnspecified": hit.entity_id.endswith("/unspecified"),
+        "chapter": where.chapter(hit.entity_id),
+        "theCode": named["code"],
+        "score": number(hit.score),
+        "titleIsASearchResult": hit.title_score is not None,
+        "titleIsTopScore": hit.title_score == hit.score,
+        "entityType": 0 if hit.cluster is None else 2,
+        "important": hit.score == 1,
+        "descendants": [],
+    }
+
+
+def _cluster(where: Ground, hit: Hit) -> dict[str, Any]:
+    """Name a cluster: several URIs, several titles, and a code with a blank in it."""
+    parts = (hit.cluster, *hit.cluster.parts) if hit.cluster else ()
+    return {
+        "id": " & ".join(where.uri(part.entity_id) for part in parts),
+        "title": ", ".join(where.listing.entity(part.entity_id, where.language).title or "" for part in parts),
+        "code": " &".join(part.code for part in parts),
+    }
+
+
+def _match(phrase: Phrase, score: float, marked: Sequence[QueryWord]) -> dict[str, Any]:
+    return {
+        "propertyId": phrase.property_id,
+        "label": highlighted(phrase.label, marked) if marked else phrase.label,
+        "score": number(score),
+        "important": score == 1,
+        "foundationUri": str(EntityUri("foundation", None, phrase.foundation_id)) if phrase.foundation_id else None,
+        "propertyValueType": phrase.value_type,
+    }
+
+
+def _nest(where: Ground, hits: Sequence[Hit], written: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    tops, below = nested(where.listing, hits)
+    for place, children in below.items():
+        written[place]["descendants"] = [written[child] for child in children]
+    return [written[place] for place in tops]
+
+
+_DEFAULT_THRESHOLD = 0.6
+_NO_MATCH = 3
+
+
+def autocode(context: RequestContext) -> Answer:
+    """Answer ``/icd/entity/autocode`` and ``/icd/release/11/{release}/{lin}/autocode``."""
+    where = ground(context, coding=True)
+    text = context.query.get("searchtext", "")
+    threshold = _threshold(context)
+    found = best_phrase(where.index, text, scope(context, where))
+    if found is None or found[1] < threshold:
+        nothing = {"searchText": text, "matchLevel": _NO_MATCH, "matchScore": 0, "matchType": 0, "isTitle": False}
+        return json_answer(nothing)
+    return json_answer(_document(where, text, *found))
+
+
+def _threshold(context: RequestContext) -> float:
+    given = context.query.get("matchthreshold")
+    try:
+        return _DEFAULT_THRESHOLD if given is None else float(given)
+    except ValueError:
+        raise bad_request(f"matchThreshold is {given!r}: give a number from 0 to 1.") from None
+
+
+def _document(where: Ground, text: str, phrase: Phrase, score: float, level: int) -> dict[str, Any]:
+    foundation = str(EntityUri("foundation", None, phrase.foundation_id)) if phrase.foundation_id else None
+    linear = where.listing.classification != "foundation"
+    document = {
+        "searchText": text,
+        "matchingText": phrase.label,
+        "theCode": where.listing.entity(phrase.entity_id).code if linear else None,
+        "foundationURI": foundation,
+        "linearizationURI": where.uri(phrase.entity_id) if linear else None,
+        "matchLevel": level,
+        "matchScore": number(score),
+        "matchType": phrase.value_type,
+        "isTitle": phrase.property_id == TITLE and not phrase.value_type,
+    }
+    return {key: value for key, value in document.items() if value is not None}

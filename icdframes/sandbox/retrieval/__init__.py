@@ -1,1 +1,0 @@
-"""Finding entities by words: words → phrases → index → ranking, over the ground that a call names."""

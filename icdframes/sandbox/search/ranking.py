@@ -1,0 +1,176 @@
+"""Which entities a query finds and in which order; it writes no JSON.
+
+Equally good hits stand in tabular order, so the answer is always the same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby, islice
+
+from icdframes.sandbox.clusters import Placed, place
+from icdframes.sandbox.corpus import Listing
+from icdframes.sandbox.search.phrases import TITLE, Phrase
+from icdframes.sandbox.search.term_index import TermIndex
+from icdframes.sandbox.search.words import SAYS_NOTHING, QueryWord, words
+
+MOST_HITS = 50
+_MOST_WORDS = 50
+COMPLETED, SUGGESTED, NO_GUESS = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One entity that was found.
+
+    Attributes
+    ----------
+    entity_id : str
+        For a cluster that of the stem.
+    score : float
+        Of its best phrase.
+    title_score : float or None
+        None where the title does not match.
+    matches : tuple of (Phrase, float)
+        The other phrases that match, best first.
+    cluster : Placed or None
+        What was put together from two titles.
+
+    """
+
+    entity_id: str
+    score: float
+    title_score: float | None = None
+    matches: tuple[tuple[Phrase, float], ...] = ()
+    cluster: Placed | None = None
+
+
+def rank(index: TermIndex, scores: Mapping[int, float], allowed: Callable[[str], bool]) -> tuple[list[Hit], bool]:
+    """Put entities in order, best first.
+
+    Parameters
+    ----------
+    index : TermIndex
+        Where the phrases are.
+    scores : Mapping of int to float
+        Place and score of the phrases that match.
+    allowed : callable
+        Tells whether an entity may be among the hits.
+
+    Returns
+    -------
+    list of Hit
+        At most `MOST_HITS`.
+    bool
+        Whether there are more.
+
+    """
+    best: dict[str, tuple[float, int]] = {}
+    for found, score in scores.items():
+        key, this = index.phrases[found].entity_id, (-score, found)
+        if key not in best or this < best[key]:
+            best[key] = this
+    ordered = (key for key in sorted(best, key=best.__getitem__) if allowed(key))
+    chosen: dict[str, list[int]] = {key: [] for key in islice(ordered, MOST_HITS)}
+    for found in sorted(scores):
+        if (key := index.phrases[found].entity_id) in chosen:
+            chosen[key].append(found)
+    return [_hit(index, scores, key, places) for key, places in chosen.items()], next(ordered, None) is not None
+
+
+def _hit(index: TermIndex, scores: Mapping[int, float], key: str, places: Iterable[int]) -> Hit:
+    matches = sorted(((index.phrases[place], scores[place]) for place in places), key=lambda pair: -pair[1])
+    title = next((score for phrase, score in matches if _is_own_title(phrase)), None)
+    others = tuple(pair for pair in matches if not _is_own_title(pair[0]))
+    return Hit(key, matches[0][1], title, others)
+
+
+def _is_own_title(phrase: Phrase) -> bool:
+    return phrase.property_id == TITLE and not phrase.value_type
+
+
+def clusters(
+    index: TermIndex, listing: Listing, query: Sequence[QueryWord], allowed: Callable[[str], bool]
+) -> list[Hit]:
+    """Put together stems and extension codes that have, both together, exactly the words of a query."""
+    counts = Counter(place for word in query for place in index.places(word))
+    whole = [index.phrases[place] for place, common in sorted(counts.items()) if common >= index.sizes[place]]
+    asked = {word.text for word in query}
+    found: dict[str, Hit] = {}
+    for stem in (phrase for phrase in whole if listing.entity(phrase.entity_id).axes and allowed(phrase.entity_id)):
+        for value in (phrase for phrase in whole if (listing.entity(phrase.entity_id).code or "").startswith("X")):
+            code = f"{listing.entity(stem.entity_id).code}&{listing.entity(value.entity_id).code}"
+            if {*words(stem.label), *words(value.label)} - SAYS_NOTHING != asked or code in found:
+                continue
+            placed = place(listing, code)
+            if placed is not None and placed.fits:
+                found[code] = Hit(stem.entity_id, 1.0, cluster=placed)
+    return list(found.values())
+
+
+def nested(listing: Listing, hits: Sequence[Hit]) -> tuple[list[int], Mapping[int, list[int]]]:
+    """Tell which hits stand on top and which directly below which other, by place; clusters stand on top."""
+    place_of = {hit.entity_id: place for place, hit in enumerate(hits) if hit.cluster is None}
+    tops: list[int] = []
+    below: defaultdict[int, list[int]] = defaultdict(list)
+    for spot, hit in enumerate(hits):
+        above = () if hit.cluster else listing.ancestors(hit.entity_id)
+        parent = next((place_of[key] for key in above if key in place_of), None)
+        (tops if parent is None else below[parent]).append(spot)
+    return tops, below
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestions:
+    """Words that complete or narrow a query: each with whether the result stays the same."""
+
+    kind: int
+    words: tuple[tuple[str, bool], ...] = ()
+    chopped: bool = False
+
+
+def suggest(index: TermIndex, query: Sequence[QueryWord], places: Collection[int]) -> Suggestions:
+    """Suggest words.
+
+    An incomplete last word (with ``%``, or unknown) is completed; after a complete one come the words that stand in
+    the same phrases (those at `places`), the most frequent first.
+    """
+    last = query[-1]
+    if last.is_prefix or last.text not in index:
+        completions = index.completions(last.text)
+        kind, found = COMPLETED, [(word, False) for word in completions]
+    else:
+        counts = Counter(word for place in places for word in set(words(index.phrases[place].label)))
+        new = {word: count for word, count in counts.items() if not any(asked.matches(word) for asked in query)}
+        ordered = sorted(new.items(), key=lambda pair: (-pair[1], pair[0]))
+        kind, found = SUGGESTED, [(word, count == len(places)) for word, count in ordered]
+    if not found:
+        return Suggestions(NO_GUESS)
+    return Suggestions(kind, tuple(found[:_MOST_WORDS]), len(found) > _MOST_WORDS)
+
+
+def best_phrase(index: TermIndex, text: str, allowed: Callable[[str], bool]) -> tuple[Phrase, float, int] | None:
+    """Find the phrase most like a text.
+
+    Returns
+    -------
+    tuple of (Phrase, float, int) or None
+        The phrase, its score, and the level: 0 the same words in the same order, 1 all words of the text,
+        2 some of them. None where no word occurs.
+
+    """
+    asked = words(text)
+    query = tuple(QueryWord(word) for word in dict.fromkeys(asked))
+    if not query:
+        return None
+    scores = index.match(query, flexible=True)
+    for score, group in groupby(sorted(scores, key=lambda place: (-scores[place], place)), key=scores.__getitem__):
+        usable = [phrase for phrase in (index.phrases[place] for place in group) if allowed(phrase.entity_id)]
+        if usable:
+            phrase = next((phrase for phrase in usable if words(phrase.label) == asked), usable[0])
+            own = words(phrase.label)
+            level = 0 if own == asked else 1 if set(asked) <= set(own) else 2
+            return phrase, score, level
+    return None

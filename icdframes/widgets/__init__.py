@@ -1,0 +1,1 @@
+"""Widgets for Jupyter: login form, tree browser, search box."""

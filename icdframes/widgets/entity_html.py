@@ -1,0 +1,161 @@
+"""Texts of the classification as HTML that is safe to show; every text is escaped, nothing is fetched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from icdframes.model.decode_responses import FOUND
+from icdframes.model.entity import Axis, Entity
+from icdframes.settings import licence_of
+
+STYLE = """<style>
+.icdframes { color: var(--jp-ui-font-color1, inherit); max-width: 70em; }
+.icdframes .widget-html-content, .icdframes .jupyter-widget-html-content { line-height: 1.45; }
+.icdframes a { color: var(--jp-content-link-color, #1565c0); }
+.icdframes-form { max-width: 40em; padding: 12px 16px; border: 1px solid var(--jp-border-color1, #bdbdbd);
+  border-radius: 6px; }
+.icdframes-heading { font-size: 1.1em; font-weight: 600; }
+.icdframes-good { color: var(--jp-success-color0, #1b5e20); }
+.icdframes-bad { color: var(--jp-error-color1, #c62828); }
+.icdframes-hint { margin: -4px 0 4px calc(6.5em + 35px); font-size: 0.92em; line-height: 1.35; }
+.icdframes-label { width: 6.5em; margin-right: 6px; text-align: right; }
+.icdframes-quiet { color: var(--jp-ui-font-color2, #616161); }
+.icdframes-source { font-size: 0.85em; }
+.jp-mod-dark .icdframes-good, [data-jp-theme-light="false"] .icdframes-good { color: #81c784; }
+[data-jp-theme-light="false"] .icdframes-bad { color: #ef9a9a; }
+[data-jp-theme-light="false"] .icdframes a, [data-jp-theme-light="false"] .icdframes .icdframes-link {
+  color: #90caf9; }
+.icdframes-tree .jupyter-widgets-error-widget { display: none; } /* without anywidget in the front end, see keys */
+.icdframes-column > select { padding: 2px; min-width: 0; width: 100%; overflow-x: hidden; }
+.icdframes-column > select option { padding: 2px 4px; overflow: hidden; text-overflow: ellipsis; }
+.icdframes .icdframes-link { background: transparent; color: var(--jp-content-link-color, #1565c0); padding: 0 2px;
+  width: auto; height: auto; min-height: 24px; line-height: 1.35; white-space: normal; text-align: left; }
+.icdframes .icdframes-link:hover { text-decoration: underline; box-shadow: none; }
+.icdframes .icdframes-link:focus-visible { outline: 2px solid currentColor; }
+.icdframes .icdframes-link:disabled { color: inherit; opacity: 1; cursor: default; text-decoration: none; }
+.icdframes-code { font-family: var(--jp-code-font-family, monospace); }
+.icdframes-detail { overflow-wrap: anywhere; }
+.icdframes-detail h4 { margin: 4px 0; font-size: 1.15em; font-weight: 600; }
+.icdframes-detail h5 { margin: 10px 0 2px; font-size: 1em; font-weight: 600; }
+.icdframes-detail p, .icdframes-detail ul { margin: 0 0 4px; }
+.icdframes-detail ul { padding-left: 1.4em; }
+.icdframes-detail .icdframes-text { white-space: pre-line; max-width: 60em; }
+.icdframes mark { background: transparent; color: inherit; font-weight: 700; text-decoration: underline; }
+</style>"""
+
+_MANY = 12
+_TEXTS = (
+    ("", "definition"),
+    ("Additional description", "long_definition"),
+    ("Coding note", "coding_note"),
+    ("Diagnostic criteria", "diagnostic_criteria"),
+)
+_TERMS = (
+    ("Inclusions", "inclusion"),
+    ("Synonyms", "synonym"),
+    ("Narrower terms", "narrower_term"),
+    ("Index terms", "index_term"),
+)
+
+
+def highlighted(text: str, query: str = "") -> str:
+    """Give a hit's text as HTML with what was found marked.
+
+    Parameters
+    ----------
+    text : str
+        Where it has the ``<em class='found'>`` of the API, those parts are marked.
+    query : str
+        Otherwise the beginnings of words that stand here are marked.
+
+    Returns
+    -------
+    str
+        Everything but the marks is escaped.
+
+    """
+    if FOUND.search(text):
+        parts = FOUND.split(text)  # text, quote, found, text, quote, found, …, text
+        return "".join(
+            escape(part) if number % 3 == 0 else f"<mark>{escape(part)}</mark>"
+            for number, part in enumerate(parts)
+            if number % 3 != 1
+        )
+    words = "|".join(re.escape(word) for word in re.findall(r"\w+", query))
+    if not words:
+        return escape(text)
+    parts = re.split(rf"(\b(?:{words}))", text, flags=re.IGNORECASE)
+    return "".join(f"<mark>{escape(part)}</mark>" if number % 2 else escape(part) for number, part in enumerate(parts))
+
+
+def name_of(entity: Entity) -> str:
+    """Give code and title as one line of text."""
+    return "  ".join(part for part in (entity.code, entity.title or f"(untitled {entity.entity_id})") if part)
+
+
+def message(text: str, kind: str = "quiet") -> str:
+    """Give a line of status: ``quiet``, ``good`` or ``bad``; screen readers are told of it."""
+    mark = {"good": "✓ ", "bad": "✗ "}.get(kind, "")
+    return f'<div role="status" aria-live="polite" class="icdframes-{kind}">{mark}{escape(text)}</div>'
+
+
+def source_html(classification: str) -> str:
+    """Give the line that names source and licence of what is shown."""
+    return f'<div class="icdframes-quiet icdframes-source">{escape(licence_of(classification))}</div>'
+
+
+def entity_html(entity: Entity) -> str:
+    """Give what an entity says of itself, without its references."""
+    code = f'<span class="icdframes-code">{escape(entity.code)}</span> ' if entity.code else ""
+    facts = [entity.class_kind, entity.block_id, entity.code_range, f"id {entity.entity_id}"]
+    if not entity.translated:
+        facts.append("no translation available")
+    parts = [
+        f"<h4>{code}{escape(entity.title or 'untitled')}</h4>",
+        f'<p class="icdframes-quiet">{" · ".join(escape(fact) for fact in facts if fact)}{_link(entity)}</p>',
+    ]
+    if entity.fully_specified_name and entity.fully_specified_name != entity.title:
+        parts.append(f"<p>{escape(entity.fully_specified_name)}</p>")
+    for heading, field in _TEXTS:
+        if text := getattr(entity, field):
+            parts.append(f'{_heading(heading)}<p class="icdframes-text">{escape(text)}</p>')
+    for heading, kind in _TERMS:
+        labels = [
+            term.label + (" (withdrawn)" if term.deprecated else "") for term in entity.terms if term.kind == kind
+        ]
+        parts.append(_list(heading, labels))
+    parts.append(_list("Postcoordination axes", [_axis(axis) for axis in entity.axes]))
+    return f'<div class="icdframes-detail">{"".join(parts)}</div>'
+
+
+def heading_html(text: str) -> str:
+    """Give the heading of a part of the detail pane."""
+    return f'<div class="icdframes-detail">{_heading(text)}</div>'
+
+
+def _heading(text: str) -> str:
+    return f"<h5>{escape(text)}</h5>" if text else ""
+
+
+def _link(entity: Entity) -> str:
+    if not (entity.browser_url or "").startswith(("https://", "http://")):
+        return ""
+    return f' · <a href="{escape(entity.browser_url or "")}" target="_blank" rel="noopener noreferrer">WHO browser</a>'
+
+
+def _axis(axis: Axis) -> str:
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", axis.axis).lower()
+    more = {"AllowAlways": "several values", "AllowedExceptFromSameBlock": "several values of different blocks"}
+    notes: Sequence[str | None] = ("required" if axis.required else "optional", more.get(axis.allow_multiple or ""))
+    return f"{words} ({', '.join(note for note in notes if note)})"
+
+
+def _list(heading: str, labels: Iterable[str]) -> str:
+    items = [f"<li>{escape(label)}</li>" for label in labels]
+    if not items:
+        return ""
+    shown, rest = items[:_MANY], items[_MANY:]
+    more = f"<details><summary>{len(rest)} more</summary><ul>{''.join(rest)}</ul></details>" if rest else ""
+    return f"{_heading(heading)}<ul>{''.join(shown)}</ul>{more}"

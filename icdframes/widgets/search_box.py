@@ -1,0 +1,254 @@
+"""A search field with its hits: a click on a hit gives the code; how to search is told by its caller."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+import traitlets
+
+from icdframes.errors import ConfigurationError, IcdError
+from icdframes.frames.schema import as_lists
+from icdframes.model.decode_responses import plain_text
+from icdframes.widgets.entity_html import STYLE, highlighted, message, source_html
+
+if TYPE_CHECKING:
+    from icdframes.client.base import IcdClient
+    from icdframes.frames.entity_tables import EntityTables
+
+_SHOWN = 20
+_SHORTEST = 3
+_PAUSE_SECONDS = 0.35
+_HITS_HEIGHT = "290px"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One hit of a search; `title` may hold the marks of the API."""
+
+    entity_id: str | None
+    code: str | None
+    title: str
+
+
+Search = Callable[[str], Sequence[Hit]]
+
+
+class SearchBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """A field to search in, with the hits below it.
+
+    It searches when typing pauses, or at once with Enter. The hits are buttons: a
+    click, or Enter on them, gives the code.
+
+    Parameters
+    ----------
+    client : IcdClient, optional
+        Asked by `IcdClient.search`.
+    search : callable, optional
+        Instead of a client: takes the query, gives hits.
+    on_pick : callable, optional
+        Called with the chosen `Hit`.
+    attribution : bool, default True
+        Whether source and licence stand below the hits; False where they stand nearby.
+    **options
+        Of `IcdClient.search`, such as ``classification`` and ``release``.
+
+    Attributes
+    ----------
+    code : str or None
+        Code of the hit that was clicked last; None for a hit without a code.
+    hit : Hit or None
+        The hit that was clicked last.
+
+    Notes
+    -----
+    Network: one request per search, as `IcdClient.search`; with `search` what that sends.
+
+    Examples
+    --------
+    >>> import icdframes
+    >>> box = icdframes.SearchBox(icdframes.connect("sandbox"))  # the last line of a cell shows it
+    >>> box.run("cholera")  # what typing does
+    >>> box.clear()
+
+    """
+
+    code = traitlets.Unicode(None, allow_none=True)
+    hit = traitlets.Any(None, allow_none=True)
+
+    def __init__(
+        self,
+        client: IcdClient | None = None,
+        *,
+        search: Search | None = None,
+        on_pick: Callable[[Hit], object] | None = None,
+        attribution: bool = True,
+        **options: Any,
+    ) -> None:
+        if search is None:
+            if client is None:
+                raise ConfigurationError("SearchBox needs a client: SearchBox(icdframes.get_client()).")
+            search = client_search(client, **options)
+        self._search = search
+        self._on_pick = on_pick
+        self._due: asyncio.TimerHandle | None = None
+        self._asked = ""
+        self._field = widgets.Text(
+            placeholder="Search titles and terms", tooltip="Search", layout=widgets.Layout(width="auto")
+        )
+        self._hits = widgets.VBox(layout=widgets.Layout(max_height=_HITS_HEIGHT, overflow="hidden auto"))
+        self._status = widgets.HTML()
+        self._source = widgets.HTML()
+        self._attribution = source_html(options.get("classification", "mms")) if attribution else ""
+        super().__init__([widgets.HTML(STYLE), self._field, self._hits, self._status, self._source])
+        self.add_class("icdframes")
+        self._field.observe(self._typed, "value")
+        self._field.on_msg(self._enter)
+
+    def __repr__(self) -> str:
+        return f"<SearchBox code={self.code!r}>"
+
+    def run(self, query: str) -> None:
+        """Search and show the hits.
+
+        Parameters
+        ----------
+        query : str
+            Words; an empty text clears the hits.
+
+        """
+        self._asked = query = query.strip()
+        if not query:
+            self._show((), "")
+            return
+        self._status.value = message("Searching …")
+        try:
+            hits = self._search(query)
+        except IcdError as error:
+            self._show((), query)
+            self._status.value = message(str(error), "bad")
+            return
+        self._show(hits, query)
+
+    def pick(self, hit: Hit) -> None:
+        """Choose a hit: what a click on it does.
+
+        Examples
+        --------
+        >>> import icdframes
+        >>> from icdframes.widgets.search_box import Hit
+        >>> box = icdframes.SearchBox(icdframes.connect("sandbox"))
+        >>> box.pick(Hit("257068234", "1A00", "Cholera"))
+        >>> box.code
+        '1A00'
+
+        """
+        self.hit, self.code = hit, hit.code
+        if self._on_pick:
+            self._on_pick(hit)
+
+    def clear(self) -> None:
+        """Empty the field and take the hits away."""
+        self._field.value = ""
+        self.run("")
+
+    def _show(self, hits: Sequence[Hit], query: str) -> None:
+        old = self._hits.children
+        self._hits.children = [self._row(hit, query) for hit in hits[:_SHOWN]]
+        self._source.value = self._attribution if hits else ""
+        for row in old:
+            row.close_all()
+        if not query:
+            self._status.value = ""
+        elif not hits:
+            self._status.value = message(f"Nothing found for {query!r}.")
+        elif len(hits) > _SHOWN:
+            self._status.value = message(f"The first {_SHOWN} of {len(hits)} hits; more words narrow them down.")
+        else:
+            self._status.value = message(f"{len(hits)} hit{'s' if len(hits) > 1 else ''}")
+
+    def _row(self, hit: Hit, query: str) -> _Row:
+        row = _Row(hit, highlighted(hit.title, query))
+        row.button.on_click(lambda _button: self.pick(hit))
+        return row
+
+    def _typed(self, change: Mapping[str, Any]) -> None:
+        if self._due:
+            self._due.cancel()
+            self._due = None
+        query = change["new"].strip()
+        if 0 < len(query) < _SHORTEST or query == self._asked:
+            return
+        try:
+            self._due = asyncio.get_running_loop().call_later(_PAUSE_SECONDS, self.run, query)
+        except RuntimeError:  # no front end, nobody who types on
+            self.run(query)
+
+    def _enter(self, _field: Any, content: Mapping[str, Any], _buffers: Any) -> None:
+        if content.get("event") == "submit":
+            if self._due:
+                self._due.cancel()
+                self._due = None
+            self.run(self._field.value)
+
+
+class _Row(widgets.HBox):  # type: ignore[misc]  # ipywidgets has no types
+    """One hit: its code as a button, its title with what was found marked."""
+
+    def __init__(self, hit: Hit, title: str) -> None:
+        self.button = widgets.Button(description=hit.code or "open", tooltip=plain_text(hit.title))
+        self.button.add_class("icdframes-link").add_class("icdframes-code")
+        self.button.layout.flex = "0 0 8em"
+        self.label = widgets.HTML(title, layout=widgets.Layout(flex="1 1 auto"))
+        super().__init__([self.button, self.label], layout=widgets.Layout(align_items="center", flex="0 0 auto"))
+
+    def close_all(self) -> None:
+        """Take the row and its parts out of the front end."""
+        for part in (self, self.button, self.label, self.layout, self.button.layout, self.button.style):
+            part.close()
+        for part in (self.label.layout, self.label.style):
+            part.close()
+
+
+def client_search(client: IcdClient, **options: Any) -> Search:
+    """Give a search by a client; the last word may be the beginning of one."""
+
+    def search(query: str) -> list[Hit]:
+        prefix = query if query.endswith("%") else f"{query}%"
+        columns = as_lists(client.search(prefix, highlight=True, **options)[["entity_id", "code", "title"]])
+        return [
+            Hit(key, code, title or code or key)
+            for key, code, title in zip(*columns.values(), strict=True)
+            if key or code
+        ]
+
+    return search
+
+
+def tables_search(tables: EntityTables) -> Search:
+    """Give a search over loaded tables: every word begins a word of the title or of one term, or it is the code."""
+
+    def search(query: str) -> list[Hit]:
+        entities = tables.entities
+        texts = [
+            entities[["entity_id", "title"]].rename(columns={"title": "label"}),
+            tables.terms[["entity_id", "label"]],
+        ]
+        ids: dict[str, None] = dict.fromkeys(entities.loc[entities["code"].str.lower() == query.lower(), "entity_id"])
+        for text in texts:
+            found = text["label"].notna()
+            for word in query.split():
+                found &= text["label"].str.lower().str.contains(_beginning(word), regex=True, na=False)
+            ids |= dict.fromkeys(text.loc[found, "entity_id"])
+        rows = entities.set_index("entity_id")[["code", "title"]].loc[list(ids)].reset_index()
+        return [Hit(key, code, title or code or key) for key, code, title in zip(*as_lists(rows).values(), strict=True)]
+
+    return search
+
+
+def _beginning(word: str) -> str:
+    return rf"\b{re.escape(word.lower())}"

@@ -1,0 +1,567 @@
+"""Figures: what is cut, where it is put, and that it can be read on paper, light and dark."""
+
+import re
+import sys
+from itertools import combinations
+
+import pandas as pd
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import icdframes
+from icdframes.analysis.compare import compare_releases
+from icdframes.analysis.rollup import rollup
+from icdframes.errors import (
+    ConfigurationError,
+    EntityNotFoundError,
+    ExportError,
+    MissingExtraError,
+    PartialResultWarning,
+)
+from icdframes.plotting.charts import plot_chapter_counts, plot_release_changes
+from icdframes.plotting.hierarchy_figure import plot_hierarchy
+from icdframes.plotting.layout import (
+    MOST,
+    Box,
+    Node,
+    aggregate,
+    colour_numbers,
+    icicle,
+    own_values,
+    prune,
+    squarified,
+    treemap,
+)
+from icdframes.plotting.style import (
+    OKABE_ITO,
+    contrast,
+    measure_text,
+    mixed,
+    number_text,
+    save_figure,
+    source_line,
+    text_on,
+    wrap_text,
+)
+from icdframes.sandbox.sample import example_deaths
+
+matplotlib = pytest.importorskip("matplotlib", reason="matplotlib is not installed (pip install 'icdframes[plots]')")
+matplotlib.use("Agg")
+plt = pytest.importorskip("matplotlib.pyplot")
+
+STYLES = pytest.mark.parametrize("style", ["default", "dark_background"])
+
+
+@pytest.fixture(scope="module")
+def releases(tmp_path_factory):
+    """Give the sandbox's two releases of the MMS."""
+    client = icdframes.connect("sandbox", cache_dir=tmp_path_factory.mktemp("cache"))
+    return [client.load_tables(release=release, progress=False) for release in ("2022-02", "2024-01")]
+
+
+@pytest.fixture(scope="module")
+def new(releases):
+    return releases[1]
+
+
+@pytest.fixture(scope="module")
+def deaths():
+    frame = example_deaths()
+    return frame[~frame["dx"].isin(["BAO1", "I21.9", "9Z99", "1C8A", "8E65"])]
+
+
+@pytest.fixture(autouse=True)
+def _no_figure_is_left():
+    plt.close("all")  # of a doctest before
+    yield
+    plt.close("all")
+
+
+def _nodes(tables, counts=None, *, top=None, levels=9, min_share=0.0):
+    return prune(aggregate(tables, own_values(tables, counts), top), levels=levels, min_share=min_share)
+
+
+def _texts(ax):
+    ax.figure.canvas.draw()
+    shown = [*ax.texts, ax._left_title]
+    if ax.axison:
+        low, high = sorted(ax.get_xlim())
+        shown += [label for label in ax.get_xticklabels() if low <= label.get_position()[0] <= high]
+        shown += [*ax.get_yticklabels(), ax.xaxis.label]
+    if ax.get_legend():
+        shown += ax.get_legend().get_texts()
+    return [text for text in shown if text.get_text() and text.get_visible()]
+
+
+def _assert_readable(ax):
+    texts = _texts(ax)
+    assert len(texts) > 3
+    page = ax.figure.bbox
+    assert all(text.get_fontsize() >= 7 for text in texts)
+    boxes = [(text.get_text(), text.get_window_extent()) for text in texts]
+    for name, box in boxes:
+        assert page.x0 <= box.x0 < box.x1 <= page.x1 + 1, name
+        assert page.y0 <= box.y0 < box.y1 <= page.y1, name
+    for (one, first), (other, second) in combinations(boxes, 2):
+        wide = min(first.x1, second.x1) - max(first.x0, second.x0)
+        high = min(first.y1, second.y1) - max(first.y0, second.y0)
+        assert wide <= 0.5 or high <= 3, f"{one!r} overlaps {other!r}"  # line boxes touch, letters do not
+
+
+# what is cut
+
+
+def test_without_counts_every_leaf_counts_one(mms):
+    tops = [(node.label, node.value) for node in _nodes(mms, levels=1)]
+    assert tops == [("01\u2002Infections", 3), ("02\u2002Neoplasms", 1), ("X\u2002Extension codes", 2)]
+
+
+def test_counts_add_up_from_any_spelling_of_code_or_id(mms):
+    nodes = _nodes(mms, {"1a00": 4, "1A03": 2, "139964199": 1, "2C25.2&XH74S1": 5})
+    values = {node.entity_id: node.value for node in nodes}
+    assert values["1435254666"] == 7
+    assert values["344162786"] == 3
+    assert values["1630407678"] == 5
+    assert "979408586" not in values  # nothing is counted there
+
+
+def test_pieces_know_their_level_parent_and_group(mms):
+    nodes = _nodes(mms, top="01")
+    assert [(node.level, node.parent, node.group) for node in nodes[:3]] == [(1, None, 0), (2, 0, 0), (3, 1, 0)]
+
+
+def test_small_siblings_become_other_with_their_number(mms):
+    nodes = _nodes(mms, {"1A00": 90, "1A03": 6, "1A0Y": 4}, top="135352227", levels=1, min_share=0.07)
+    assert [(node.label, node.value, node.entity_id) for node in nodes] == [
+        ("1A00\u2002Cholera", 90, "257068234"),
+        ("other (2)", 10, None),
+    ]
+
+
+def test_one_small_sibling_keeps_its_name_and_none_is_shown_where_all_are_small(mms):
+    one = _nodes(mms, {"1A00": 97, "1A03": 3}, top="135352227", levels=1, min_share=0.07)
+    assert [node.label for node in one] == ["1A00\u2002Cholera", "1A03\u2002Escherichia coli"]
+    none = _nodes(mms, {"2C25": 1000, "1A00": 30, "1A03": 30}, min_share=0.05)
+    assert [node.label for node in none if node.level == 4] == []
+
+
+def test_an_entity_with_several_parents_is_drawn_once(poly):
+    nodes = _nodes(poly)
+    assert sorted(node.entity_id for node in nodes) == ["2", "3", "4", "5", "6"]  # below the one top, "1"
+    assert sum(node.value for node in nodes if node.level == 1) == 2
+
+
+def test_there_are_never_more_pieces_than_can_be_drawn():
+    ids = [str(number) for number in range(3_000)]
+    tables = pd.DataFrame({"entity_id": ids, "code": ids, "title": ids, "parent_id": [None] + ["0"] * 2_999})
+    counts = dict(zip(ids, range(3_000), strict=True))
+    assert len(_nodes(tables, counts)) <= MOST
+
+
+@pytest.mark.parametrize("counts", [{"1A00": -1}, {"1A00": None}, {"1A00": float("nan")}])
+def test_a_count_without_a_size_is_refused(mms, counts):
+    with pytest.raises(ConfigurationError, match="0 or more"):
+        own_values(mms, counts)
+
+
+def test_what_is_counted_under_unknown_codes_is_told(mms):
+    with pytest.warns(PartialResultWarning, match=r"5 of 9 are counted under 2 codes .* QQQ, ZZZ"):
+        values = own_values(mms, pd.Series({"1A00": 4, "QQQ": 2, "ZZZ": 3}))
+    assert values.sum() == 4
+
+
+@pytest.mark.parametrize("top, counts", [("1A00", None), ("02", {"1A00": 3}), (None, {})])
+def test_nothing_to_draw_is_an_error_that_says_so(mms, top, counts):
+    with pytest.raises(ConfigurationError, match="nothing to draw"):
+        aggregate(mms, own_values(mms, counts), top)
+
+
+# where it is put
+
+
+def test_an_icicle_is_as_high_as_its_values_and_children_stand_beside_their_parent(mms):
+    nodes = _nodes(mms, {"1A00": 1, "1A03": 2, "2C25": 1})
+    boxes = icicle(nodes, 4, 100, 40)
+    assert boxes[0] == Box(0, 10, 100 / max(node.level for node in nodes), 30)
+    for node, box in zip(nodes, boxes, strict=True):
+        assert box.height == pytest.approx(node.value * 10)
+        if node.parent is not None:
+            above = boxes[node.parent]
+            assert box.x == pytest.approx(above.x + above.width)
+            assert above.y <= box.y + 1e-9
+            assert box.y + box.height <= above.y + above.height + 1e-9
+
+
+def _overlap(one, other):
+    wide = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
+    high = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    return max(wide, 0) * max(high, 0)
+
+
+@given(st.lists(st.floats(0.01, 1000), min_size=1, max_size=30), st.floats(1, 500), st.floats(1, 500))
+def test_squares_fill_the_room_by_size_and_do_not_overlap(sizes, width, height):
+    boxes = squarified(sizes, Box(3, 5, width, height))
+    area = width * height
+    for size, box in zip(sizes, boxes, strict=True):
+        assert box.width * box.height == pytest.approx(area * size / sum(sizes), rel=1e-6)
+        assert 3 - 1e-6 * width <= box.x < box.x + box.width <= 3 + width * (1 + 1e-6)
+        assert 5 - 1e-6 * height <= box.y < box.y + box.height <= 5 + height * (1 + 1e-6)
+    assert all(_overlap(one, other) < area * 1e-6 for one, other in combinations(boxes, 2))
+
+
+def test_tiles_lie_inside_their_parent_and_stay_closed_where_a_word_would_not_fit(mms):
+    nodes = _nodes(mms, {"1A00": 5, "1A03": 2, "1A0Y": 3, "2C25": 10})
+    boxes = treemap(nodes, 20, 400, 300, header=10, narrowest=30)
+    assert all(boxes)
+    for node, box in zip(nodes, boxes, strict=True):
+        if node.parent is not None:
+            above = boxes[node.parent]
+            assert above.x < box.x < box.x + box.width < above.x + above.width
+            assert above.y < box.y < box.y + box.height < above.y + above.height - 10 + 1e-9
+    closed = treemap(nodes, 20, 60, 30, header=10, narrowest=30)
+    assert [box is not None for box in closed] == [node.parent is None for node in nodes]
+
+
+@given(st.lists(st.floats(1, 100), min_size=1, max_size=26))
+@example([1.0] * 6 + [13.0, 31.0, 13.0])
+@pytest.mark.parametrize("n", [len(OKABE_ITO), 8])
+def test_tiles_side_by_side_differ_in_colour(n, sizes):
+    nodes = [Node(str(place), size, 1, None, place, str(place)) for place, size in enumerate(sizes)]
+    boxes = treemap(nodes, sum(sizes), 490, 400, header=10, narrowest=30)
+    chosen = colour_numbers(nodes, boxes, n)
+    assert set(chosen) == set(range(len(sizes)))
+    for one, other in combinations(range(len(sizes)), 2):
+        grown = [Box(box.x - 1, box.y - 1, box.width + 2, box.height + 2) for box in (boxes[one], boxes[other])]
+        if _overlap(*grown) > 9:  # more than a corner
+            assert chosen[one] != chosen[other]
+
+
+# words and colours
+
+
+@pytest.mark.parametrize(
+    "text, width, n_lines, lines",
+    [
+        ("one two three", 13, 1, ["one two three"]),
+        ("one two three", 7, 2, ["one two", "three"]),
+        ("one two three", 7, 1, ["one tw…"]),
+        ("one two three four", 9, 2, ["one two", "three fo…"]),
+        ("Gastroenteritis", 8, 3, ["Gastroe…"]),
+        ("An extraordinarily long word", 6, 2, ["An", "extra…"]),
+        ("Diseases, other", 9, 1, ["Diseases…"]),
+        ("one", 2, 1, []),
+        ("one", 9, 0, []),
+        ("霍乱弧菌肠炎", 3, 2, ["霍乱弧", "菌肠炎"]),
+    ],
+)
+def test_a_label_is_broken_into_lines_that_fit(text, width, n_lines, lines):
+    assert wrap_text(text, width, n_lines, len) == lines
+
+
+@given(st.text(alphabet="abc ,-\u2002é中", max_size=40), st.floats(1, 30), st.integers(0, 4))
+def test_no_line_is_ever_wider_or_more_than_there_is_room(text, width, n_lines):
+    lines = wrap_text(text, width, n_lines, len)
+    assert len(lines) <= max(n_lines, 0)
+    assert all(len(line) <= width for line in lines)
+
+
+@pytest.mark.parametrize("background", [(0, 0, 0), (1, 1, 1), (0.9, 0.9, 0.9), (0.1, 0.1, 0.2)])
+@pytest.mark.parametrize("share", [0.1, 0.38, 0.55, 0.85])
+@pytest.mark.parametrize("colour", OKABE_ITO)
+@STYLES
+def test_text_can_be_read_on_every_fill(colour, share, background, style):
+    fill = mixed(colour, share, background)
+    with plt.style.context(style):
+        assert contrast(matplotlib.colors.to_rgb(text_on(fill)), fill) >= 4.5
+
+
+def test_widths_are_those_of_the_drawn_text():
+    ax = plt.figure(figsize=(6, 1), dpi=72).add_axes((0, 0, 1, 1))
+    text = ax.text(0, 0, "Gastroenteritis or colitis", fontsize=7)
+    assert measure_text()("Gastroenteritis or colitis") == pytest.approx(text.get_window_extent().width, rel=0.05)
+
+
+@pytest.mark.parametrize("value, text", [(0, "0"), (1234, "1,234"), (2.5, "2.5"), (0.3333, "0.333")])
+def test_numbers_are_written_for_people(value, text):
+    assert number_text(value) == text
+
+
+def test_the_attribution_names_what_is_known():
+    assert source_line({}) == "World Health Organization"
+    origin = {"classification": "mms", "release": "2024-01", "licence": icdframes.Provenance("x", "mms").licence}
+    assert source_line(origin) == "ICD-11 MMS 2024-01, World Health Organization, licence CC BY-ND 3.0 IGO"
+
+
+# hierarchies
+
+
+@pytest.mark.parametrize("kind", ["icicle", "treemap"])
+@pytest.mark.parametrize("entity, style", [(None, "default"), ("10", "dark_background"), ("08", "ggplot")])
+def test_a_hierarchy_can_be_read_at_paper_width(new, deaths, kind, entity, style):
+    counts = None if entity == "10" else deaths["dx"].value_counts()
+    with plt.style.context(style):
+        ax = plot_hierarchy(new, entity=entity, counts=counts, kind=kind)
+    assert ax.figure.get_figwidth() * 25.4 == pytest.approx(174)
+    for dpi in (100, 150):
+        ax.figure.set_dpi(dpi)
+        _assert_readable(ax)
+    lines = [text for text in ax.texts if text.get_text() != source_line(new.provenance.to_dict())]
+    room = ax.get_window_extent()
+    assert all(room.x0 <= text.get_window_extent().x0 <= text.get_window_extent().x1 <= room.x1 for text in lines)
+
+
+@pytest.mark.parametrize("layout", ["constrained", None])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda releases, _deaths, **options: plot_hierarchy(releases[1], **options),
+        lambda releases, _deaths, **options: plot_hierarchy(releases[1], kind="treemap", **options),
+        lambda releases, deaths, **options: plot_chapter_counts(deaths, releases[1], code="dx", by="sex", **options),
+        lambda releases, _deaths, **options: plot_release_changes(compare_releases(*releases), *releases, **options),
+    ],
+    ids=["icicle", "treemap", "chapters", "changes"],
+)
+def test_every_figure_can_be_read_in_one_column_of_a_page(releases, deaths, draw, layout):
+    figure, ax = plt.subplots(figsize=(84 / 25.4, 200 / 25.4), layout=layout)
+    draw(releases, deaths, ax=ax, title="Deaths by underlying cause of death and sex, from 2021 to the end of 2024")
+    _assert_readable(ax)
+    assert ax.get_window_extent().width > figure.bbox.width / 2
+    assert ax.get_title(loc="left").replace("\n", " ").endswith("sex, from 2021 to the end of 2024")
+    assert "CC BY-ND 3.0 IGO" in " ".join(text.get_text().replace("\n", " ") for text in ax.texts)
+
+
+def test_labels_stay_inside_their_nodes(new, deaths):
+    ax = plot_hierarchy(new, counts=deaths["dx"].value_counts(), kind="treemap")
+    ax.figure.canvas.draw()
+    frames = [patch.get_window_extent() for patch in ax.patches]
+    for text in ax.texts[1:]:
+        box = text.get_window_extent()
+        assert any(
+            frame.x0 <= box.x0 and box.x1 <= frame.x1 + 1 and frame.y0 - 2 <= box.y0 and box.y1 <= frame.y1 + 2
+            for frame in frames
+        ), text.get_text()
+
+
+def test_the_title_names_the_branch_and_what_is_counted(new, deaths):
+    counts = deaths["dx"].value_counts()
+    assert plot_hierarchy(new, counts=counts).get_title(loc="left") == "ICD-11 MMS 2024-01: 406 counted"
+    assert (
+        plot_hierarchy(new, entity="11", counts=counts).get_title(loc="left").endswith("circulatory system: 85 counted")
+    )
+    assert plot_hierarchy(new, title="").get_title(loc="left") == ""
+    assert plot_hierarchy(new, title="Mine").get_title(loc="left") == "Mine"
+
+
+def test_given_axes_are_drawn_in_and_given_back(new):
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7, 4), layout="constrained")
+    assert plot_hierarchy(new, entity="07", ax=left) is left
+    assert plot_hierarchy(new, entity="10", ax=right, attribution=False) is right
+    assert plt.get_fignums() == [figure.number]
+    sources = [text.get_text() for ax in (left, right) for text in ax.texts if "World Health" in text.get_text()]
+    assert len(sources) == 1
+
+
+def test_a_transparent_background_takes_the_figures_colour(new):
+    figure = plt.figure(figsize=(7, 4), facecolor="#101010")
+    ax = plot_hierarchy(new, entity="07", ax=figure.add_axes((0, 0.1, 1, 0.8), facecolor="none"))
+    assert max(ax.patches[0].get_facecolor()[:3]) < 0.5
+
+
+def test_pieces_that_could_not_be_labelled_are_merged_unless_a_share_is_given(new):
+    few = plot_hierarchy(new, entity="10")
+    many = plot_hierarchy(new, entity="10", min_share=0)
+    assert 3 * len(few.patches) < len(many.patches)
+
+
+@pytest.mark.parametrize(
+    "options, error, words",
+    [
+        ({"kind": "sunburst"}, ConfigurationError, "'icicle' or 'treemap'"),
+        ({"levels": 0}, ConfigurationError, "1 or more"),
+        ({"entity": "9Z99"}, EntityNotFoundError, "9Z99"),
+        ({"entity": "1A00"}, ConfigurationError, "nothing to draw below 1A00"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told_before_a_figure_is_made(new, options, error, words):
+    with pytest.raises(error, match=words):
+        plot_hierarchy(new, **options)
+    assert plt.get_fignums() == []
+
+
+def test_the_full_classification_is_cut_to_what_can_be_read(full_size):
+    tables = icdframes.read_tabulation(full_size / "mms" / "2024-01_SimpleTabulation-ICD-11-MMS-en.txt.gz")
+    ax = plot_hierarchy(tables, levels=7, min_share=0)
+    assert 100 < len(ax.patches) <= MOST
+    plt.close(ax.figure)
+    _assert_readable(plot_hierarchy(tables, kind="treemap"))
+
+
+# counts by chapter
+
+
+@pytest.mark.parametrize("by, style", [(None, "dark_background"), ("sex", "default")])
+def test_counts_by_chapter_can_be_read_and_stand_in_the_order_of_the_classification(new, deaths, by, style):
+    with plt.style.context(style):
+        ax = plot_chapter_counts(deaths, new, code="dx", by=by)
+    _assert_readable(ax)
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    codes = [label.split()[0] for label in labels]
+    assert codes == [*sorted(codes[:-1]), "unknown"]
+    assert sum(bar.get_width() for bar in ax.patches) == len(deaths)
+
+
+def test_hidden_counts_stay_hidden_and_totals_are_not_drawn(new, deaths):
+    counts = rollup(deaths, new, code="dx", by="sex", min_count=5, totals=True)
+    ax = plot_chapter_counts(counts, new)
+    hidden = counts["is_suppressed"] & ~counts["is_total"]
+    assert hidden.any()
+    assert [text.get_text() for text in ax.texts].count("hidden") == hidden.sum()
+    shown = counts.loc[~counts["is_total"], "n"].fillna(0)
+    assert sum(bar.get_width() for bar in ax.patches) == shown.sum()
+    assert max(bar.get_width() for bar in ax.patches) == shown.max()
+
+
+def test_a_users_grouping_is_drawn_in_its_own_order(new, deaths):
+    groups = {"8B00": "stroke", "8B11": "stroke", "8B20": "stroke", "BA41": "heart attack"}
+    ax = plot_chapter_counts(rollup(deaths, new, code="dx", level=groups), new)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["stroke", "heart attack", "ungrouped", "unknown"]
+
+
+def test_missing_values_of_the_split_are_named(new, deaths):
+    legend = plot_chapter_counts(deaths, new, code="dx", by="sex").get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["female", "male", "missing"]
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (lambda f, t: rollup(f, t, code="dx", by=["sex", "region"]), "sex, region.* count by one"),
+        (lambda f, t: rollup(f, t, code="dx", by="age_years"), "more than 6 bars.*count by fewer"),
+        (lambda f, t: rollup(f.head(0), t, code="dx"), "nothing to draw.*give rows"),
+    ],
+)
+def test_what_cannot_be_shown_as_bars_is_refused(new, deaths, change, words):
+    with pytest.raises(ConfigurationError, match=words):
+        plot_chapter_counts(change(deaths, new), new)
+
+
+# changes of a release
+
+
+@STYLES
+def test_changes_are_counted_by_chapter_and_kind(releases, style):
+    changes = compare_releases(*releases)
+    with plt.style.context(style):
+        ax = plot_release_changes(changes, *releases)
+    _assert_readable(ax)
+    assert ax.get_title(loc="left") == f"ICD-11 MMS 2024-01 compared with 2022-02: {len(changes)} changes"
+    assert plot_release_changes(changes, *releases, title="").get_title(loc="left") == ""
+    kinds = [label.get_text().replace("\n", "_") for label in ax.get_xticklabels()]
+    rows = [label.get_text() for label in ax.get_yticklabels()]
+    cells = {(round(t.get_position()[0]), round(t.get_position()[1])): t.get_text() for t in ax.texts}
+    for place, kind in enumerate(kinds[:-1]):
+        assert cells[place, len(rows) - 1] == str((changes["change"] == kind).sum())
+    assert cells[len(kinds) - 1, len(rows) - 1] == str(len(changes))
+
+
+def test_a_removed_entity_counts_in_its_old_chapter(releases):
+    changes = compare_releases(*releases)
+    gone = changes[changes["old_code"].eq("2B81.1") | changes["old_code"].eq("9D90.4")]
+    ax = plot_release_changes(gone[gone["change"].eq("removed")], *releases)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["09\u2002Diseases of the visual system", "total"]
+
+
+def test_axes_that_were_removed_are_refused(new, deaths):
+    ax = plt.figure().add_subplot()
+    ax.remove()
+    with pytest.raises(ConfigurationError, match="belong to no figure: give those of one, or leave ax out"):
+        plot_chapter_counts(rollup(deaths, new, code="dx"), new, ax=ax)
+
+
+def test_no_change_is_no_figure(releases):
+    with pytest.raises(ConfigurationError, match=r"Nothing changed.* compare two others"):
+        plot_release_changes(compare_releases(releases[0], releases[0]), releases[0], releases[0])
+
+
+# manners
+
+
+def test_no_plot_shows_anything_or_changes_a_setting(releases, deaths, monkeypatch):
+    monkeypatch.setattr(plt, "show", lambda *args, **options: pytest.fail("a plot called show"))
+    before = dict(matplotlib.rcParams)
+    plot_hierarchy(releases[1])
+    plot_chapter_counts(deaths, releases[1], code="dx")
+    ax = plot_release_changes(compare_releases(*releases), *releases)
+    assert matplotlib.rcParams == before
+    assert ax.get_title() == ""
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda old, new, frame: plot_hierarchy(new),
+        lambda old, new, frame: plot_chapter_counts(frame, new, code="dx"),
+        lambda old, new, frame: plot_release_changes(compare_releases(old, new), old, new),
+    ],
+)
+def test_without_matplotlib_the_extra_is_named(releases, deaths, draw, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(MissingExtraError, match=re.escape("icdframes[plots]")):
+        draw(*releases, deaths)
+
+
+@pytest.mark.parametrize(
+    "suffix, mark", [(".pdf", b"%PDF"), (".svg", b"<svg"), (".eps", b"%!PS"), (".png", b"\x89PNG")]
+)
+def test_a_figure_is_written_at_its_size_with_its_text(new, tmp_path, suffix, mark):
+    path = save_figure(plot_hierarchy(new, entity="07"), tmp_path / f"figure{suffix}")
+    content = path.read_bytes()
+    assert mark in content[:2000]
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    if suffix == ".pdf":
+        assert b"/FontFile2" in content
+        assert b"/Type3" not in content
+        width = float(re.search(rb"/MediaBox \[\s*0 0 ([\d.]+)", content)[1])
+        assert width == pytest.approx(174 / 25.4 * 72, abs=0.01)
+    if suffix == ".png":
+        assert int.from_bytes(content[16:20]) == pytest.approx(174 / 25.4 * 300, abs=1)
+
+
+def test_a_whole_figure_can_be_given_and_settings_stay(new, tmp_path):
+    before = dict(matplotlib.rcParams)
+    save_figure(plot_hierarchy(new, entity="07").figure, tmp_path / "figure.svg")
+    assert matplotlib.rcParams == before
+
+
+def test_nothing_is_overwritten_or_half_written(new, tmp_path, monkeypatch):
+    ax = plot_hierarchy(new, entity="07")
+    path = save_figure(ax, tmp_path / "figure.svg")
+    before = path.read_bytes()
+    with pytest.raises(ExportError, match="overwrite=True"):
+        save_figure(ax, path)
+    with pytest.raises(ExportError, match=re.escape(".pdf or .svg")):
+        save_figure(ax, tmp_path / "figure.jpeg")
+    monkeypatch.setattr(type(ax.figure), "savefig", lambda self, file, **options: (file.write_text("half"), 1 / 0))
+    with pytest.raises(ZeroDivisionError):
+        save_figure(ax, path, overwrite=True)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["figure.svg"]
+
+
+# the example
+
+
+@pytest.mark.parametrize("classification, rows, first", [("mms", 421, 2021), ("icd10", 233, 2018)])
+def test_the_example_of_deaths_is_typed_and_faulty_on_purpose(classification, rows, first):
+    frame = example_deaths(classification)
+    assert list(map(str, frame.dtypes)) == ["str", "datetime64[us]", "int64", "str", "str", "str"]
+    assert len(frame) == rows == frame["person_id"].nunique()
+    assert frame["date"].min().year == first
+    assert frame["dx"].isna().any()
+    assert set(frame["sex"].dropna()) == {"female", "male"}
+
+
+def test_an_unknown_example_is_told():
+    with pytest.raises(ConfigurationError, match="Did you mean 'icd10'"):
+        example_deaths("icd_10")
