@@ -16,7 +16,7 @@ class Operation:
     parameters : tuple of str
         Names in the query. The headers ``API-Version`` and ``Accept-Language`` are sent with every request.
     endpoint : str
-        Class and method below `icdframes.endpoints` that sends it.
+        Class and method below `icdframes.client` that sends it.
     verb : str
         Method of `IcdClient` through which a user gets there.
 
@@ -43,41 +43,45 @@ _MODES = ("flexiblemode", "convertToTerminalCodes")
 _CERTIFICATE = tuple(field.api_name for field in FIELDS)
 
 OPERATIONS: tuple[Operation, ...] = (
-    Operation("GET", "/icd/entity", ("releaseId",), "foundation.Foundation.top_level", "releases"),
-    Operation("GET", "/icd/entity/{id}", ("releaseId", "include"), "foundation.Foundation.entity", "entity"),
-    Operation("GET", "/icd/entity/autocode", (*_AUTOCODE, "releaseId"), "search.Search.autocode", "autocode"),
-    Operation("GET", "/icd/entity/search", _FOUNDATION_SEARCH, "search.Search.search", "search"),
-    Operation("POST", "/icd/entity/search", _FOUNDATION_SEARCH, "search.Search.search", "search"),
-    Operation("GET", "/icd/release/11/{linearizationname}", (), "base.ReleasedClassification.releases", "releases"),
+    Operation("GET", "/icd/entity", ("releaseId",), "endpoints.Foundation.top_level", "releases"),
+    Operation("GET", "/icd/entity/{id}", ("releaseId", "include"), "endpoints.Foundation.entity", "entity"),
+    Operation("GET", "/icd/entity/autocode", (*_AUTOCODE, "releaseId"), "search_endpoint.Search.autocode", "autocode"),
+    Operation("GET", "/icd/entity/search", _FOUNDATION_SEARCH, "search_endpoint.Search.search", "search"),
+    Operation("POST", "/icd/entity/search", _FOUNDATION_SEARCH, "search_endpoint.Search.search", "search"),
+    Operation(
+        "GET", "/icd/release/11/{linearizationname}", (), "endpoints.ReleasedClassification.releases", "releases"
+    ),
     Operation(
         "GET",
         "/icd/release/11/{linearizationname}/{id}",
         (),
-        "base.ReleasedClassification.entity_releases",
+        "endpoints.ReleasedClassification.entity_releases",
         "entity_releases",
     ),
     Operation(
         "GET",
         "/icd/release/11/{linearizationname}/{id}/{residual}",
         (),
-        "base.ReleasedClassification.entity_releases",
+        "endpoints.ReleasedClassification.entity_releases",
         "entity_releases",
     ),
-    Operation("GET", _LIN, (), "base.ReleasedClassification.top_level", "releases"),
-    Operation("GET", f"{_LIN}/{{id}}", ("include",), "base.ReleasedClassification.entity", "entity"),
-    Operation("GET", f"{_LIN}/{{id}}/{{residual}}", ("include",), "base.ReleasedClassification.entity", "entity"),
-    Operation("GET", f"{_LIN}/autocode", _AUTOCODE, "search.Search.autocode", "autocode"),
-    Operation("GET", f"{_LIN}/codeinfo/{{code}}", _MODES, "coding.Coding.codeinfo", "codeinfo"),
-    Operation("GET", f"{_LIN}/describe", ("code", "uri", "simplify", *_MODES), "coding.Coding.describe", "describe"),
-    Operation("GET", f"{_LIN}/lookup", ("foundationUri",), "linearization.Linearization.lookup", "lookup"),
-    Operation("GET", f"{_LIN}/search", _LINEAR_SEARCH, "search.Search.search", "search"),
-    Operation("POST", f"{_LIN}/search", _LINEAR_SEARCH, "search.Search.search", "search"),
-    Operation("GET", "/icd/release/11/{releaseId}/codedit", _CERTIFICATE, "mortality.Mortality.codedit", "codedit"),
-    Operation("POST", "/icd/release/11/{releaseId}/codedit", (), "mortality.Mortality.codedit", "codedit"),
-    Operation("GET", "/icd/release/11/{releaseId}/doris", _CERTIFICATE, "mortality.Mortality.doris", "doris"),
-    Operation("POST", "/icd/release/11/{releaseId}/doris", (), "mortality.Mortality.doris", "doris"),
-    Operation("GET", "/icd/release/10", (), "base.ReleasedClassification.releases", "releases"),
-    Operation("GET", "/icd/release/10/{code}", (), "base.ReleasedClassification.entity_releases", "entity_releases"),
-    Operation("GET", "/icd/release/10/{releaseId}", (), "base.ReleasedClassification.top_level", "releases"),
-    Operation("GET", "/icd/release/10/{releaseId}/{code}", (), "base.ReleasedClassification.entity", "entity"),
+    Operation("GET", _LIN, (), "endpoints.ReleasedClassification.top_level", "releases"),
+    Operation("GET", f"{_LIN}/{{id}}", ("include",), "endpoints.ReleasedClassification.entity", "entity"),
+    Operation("GET", f"{_LIN}/{{id}}/{{residual}}", ("include",), "endpoints.ReleasedClassification.entity", "entity"),
+    Operation("GET", f"{_LIN}/autocode", _AUTOCODE, "search_endpoint.Search.autocode", "autocode"),
+    Operation("GET", f"{_LIN}/codeinfo/{{code}}", _MODES, "endpoints.Coding.codeinfo", "codeinfo"),
+    Operation("GET", f"{_LIN}/describe", ("code", "uri", "simplify", *_MODES), "endpoints.Coding.describe", "describe"),
+    Operation("GET", f"{_LIN}/lookup", ("foundationUri",), "endpoints.Linearization.lookup", "lookup"),
+    Operation("GET", f"{_LIN}/search", _LINEAR_SEARCH, "search_endpoint.Search.search", "search"),
+    Operation("POST", f"{_LIN}/search", _LINEAR_SEARCH, "search_endpoint.Search.search", "search"),
+    Operation("GET", "/icd/release/11/{releaseId}/codedit", _CERTIFICATE, "endpoints.Mortality.codedit", "codedit"),
+    Operation("POST", "/icd/release/11/{releaseId}/codedit", (), "endpoints.Mortality.codedit", "codedit"),
+    Operation("GET", "/icd/release/11/{releaseId}/doris", _CERTIFICATE, "endpoints.Mortality.doris", "doris"),
+    Operation("POST", "/icd/release/11/{releaseId}/doris", (), "endpoints.Mortality.doris", "doris"),
+    Operation("GET", "/icd/release/10", (), "endpoints.ReleasedClassification.releases", "releases"),
+    Operation(
+        "GET", "/icd/release/10/{code}", (), "endpoints.ReleasedClassification.entity_releases", "entity_releases"
+    ),
+    Operation("GET", "/icd/release/10/{releaseId}", (), "endpoints.ReleasedClassification.top_level", "releases"),
+    Operation("GET", "/icd/release/10/{releaseId}/{code}", (), "endpoints.ReleasedClassification.entity", "entity"),
 )

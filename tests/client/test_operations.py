@@ -127,7 +127,7 @@ def test_our_table_is_whos_list_of_operations_and_parameters(recorded):
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: f"{one.method} {one.path}")
 def test_an_operation_has_a_method_of_an_endpoint_and_a_documented_one_of_the_client(operation):
     module, *names = operation.endpoint.split(".")
-    home = importlib.import_module(f"icdframes.endpoints.{module}")
+    home = importlib.import_module(f"icdframes.client.{module}")
     for name in names:
         home = getattr(home, name)
     assert callable(home)
