@@ -9,7 +9,7 @@ import pandas as pd
 from icdframes.analysis.matching import keys_of
 from icdframes.errors import ComparabilityWarning, ConfigurationError, warn
 from icdframes.frames.entity_tables import EntityTables
-from icdframes.model.codes import SEPARATOR
+from icdframes.model.code_shapes import SEPARATOR
 
 CHANGES = (
     "added", "removed", "recoded", "retitled", "moved", "kind_changed", "text_changed", "leaf_changed",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from icdframes.client.endpoints import Classification, Coding, Linearization
 from icdframes.errors import CodeSyntaxError, ConfigurationError, EntityNotFoundError
-from icdframes.model.codes import SEPARATOR
+from icdframes.model.code_shapes import SEPARATOR
 from icdframes.model.uris import EntityUri, is_entity_id, is_icd10_key, parse_uri
 
 _CHAPTER_NUMBER = re.compile(r"\d{2}")

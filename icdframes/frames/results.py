@@ -279,7 +279,7 @@ def _rows(one: Decoded, first: str, others: Sequence[str]) -> list[dict[str, Any
             "group": member.group,
             "stem_code": stems.get(member.group),
             "kind": member.kind,
-            "qualifiers": "".join(member.qualifiers),
+            "qualifiers": member.qualifier_text,
             "axis": told[position].axis,
             "title": told[position].title,
             "entity_id": told[position].entity_id,

@@ -1,4 +1,4 @@
-"""A code, or several that say one thing together, as values; reading them is the work of `codes`."""
+"""A code, or several that say one thing together, as values."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ class Member:
     group : int
         Which stem the code belongs to, counted from 0.
     kind : {"category", "chapter", "block", "range"}
-        A block of ICD-10 is written as a range and is one here.
+        A block of ICD-10 is written as a range and is one here; a component of ICF (b, s, d, e) is a chapter.
     residual : {"other", "unspecified"} or None
         Of MMS stem codes that end in Y or Z.
     qualifiers : tuple of str
-        Of ICF codes: ``("1", "2")`` in ``d450.12``, ``("+3",)`` in ``e310+3``.
+        Of ICF codes: ``("1", "2")`` in ``d450.12``, ``("+3",)`` in ``e310+3``, ``("3", "8")`` in
+        ``b110.3/.8``, and ``("qp3",)`` in ``d5409.qp3``, as codes are written since 2026.
     mark : {"dagger", "asterisk"} or None
         Of ICD-10 codes; it is no part of the code and not compared.
     position : int
@@ -55,11 +56,23 @@ class Member:
     @property
     def text(self) -> str:
         """The code with its qualifiers."""
-        qualifiers = "".join(self.qualifiers)
-        return self.code + ("" if qualifiers[:1] in {"", "+"} else ".") + qualifiers
+        written = self.qualifier_text
+        return f"{self.code}{'' if written[:1] in {'', '+'} else '.'}{written}"
+
+    @property
+    def qualifier_text(self) -> str:
+        """The qualifiers as they are written behind the dot: ``12``, ``+3``, ``3/.8``, ``qp3``."""
+        if self.qualifiers[:1] and self.qualifiers[0].startswith("q"):
+            return ".".join(self.qualifiers)
+        if self.code[:1] in {"d", "s"}:
+            return "".join(self.qualifiers)
+        return "/".join(
+            degree if place == 0 or degree.startswith("+") else f".{degree}"
+            for place, degree in enumerate(self.qualifiers)
+        )
 
     def __str__(self) -> str:
-        """Give `text`."""
+        """Return `text`."""
         return self.text
 
 
@@ -116,7 +129,7 @@ class Cluster:
         return len(self.members) > 1
 
     def __str__(self) -> str:
-        """Give `text`."""
+        """Return `text`."""
         return self.text
 
     def __repr__(self) -> str:

@@ -1,180 +1,64 @@
-"""How one code is written in each classification; it knows shapes, not which codes exist.
+"""Codes and clusters without a network: read, check the writing, make canonical.
 
-The shapes are those of every code of MMS 2022-02 and 2024-01, ICF 2022-09 and ICD-10 2019. In these releases
-the second letter of an extension code also sets its length (XA… has six signs, XS… four); a later release may
-begin a new letter, so that is not asked for here.
+A cluster joins codes of ICD-11: ``&`` hangs an extension code (X…) on the stem code before it, ``/`` begins
+the next stem. ``2C25.2&XH74S1/5A11`` is two stems, the first with one extension.
+
+Which classification a code belongs to is read from its beginning, unless it is named:
+
+==================================  ======  ====================================================
+looks like                          is      because
+==================================  ======  ====================================================
+``1A00``, ``BA40``, ``XN62R``       MMS     the second character is a letter
+``A00``, ``A000``, ``B210``         ICD-10  a letter, then a digit
+``b210``, ``d450.12``, ``b1``       ICF     small b, d, e, s, then one digit or at least three
+``B110.2``, ``E310+2``              ICF     three digits before qualifiers, which ICD-10 never has
+``b21``                             ICD-10  ICF has no codes of two digits
+``01`` … ``26``, ``V``, ``X``       MMS     chapters; name ``"icd10"`` for the chapters V and X
+``I`` … ``XXII``                    ICD-10  all other chapters
+==================================  ======  ====================================================
+
+So dotless ICD-10 codes in small letters (``e119``) need ``classification="icd10"``.
+
+Nothing is lost with what only marks or pads a code: case, dots, blanks around and inside it, a ``-`` or ``.-``
+behind it, the marks ``† ‡ * + !``, and the X that fills up a code of ICD-10 (``I10X``). Two codes in one text
+are never one code: `split_codes` takes them apart.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import get_args
 
 from icdframes.errors import CodeSyntaxError, ConfigurationError, did_you_mean
-from icdframes.model.cluster import Cluster, CodeSystem, Icd10Mark, Member, ResidualKind
-
-SEPARATOR = re.compile(r"[&/]|%26|%2F", re.IGNORECASE)
-"""What stands between the codes of a cluster, as it is met in the field."""
-
-
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.ASCII | re.IGNORECASE)
-
-
-class _Shape:
-    """The signs of a code one after the other: a head that must be there, a tail that may follow."""
-
-    def __init__(self, advice: str, head: tuple[str, ...], tail: tuple[str, ...] = ()) -> None:
-        self.advice = advice
-        self.pattern = f"{''.join(head)}(?:{''.join(tail)})?"
-        self._whole = _compiled(self.pattern)
-        nested = ""
-        for sign in reversed(head + tail):
-            nested = f"(?:{sign}{nested})?"
-        self._beginning = _compiled(nested)
-
-    def fits(self, text: str) -> bool:
-        return self._whole.fullmatch(text) is not None
-
-    def misfit(self, text: str) -> int:
-        """Offset of the first character that does not fit; the length where more is missing."""
-        found = self._beginning.match(text)
-        return found.end() if found else 0
-
-
-_LETTER, _DIGIT, _SIGN = "[A-HJ-NP-Z]", "[0-9]", "[0-9A-HJ-NP-Z]"
-_DEGREE = "[0-489]"  # of ICF: 5 to 7 are no degrees, 8 is not specified, 9 not applicable
-
-STEM = _Shape(
-    "an ICD-11 stem code looks like 1A00, 1A40.Z or 1D01.0Z (never with I or O)",
-    ("[1-9A-HJ-NP-SV]", _LETTER, _DIGIT, _SIGN),
-    (r"\.", _SIGN, f"{_SIGN}?"),
+from icdframes.model.cluster import Cluster, CodeSystem, Member
+from icdframes.model.code_shapes import (
+    BLANKS,
+    DASHES,
+    MARKS,
+    PAIR,
+    SEVERAL,
+    SPELLINGS,
+    URI_PREFIX,
+    classification_of,
+    misfit,
+    read_member,
 )
-EXTENSION = _Shape(
-    "an ICD-11 extension code looks like XS25, XN62R or XA7RE3 (never with I or O)",
-    ("X", _LETTER, _DIGIT, _SIGN),
-    (_SIGN, f"{_DIGIT}?"),
-)
-ICD10 = _Shape(
-    "an ICD-10 code looks like A00, A00.0, A000 or A00-A09",
-    ("[A-Z]", _DIGIT, _DIGIT),
-    (r"\.?", _DIGIT, f"{_DIGIT}?"),
-)
-ICF = {
-    component: _Shape(advice, (component, "[1-9]", _DIGIT, _DIGIT, f"{_DIGIT}{{0,2}}"), qualifiers)
-    for component, advice, qualifiers in (
-        ("b", "an ICF body function looks like b2109 or b2109.3", (r"\.", _DEGREE)),
-        ("s", "an ICF body structure looks like s730 or s730.412", (r"\.", "[0-489_]", "[0-9_]?", "[0-9_]?")),
-        ("d", "an ICF activity looks like d450, d450.12 or d450._2", (r"\.", "[0-489_]", "[0-489_]{0,4}")),
-        ("e", "an ICF environmental factor looks like e310, e310.3 or e310+3", (r"(?:\.\+?|\+)", _DEGREE)),
-    )
-}
-
-_BLOCK_HEAD = (*"BlockL", "[1-9]", "-")
-BLOCKS: dict[CodeSystem, _Shape] = {
-    "mms": _Shape("a block of the MMS looks like BlockL1-1A0", (*_BLOCK_HEAD, "[1-9A-HJ-NP-SV]", _LETTER, _DIGIT)),
-    "icf": _Shape("a block of the ICF looks like BlockL3-b11", (*_BLOCK_HEAD, "[bdes]", "[1-9]", _DIGIT)),
-}
-
-_MMS_CHAPTER = _compiled("0[1-9]|1[0-9]|2[0-6]|V|X")
-_ICD10_CHAPTER = _compiled("X?(?:I{1,3}|IV|VI{0,3}|IX)|XX?I{0,2}")
-_ICF_CHAPTER = _compiled("[bdes][1-9]")
-_ICF_POINT = re.compile("[.+]")
-_LOOKS_ICF = re.compile(r"[bdes][1-9](?:\Z|[0-9]{2})|(?i:BlockL[1-9]-[bdes][0-9])")
-_LOOKS_ICD10 = re.compile("[A-Za-z][0-9]")
-_RESIDUALS: dict[str, ResidualKind] = {"Y": "other", "Z": "unspecified"}
-_MARKS: dict[str, Icd10Mark] = {"†": "dagger", "+": "dagger", "*": "asterisk"}
-
-
-def classification_of(text: str) -> CodeSystem:
-    """Tell from its first characters how a code without a named classification is read."""
-    if _LOOKS_ICF.match(text):
-        return "icf"
-    if _LOOKS_ICD10.match(text) or (_ICD10_CHAPTER.fullmatch(text) and not _MMS_CHAPTER.fullmatch(text)):
-        return "icd10"
-    return "mms"
-
-
-def read_member(text: str, classification: CodeSystem) -> Member | None:
-    """Read one code, block or range; None where the text is none."""
-    member = _READERS[classification](text)
-    if member or "-" not in text:
-        return member
-    first, last = (_READERS[classification](half.strip()) for half in text.split("-", 1))
-    if first and last and _can_end_range(first) and _can_end_range(last) and first.code <= last.code:
-        return Member(f"{first}-{last}", kind="range")
-    return None
-
-
-def misfit(text: str, classification: CodeSystem, *, extension: bool = False) -> tuple[int, str]:
-    """Tell where a text that `read_member` does not read goes wrong, and what would fit."""
-    block = BLOCKS.get(classification)
-    if block and text[:5].lower() == "block":
-        return block.misfit(text), block.advice
-    start = end = 0
-    for half in text.split("-", 1):
-        code = half.strip()
-        start = end + len(half) - len(half.lstrip())
-        if not _READERS[classification](code):
-            shape = EXTENSION if extension else _shape_of(code, classification)
-            return start + shape.misfit(code), shape.advice
-        end += len(half) + 1
-    return start, "a range goes up from one bare stem code to another"
-
-
-def _can_end_range(member: Member) -> bool:
-    return member.kind == "category" and member.role == "stem" and not member.qualifiers and not member.mark
-
-
-def _shape_of(text: str, classification: CodeSystem) -> _Shape:
-    if classification == "icd10":
-        return ICD10
-    if classification == "icf":
-        return ICF.get(text[:1].lower(), ICF["b"])
-    return EXTENSION if text[:1] in {"X", "x"} else STEM
-
-
-def _read_mms(text: str) -> Member | None:
-    code = text.upper()
-    if STEM.fits(text):
-        return Member(code, residual=_RESIDUALS.get(code[-1]))
-    if EXTENSION.fits(text):
-        return Member(code, role="extension")
-    if _MMS_CHAPTER.fullmatch(text):
-        return Member(code, kind="chapter")
-    return Member(f"BlockL{code[6:]}", kind="block") if BLOCKS["mms"].fits(text) else None
-
-
-def _read_icf(text: str) -> Member | None:
-    code = text.lower()
-    if _shape_of(text, "icf").fits(text):
-        number = _ICF_POINT.split(code, 1)[0]
-        degrees = code[len(number) :].lstrip(".")
-        return Member(number, qualifiers=(degrees,) if degrees.startswith("+") else tuple(degrees))
-    if _ICF_CHAPTER.fullmatch(text):
-        return Member(code, kind="chapter")
-    return Member(f"BlockL{code[6:]}", kind="block") if BLOCKS["icf"].fits(text) else None
-
-
-def _read_icd10(text: str) -> Member | None:
-    mark = _MARKS.get(text[-1:])
-    code = text[:-1] if mark else text
-    if ICD10.fits(code):
-        digits = code.replace(".", "").upper()
-        return Member(f"{digits[:3]}.{digits[3:]}" if digits[3:] else digits, mark=mark)
-    return Member(text.upper(), kind="chapter") if _ICD10_CHAPTER.fullmatch(text) else None
-
-
-_READERS: dict[CodeSystem, Callable[[str], Member | None]] = {"mms": _read_mms, "icf": _read_icf, "icd10": _read_icd10}
-
 
 _CODE_SYSTEMS: tuple[CodeSystem, ...] = get_args(CodeSystem)
-_SEPARATOR = re.compile("([&/])")
+_SEPARATOR = re.compile(r"([&/])(?!\s*[.+])")  # b110.3/.8 is one code
 _ENCODED = re.compile("%(?:26|2[fF]|20)")
 _DECODED = {"%26": "&  ", "%2F": "/  ", "%2f": "/  ", "%20": "   "}  # as long as before: offsets stay true
-_DASHES = str.maketrans("‐‑‒–−", "-----")  # noqa: RUF001  these are what word processors make of a hyphen
+_DASHES = str.maketrans(dict.fromkeys(DASHES, "-"))
+_BLANK = re.compile(f"[{BLANKS}]")
+_URI = re.compile(URI_PREFIX)
+_SEVERAL, _PAIR = re.compile(SEVERAL), re.compile(PAIR)
+_JOINT = re.compile(rf"[{BLANKS}]*([&/]|(?<![.])-)[{BLANKS}]*")
+_BETWEEN = re.compile(f"[{BLANKS},;|]+")
+_GLUED = re.compile(rf"(?<=[{MARKS}])(?=[A-Za-z][0-9])")
+_ENDS = re.compile("^[,;| ]+|[,;| ]+$")
+_BEGINNING = re.compile(r"([A-Za-z][0-9]?|[1-9A-HJ-NP-SVa-hj-np-sv][A-HJ-NP-Za-hj-np-z][0-9]?|[bdesBDES][1-9][0-9])\*")
 _QUOTED = 60
 _EXPECTED = {
     "": "here comes a code such as 1A00",
@@ -188,7 +72,8 @@ def parse_code(text: str, *, classification: CodeSystem | None = None) -> Cluste
 
     Read are stem codes, extension codes and clusters of the MMS, ICF codes with qualifiers, ICD-10 codes
     with and without dot (a dagger or asterisk is noted), chapters, blocks and ranges, in capitals or not.
-    Blanks around a code, ``%26`` and ``%2F`` for the separators and one ``/`` at the end are put right.
+    Blanks around and inside a code, marks and hyphens behind it, ``%26`` and ``%2F`` for the separators and one
+    ``/`` at the end are put right.
 
     Parameters
     ----------
@@ -205,7 +90,8 @@ def parse_code(text: str, *, classification: CodeSystem | None = None) -> Cluste
     Raises
     ------
     CodeSyntaxError
-        If it is not written like a code; ``position`` is where. Whether the code exists is not looked at.
+        If it is not written like a code, or holds several codes that form no cluster; ``position`` is where.
+        Whether the code exists is not looked at.
     ConfigurationError
         If there is no such classification, or it has no codes.
 
@@ -227,8 +113,15 @@ def parse_code(text: str, *, classification: CodeSystem | None = None) -> Cluste
     """
     _check_arguments(text, classification)
     plain = _plain(text)
+    if len(codes := split_codes(plain)) > 1:
+        raise CodeSyntaxError(
+            f"{_excerpt(text)} holds {len(codes)} codes, {', '.join(codes[:3])}{', …' if codes[3:] else ''}, and is no "
+            "cluster of ICD-11: give one of them, or all to decode_codes(), which reads each.",
+            text=text,
+            position=plain.find(codes[1], len(codes[0])),
+        )
     pieces = list(_pieces(plain))
-    system = classification or classification_of(pieces[0][1])
+    system = classification or classification_of(_BLANK.sub("", pieces[0][1]))
     if len(pieces) > 1 and system != "mms":
         raise _error(text, plain.index(pieces[1][0]), "only ICD-11 MMS codes are joined to clusters")
     members: list[Member] = []
@@ -248,7 +141,7 @@ def parse_code(text: str, *, classification: CodeSystem | None = None) -> Cluste
 
 
 def normalize_code(text: str, *, classification: CodeSystem | None = None) -> str:
-    """Give the canonical form of a code or cluster: capitals, its dot, no blanks, ``&`` and ``/`` as they are.
+    """Return the canonical form of a code or cluster: capitals, its dot, no blanks, ``&`` and ``/`` as they are.
 
     Parameters
     ----------
@@ -275,6 +168,66 @@ def normalize_code(text: str, *, classification: CodeSystem | None = None) -> st
     return parse_code(text, classification=classification).text
 
 
+def split_codes(text: str) -> tuple[str, ...]:
+    """Return the codes in one cell: none of a blank text, one of a code or cluster, more where it holds several.
+
+    Parameters
+    ----------
+    text : str
+        With commas, semicolons, bars, line breaks or blanks between codes; codes of ICD-10 and ICF also with
+        ``/`` or ``&``, or one behind the mark of the other (``A17.0†G01*``).
+
+    Returns
+    -------
+    tuple of str
+        As they are written, without the blanks around them. A text that is no code is one.
+
+    Examples
+    --------
+    >>> split_codes("A00.9, I10"), split_codes("2C25.2 & XH74S1"), split_codes("A17.0†/G01*"), split_codes("  ")
+    (('A00.9', 'I10'), ('2C25.2 & XH74S1',), ('A17.0†', 'G01*'), ())
+
+    """
+    plain = _plain(text)
+    if not _SEVERAL.search(_upper(plain)):
+        return (plain.strip(),) if _BLANK.sub("", plain) else ()
+    words = filter(None, _BETWEEN.split(_JOINT.sub(r"\1", plain)))
+    pairs = (part for word in words for part in (re.split("[&/](?![.+])", word) if _is_pair(word) else (word,)))
+    return tuple(code for part in pairs for code in _GLUED.split(part))
+
+
+def read_interval(text: str, *, classification: CodeSystem | None = None) -> tuple[str, str] | None:
+    """Return both ends of a range of codes (``A00-A09``) or of all codes with one beginning (``F0*``).
+
+    Parameters
+    ----------
+    text, classification
+        As for `parse_code`.
+
+    Returns
+    -------
+    tuple of str or None
+        In capitals and without dots. The last end stands for all codes that begin with it. None of a text that
+        is one code, a block's id, or nothing of the kind.
+
+    Examples
+    --------
+    >>> read_interval("a00.1 - A09"), read_interval("I20-25"), read_interval("F0*"), read_interval("A00")
+    (('A001', 'A09'), ('I20', 'I25'), ('F0', 'F0'), None)
+
+    """
+    plain = _plain(text).strip()
+    if _SEVERAL.search(_upper(plain)):
+        return None
+    if found := _BEGINNING.fullmatch(plain):
+        return found[1].upper(), found[1].upper()
+    member = read_member(plain, classification or classification_of(plain))
+    if member is None or member.kind != "range":
+        return None
+    first, last = member.code.upper().replace(".", "").split("-")
+    return first, last
+
+
 def _check_arguments(text: object, classification: str | None) -> None:
     if classification is not None and classification not in _CODE_SYSTEMS:
         raise ConfigurationError(
@@ -286,11 +239,23 @@ def _check_arguments(text: object, classification: str | None) -> None:
 
 
 def _plain(text: str) -> str:
-    return _ENCODED.sub(lambda found: _DECODED[found[0]], text).translate(_DASHES)
+    plain = _ENCODED.sub(lambda found: _DECODED[found[0]], text).translate(_DASHES)
+    return _ENDS.sub(lambda found: " " * len(found[0]), plain)
+
+
+def _upper(plain: str) -> str:
+    upper = _URI.sub("", plain.upper())
+    for written, meant in SPELLINGS.items():
+        upper = upper.replace(written, meant)
+    return upper
+
+
+def _is_pair(word: str) -> bool:
+    return _PAIR.fullmatch(word.upper()) is not None
 
 
 def _pieces(plain: str) -> Iterator[tuple[str, str, int]]:
-    """Give (separator before it, code, offset); a ``/`` at the very end is no separator."""
+    """Yield (separator before it, code, offset); a ``/`` at the very end is no separator."""
     parts = _SEPARATOR.split(plain)
     if len(parts) > 1 and parts[-2] == "/" and not parts[-1].strip():
         parts = parts[:-2]
@@ -304,7 +269,7 @@ def _pieces(plain: str) -> Iterator[tuple[str, str, int]]:
 
 
 def _misplaced(member: Member, separator: str, *, alone: bool) -> str:
-    """Say what is wrong with this code at this place; nothing where all is well."""
+    """Return what is wrong with this code at this place; an empty text where all is well."""
     if alone:
         return ""
     if member.kind != "category":
