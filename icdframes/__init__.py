@@ -31,70 +31,148 @@ is quick.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "icdframes.connection": ("connect", "get_client", "login", "use_client"),
-    "icdframes.api.load": ("languages", "load_entity", "load_tables", "releases"),
-    "icdframes.api.search": ("autocode", "search", "search_tables"),
-    "icdframes.api.coding": ("codeinfo", "decode_codes", "describe", "entity_releases", "lookup"),
-    "icdframes.api.mortality": ("codedit", "doris"),
-    "icdframes.frames.search_tables": ("SearchTables",),
-    "icdframes.client.base": ("IcdClient",),
-    "icdframes.frames.entity_tables": ("EntityTables", "read_tables", "write_tables"),
-    "icdframes.frames.provenance": ("Provenance",),
-    "icdframes.frames.files": ("read_frame", "to_csv", "to_parquet"),
-    "icdframes.files.tabulation": ("read_tabulation",),
-    "icdframes.analysis.annotate": ("annotate", "match_report"),
-    "icdframes.analysis.grouping": ("Grouping", "read_grouping"),
-    "icdframes.analysis.rollup": ("rollup",),
-    "icdframes.analysis.relations": (
-        "ancestors",
-        "depth",
-        "descendants",
-        "is_below",
-        "nearest_common_ancestor",
-        "path",
-        "siblings",
-        "subtree_sizes",
-    ),
-    "icdframes.files.mapping": ("read_mapping",),
-    "icdframes.analysis.mapping": ("map_codes",),
-    "icdframes.frames.code_mapping": ("CodeMapping",),
-    "icdframes.analysis.compare": ("affected_codes", "compare_releases"),
-    "icdframes.export.fhir": ("to_fhir_codesystem",),
-    "icdframes.export.networks": ("to_networkx",),
-    "icdframes.export.sql": ("to_sql",),
-    "icdframes.export.skos": ("to_skos",),
-    "icdframes.plotting.hierarchy_figure": ("plot_hierarchy",),
-    "icdframes.plotting.interactive_figure": ("interactive_hierarchy",),
-    "icdframes.plotting.charts": ("plot_chapter_counts", "plot_release_changes"),
-    "icdframes.plotting.style": ("save_figure",),
-    "icdframes.widgets.login_form": ("LoginForm",),
-    "icdframes.widgets.tree_browser": ("TreeBrowser",),
-    "icdframes.widgets.search_box": ("SearchBox",),
-    "icdframes.model.cluster": ("Cluster",),
-    "icdframes.model.codes": ("normalize_code", "parse_code"),
-}
-_NAMES = {name: home for home, names in _HOMES.items() for name in names}
+if TYPE_CHECKING:  # what type checkers and editors read; the names are those of _HOMES, a test compares them
+    from icdframes import errors as errors
+    from icdframes.analysis.annotate import annotate as annotate
+    from icdframes.analysis.annotate import match_report as match_report
+    from icdframes.analysis.compare import affected_codes as affected_codes
+    from icdframes.analysis.compare import compare_releases as compare_releases
+    from icdframes.analysis.grouping import Grouping as Grouping
+    from icdframes.analysis.grouping import read_grouping as read_grouping
+    from icdframes.analysis.mapping import map_codes as map_codes
+    from icdframes.analysis.relations import ancestors as ancestors
+    from icdframes.analysis.relations import depth as depth
+    from icdframes.analysis.relations import descendants as descendants
+    from icdframes.analysis.relations import is_below as is_below
+    from icdframes.analysis.relations import nearest_common_ancestor as nearest_common_ancestor
+    from icdframes.analysis.relations import path as path
+    from icdframes.analysis.relations import siblings as siblings
+    from icdframes.analysis.relations import subtree_sizes as subtree_sizes
+    from icdframes.analysis.rollup import rollup as rollup
+    from icdframes.client.icd_client import IcdClient as IcdClient
+    from icdframes.export.fhir import to_fhir_codesystem as to_fhir_codesystem
+    from icdframes.export.networks import to_networkx as to_networkx
+    from icdframes.export.skos import to_skos as to_skos
+    from icdframes.export.sql import to_sql as to_sql
+    from icdframes.files.mapping import read_mapping as read_mapping
+    from icdframes.files.tabulation import read_tabulation as read_tabulation
+    from icdframes.frames.code_mapping import CodeMapping as CodeMapping
+    from icdframes.frames.entity_tables import EntityTables as EntityTables
+    from icdframes.frames.entity_tables import read_tables as read_tables
+    from icdframes.frames.entity_tables import write_tables as write_tables
+    from icdframes.frames.files import read_frame as read_frame
+    from icdframes.frames.files import to_csv as to_csv
+    from icdframes.frames.files import to_parquet as to_parquet
+    from icdframes.frames.provenance import Provenance as Provenance
+    from icdframes.frames.search_tables import SearchTables as SearchTables
+    from icdframes.functions import autocode as autocode
+    from icdframes.functions import codedit as codedit
+    from icdframes.functions import codeinfo as codeinfo
+    from icdframes.functions import connect as connect
+    from icdframes.functions import decode_codes as decode_codes
+    from icdframes.functions import describe as describe
+    from icdframes.functions import doris as doris
+    from icdframes.functions import entity_releases as entity_releases
+    from icdframes.functions import get_client as get_client
+    from icdframes.functions import languages as languages
+    from icdframes.functions import load_entity as load_entity
+    from icdframes.functions import load_tables as load_tables
+    from icdframes.functions import login as login
+    from icdframes.functions import lookup as lookup
+    from icdframes.functions import releases as releases
+    from icdframes.functions import search as search
+    from icdframes.functions import search_tables as search_tables
+    from icdframes.functions import use_client as use_client
+    from icdframes.model.cluster import Cluster as Cluster
+    from icdframes.model.codes import normalize_code as normalize_code
+    from icdframes.model.codes import parse_code as parse_code
+    from icdframes.plotting.charts import plot_chapter_counts as plot_chapter_counts
+    from icdframes.plotting.charts import plot_release_changes as plot_release_changes
+    from icdframes.plotting.hierarchy_figure import plot_hierarchy as plot_hierarchy
+    from icdframes.plotting.interactive_figure import interactive_hierarchy as interactive_hierarchy
+    from icdframes.plotting.style import save_figure as save_figure
+    from icdframes.widgets.login_form import LoginForm as LoginForm
+    from icdframes.widgets.search_box import SearchBox as SearchBox
+    from icdframes.widgets.tree_browser import TreeBrowser as TreeBrowser
+else:
+    from importlib import import_module
 
-__all__ = ["__version__", "errors", *sorted(_NAMES)]  # noqa: PLE0604  every item is a text
+    _HOMES = {
+        "icdframes.analysis.annotate": ("annotate", "match_report"),
+        "icdframes.analysis.compare": ("affected_codes", "compare_releases"),
+        "icdframes.analysis.grouping": ("Grouping", "read_grouping"),
+        "icdframes.analysis.mapping": ("map_codes",),
+        "icdframes.analysis.relations": (
+            "ancestors",
+            "depth",
+            "descendants",
+            "is_below",
+            "nearest_common_ancestor",
+            "path",
+            "siblings",
+            "subtree_sizes",
+        ),
+        "icdframes.analysis.rollup": ("rollup",),
+        "icdframes.client.icd_client": ("IcdClient",),
+        "icdframes.export.fhir": ("to_fhir_codesystem",),
+        "icdframes.export.networks": ("to_networkx",),
+        "icdframes.export.skos": ("to_skos",),
+        "icdframes.export.sql": ("to_sql",),
+        "icdframes.files.mapping": ("read_mapping",),
+        "icdframes.files.tabulation": ("read_tabulation",),
+        "icdframes.frames.code_mapping": ("CodeMapping",),
+        "icdframes.frames.entity_tables": ("EntityTables", "read_tables", "write_tables"),
+        "icdframes.frames.files": ("read_frame", "to_csv", "to_parquet"),
+        "icdframes.frames.provenance": ("Provenance",),
+        "icdframes.frames.search_tables": ("SearchTables",),
+        "icdframes.functions": (
+            "autocode",
+            "codedit",
+            "codeinfo",
+            "connect",
+            "decode_codes",
+            "describe",
+            "doris",
+            "entity_releases",
+            "get_client",
+            "languages",
+            "load_entity",
+            "load_tables",
+            "login",
+            "lookup",
+            "releases",
+            "search",
+            "search_tables",
+            "use_client",
+        ),
+        "icdframes.model.cluster": ("Cluster",),
+        "icdframes.model.codes": ("normalize_code", "parse_code"),
+        "icdframes.plotting.charts": ("plot_chapter_counts", "plot_release_changes"),
+        "icdframes.plotting.hierarchy_figure": ("plot_hierarchy",),
+        "icdframes.plotting.interactive_figure": ("interactive_hierarchy",),
+        "icdframes.plotting.style": ("save_figure",),
+        "icdframes.widgets.login_form": ("LoginForm",),
+        "icdframes.widgets.search_box": ("SearchBox",),
+        "icdframes.widgets.tree_browser": ("TreeBrowser",),
+    }
+    _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
+    __all__ = ["__version__", "errors", *sorted(_HOME_OF)]
 
-def __getattr__(name: str) -> Any:
-    """Load a public name's module and give the name."""
-    if name == "errors":
-        return import_module("icdframes.errors")
-    if name not in _NAMES:
-        hint: str = import_module("icdframes.errors").did_you_mean(name, _NAMES)
-        raise AttributeError(f"module 'icdframes' has no attribute {name!r}.{hint}")
-    value = getattr(import_module(_NAMES[name]), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name):
+        """Import the module of a public name when the name is first used."""
+        if name == "errors":
+            return import_module("icdframes.errors")
+        if name not in _HOME_OF:
+            hint = import_module("icdframes.errors").did_you_mean(name, _HOME_OF)
+            raise AttributeError(f"module 'icdframes' has no attribute {name!r}.{hint}")
+        value = getattr(import_module(_HOME_OF[name]), name)
+        globals()[name] = value
+        return value
 
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+    def __dir__():
+        return sorted(__all__)

@@ -26,8 +26,8 @@ from pathlib import Path
 
 import pytest
 
-from icdframes.client.base import IcdClient
-from icdframes.connection import use_client
+from icdframes.client.icd_client import IcdClient
+from icdframes.functions import use_client
 from icdframes.sandbox import Sandbox
 from icdframes.settings import Server
 from icdframes.transport.secrets import Credentials

@@ -12,7 +12,7 @@ from icdframes.cli.output import connect, size_text
 from icdframes.errors import REGISTER_URL, CredentialsUnavailableError
 
 if TYPE_CHECKING:
-    from icdframes.client.base import IcdClient
+    from icdframes.client.icd_client import IcdClient
 
 
 def login(options: Namespace) -> None:

@@ -12,7 +12,7 @@ from icdframes.frames.atomic import check_target
 if TYPE_CHECKING:
     import pandas as pd
 
-    from icdframes.client.base import IcdClient
+    from icdframes.client.icd_client import IcdClient
     from icdframes.transport.secrets import Credentials
     from icdframes.transport.session import CacheInfo
 
@@ -23,7 +23,7 @@ SUFFIXES = (".csv", ".parquet")
 
 def connect(options: Namespace, credentials: Credentials | None = None) -> IcdClient:
     """Connect as the options of the command line say."""
-    from icdframes.connection import connect  # noqa: PLC0415  loads the transport, which --help does without
+    from icdframes.functions import connect  # noqa: PLC0415  loads the transport, which --help does without
 
     return connect(
         options.server,

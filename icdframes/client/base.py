@@ -1,18 +1,18 @@
-"""One connection to one server, with its cache; it composes the layers and decides nothing itself."""
+"""One connection to one server with its cache, and what every verb needs of it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from icdframes.client.endpoints import Classification, Coding, Foundation, Icd10, JsonSession, Linearization
-from icdframes.client.loading import Loader
-from icdframes.client.methods import Verbs
-from icdframes.client.query_scope import Context
+from icdframes.client.bulk import Answers, Column, Key, ask_column
+from icdframes.client.endpoints import Classification, CodeEndpoint, Foundation, Icd10, JsonSession, Linearization
+from icdframes.client.load_request import read_languages, read_release
+from icdframes.client.query_scope import QueryScope, check_offered, resolve_scope
 from icdframes.errors import ConfigurationError
 from icdframes.frames.snapshots import SnapshotStore
 from icdframes.model.html import html_rows
@@ -21,80 +21,11 @@ from icdframes.settings import Server, cache_folder
 from icdframes.transport.secrets import Credentials
 from icdframes.transport.session import ApiSession, CacheInfo
 
+Answer = TypeVar("Answer")
 
-class IcdClient(Verbs):
-    """A connection to an ICD API server, with its cache.
 
-    Made by `icdframes.connect`. It sends nothing before it is asked something,
-    and takes a token only when an answer is not in the cache. Safe to use from
-    several threads; usable as a context manager.
-
-    Parameters
-    ----------
-    server : Server
-        Where to ask.
-    get_credentials : callable
-        Gives the `Credentials` when the first token is needed.
-    cache_dir : path, optional
-        Folder of answers and snapshots; None is the user's cache folder.
-    timeout : tuple of float
-        Seconds to connect, seconds between two bytes.
-    retries : int
-        How often a failed request is sent again.
-    max_workers : int
-        Requests under way at the same time.
-    offline : bool
-        Answer from the cache only.
-    verify : str, optional
-        File of a company's certificate authority.
-
-    Attributes
-    ----------
-    server : Server
-        Its ``name``, ``base_url`` and ``token_url``.
-    max_workers : int
-        Requests under way at the same time, at most.
-    offline : bool
-        Whether it answers from the cache only.
-
-    Raises
-    ------
-    ConfigurationError
-        If an option is out of range.
-
-    Notes
-    -----
-    Network: none before the first question; then what each method says, or the function of its name.
-
-    Examples
-    --------
-    >>> import icdframes
-    >>> with icdframes.connect("sandbox") as client:
-    ...     client.entity("1A00").title
-    'Cholera'
-
-    Each verb is a method, with the options of the function of its name.
-
-    >>> client = icdframes.connect("sandbox")
-    >>> client.releases().release.tolist(), client.languages()
-    (['2024-01', '2022-02'], ['en', 'es', 'fr'])
-    >>> len(client.load_entity("1A00")), len(client.load_tables("1A00").terms)
-    (1, 13)
-    >>> client.entity_releases("1A00").release.tolist()
-    ['2024-01', '2022-02']
-    >>> client.search("cholera").code[0], client.search_tables("cholera").terms.label[0]
-    ('1A00', 'cholera syndrome')
-    >>> client.autocode("Cholera").code.item(), client.lookup(257068234).code.item()
-    ('1A00', '1A00')
-    >>> client.codeinfo("1A00").entity_id.item(), client.describe("1A00").label.item()
-    ('257068234', 'Cholera')
-    >>> client.decode_codes("1A00&XN62R").role.tolist()
-    ['stem', 'extension']
-    >>> certificate = {"sex": "male", "cause_a": "BA41.Z", "cause_b": "5A11"}
-    >>> client.doris(certificate).code.item(), client.codedit(certificate).status.item()
-    ('5A11', 'ok')
-
-    """
+class ClientBase:
+    """A connection to an ICD API server with its cache, without the verbs; see `icdframes.IcdClient`."""
 
     def __init__(
         self,
@@ -126,8 +57,8 @@ class IcdClient(Verbs):
         )
         self._snapshots = SnapshotStore(folder / "snapshots")
         self._classifications = _classifications(self._session)
-        self._kept = _classifications(self._session.lookup_cached)
-        self._coding = {name: Coding(self._session, name) for name in ("mms", "icf")}
+        self._cached = _classifications(self._session.lookup_cached)
+        self._codes = {name: CodeEndpoint(self._session, name) for name in ("mms", "icf")}
 
     @property
     def base_url(self) -> str:
@@ -140,7 +71,7 @@ class IcdClient(Verbs):
         return self._session.clock_lead
 
     def get(self, path: str, *, language: str = "en", **params: str) -> Any:
-        """Ask any operation of the API and give its JSON.
+        """Ask any operation of the API and return its JSON.
 
         Parameters
         ----------
@@ -176,7 +107,7 @@ class IcdClient(Verbs):
         return self._session.get_json("/" + path.lstrip("/"), params, language=language)
 
     def post(self, path: str, *, body: Any = None, language: str = "en", **params: str) -> Any:
-        """Send a POST to any operation of the API and give its JSON; it is never kept in the cache.
+        """Send a POST to any operation of the API and return its JSON; the answer is never kept in the cache.
 
         Parameters
         ----------
@@ -217,7 +148,7 @@ class IcdClient(Verbs):
         return self._session.post_json("/" + path.lstrip("/"), params, body=body, language=language)
 
     def cache_info(self) -> CacheInfo:
-        """Tell where the cache is, how large, and what it saved.
+        """Return where the cache is, how large, and what it saved.
 
         Returns
         -------
@@ -305,33 +236,62 @@ class IcdClient(Verbs):
         ]
         return html_rows(rows)
 
-    def _loader(self, classification: str) -> Loader:
-        check_classification(classification)
-        return Loader(
-            self._classifications[classification],
-            self._kept[classification],
-            self._coding.get(classification),
-            self._snapshots,
-            base_url=self.base_url,
-            max_workers=self.max_workers,
-            cached=lambda: self._session.answered_from_cache,
+    def _classification(self, name: str) -> Classification:
+        """Return the endpoints of a classification."""
+        return self._classifications[check_classification(name)]
+
+    def _cached_classification(self, name: str) -> Classification:
+        """Return the same endpoints, answered from the cache only."""
+        return self._cached[name]
+
+    def _count_cached(self) -> int:
+        """Return the number of answers from the cache so far."""
+        return self._session.answered_from_cache
+
+    def _scope(
+        self,
+        verb: str,
+        offered_by: Iterable[str],
+        classification: str,
+        release: str | None,
+        language: str | Sequence[str],
+        *,
+        refresh: bool,
+    ) -> QueryScope:
+        """Resolve the release once, check the languages, and refuse a classification that lacks the operation."""
+        source = self._classification(classification)
+        check_offered(verb, classification, offered_by)
+        return resolve_scope(
+            source, self.base_url, read_release(release), read_languages(language), refresh=bool(refresh)
         )
 
-    def _context(self) -> Context:
-        return Context(
-            wire=self._session,
-            loader=self._loader,
-            source=self._classifications.__getitem__,
-            cached=lambda: self._session.answered_from_cache,
-            base_url=self.base_url,
+    def _ask_column(
+        self,
+        scope: QueryScope,
+        column: Column,
+        read: Callable[[Any], Key],
+        ask: Callable[[Key, str], Answer],
+        *,
+        label: str,
+        progress: bool | None,
+    ) -> Answers[Answer]:
+        """Ask for every distinct value of a column once in every language, with this client's threads."""
+        return ask_column(
+            scope,
+            column,
+            read,
+            ask,
+            label=label,
             max_workers=self.max_workers,
+            count_cached=self._count_cached,
+            progress=progress,
         )
 
 
-def _classifications(wire: JsonSession) -> dict[str, Classification]:
+def _classifications(session: JsonSession) -> dict[str, Classification]:
     return {
-        "mms": Linearization(wire, "mms"),
-        "icf": Linearization(wire, "icf"),
-        "foundation": Foundation(wire),
-        "icd10": Icd10(wire),
+        "mms": Linearization(session, "mms"),
+        "icf": Linearization(session, "icf"),
+        "foundation": Foundation(session),
+        "icd10": Icd10(session),
     }

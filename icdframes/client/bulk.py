@@ -1,4 +1,4 @@
-"""One value or a column of them → one answer for each distinct value; it knows neither HTTP nor what is asked."""
+"""Ask for each distinct value of a column once, concurrently, and return one answer per value."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import pandas as pd
 
-from icdframes.client.query_scope import Context, QueryScope
+from icdframes.client.query_scope import QueryScope
 from icdframes.errors import (
     CodeSyntaxError,
     ConfigurationError,
@@ -98,9 +98,9 @@ def ask_each(
     label : str
         Stands before the progress bar.
     progress : bool, optional
-        None shows a bar where somebody looks.
+        None shows a bar in terminals and notebooks.
     cached : callable
-        Gives the number of answers from the cache so far.
+        Returns the number of answers from the cache so far.
 
     Returns
     -------
@@ -133,11 +133,11 @@ def _ask_concurrently(
 ) -> None:
     """Keep a few requests per thread queued; leave at once where going on is hopeless or the user interrupts."""
     failures_in_a_row = 0
-    crew = WorkerPool(ask, min(max_workers, len(keys)), "icdframes-column")
+    pool = WorkerPool(ask, min(max_workers, len(keys)), "icdframes-column")
     try:
         for key in keys:
-            crew.ask(key)
-        while found := crew.answer():
+            pool.ask(key)
+        while found := pool.answer():
             key, answer = found
             outcome = _outcome(answer)
             arrived(key, outcome)
@@ -147,7 +147,7 @@ def _ask_concurrently(
                 _log.warning("column ended early, after %s", type(outcome.error).__name__)
                 return
     finally:
-        crew.leave()
+        pool.leave()
 
 
 def _outcome(answer: Answer | BaseException) -> Outcome[Answer]:
@@ -158,8 +158,15 @@ def _outcome(answer: Answer | BaseException) -> Outcome[Answer]:
     return Outcome(answer=answer)
 
 
+def as_text(value: object) -> str:
+    """Return a text or whole number of a column as text; refuse everything else."""
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return str(value)
+    raise ConfigurationError(f"{str(value)[:60]!r} is {type(value).__name__}, not text: read the column as text.")
+
+
 def _plain(value: Any) -> Any:
-    """Give None for everything that is missing: None, NaN, NaT, pandas.NA, a blank text."""
+    """Return None for everything that is missing: None, NaN, NaT, pandas.NA, a blank text."""
     if isinstance(value, str):
         return value.strip() or None
     return None if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)) else value
@@ -183,25 +190,36 @@ class Answers(Generic[Answer]):
 
 
 def ask_column(
-    context: Context,
-    place: QueryScope,
+    scope: QueryScope,
     column: Column,
     read: Callable[[Any], Key],
     ask: Callable[[Key, str], Answer],
     *,
     label: str,
+    max_workers: int,
+    count_cached: Callable[[], int],
     progress: bool | None = None,
 ) -> Answers[Answer]:
     """Ask for every distinct value of a column once in every language.
 
     Parameters
     ----------
+    scope : QueryScope
+        Where to ask, and in which languages.
     column : Column
         What the user gave.
     read : callable
-        Checks a value and gives what is asked for; raises ConfigurationError or CodeSyntaxError.
+        Checks a value and returns what is asked for; raises ConfigurationError or CodeSyntaxError.
     ask : callable
         Sends the request for one of these and a language.
+    label : str
+        Stands before the progress bar.
+    max_workers : int
+        Threads.
+    count_cached : callable
+        Returns the number of answers from the cache so far.
+    progress : bool, optional
+        None shows a bar in terminals and notebooks.
 
     Returns
     -------
@@ -216,17 +234,17 @@ def ask_column(
     readings = _read_all(column, read)
     keys = [reading.answer for reading in readings if reading.answer is not None]
     asked = ask_each(
-        ((key, language) for language in place.languages for key in keys),
+        ((key, language) for language in scope.languages for key in keys),
         lambda pair: ask(*pair),
-        max_workers=context.max_workers,
-        label=f"{label} {place.classification} {place.named_release}".rstrip(),
+        max_workers=max_workers,
+        label=f"{label} {scope.classification} {scope.release_id}".rstrip(),
         progress=False if column.single else progress,
-        cached=context.cached,
+        cached=count_cached,
     )
     answers = Answers(
         {
             language: [_outcome_in_language(reading, language, asked) for reading in readings]
-            for language in place.languages
+            for language in scope.languages
         }
     )
     _raise_or_warn(column, [outcome for outcomes in answers.by_language.values() for outcome in outcomes])
@@ -234,7 +252,7 @@ def ask_column(
 
 
 def _read_all(column: Column, read: Callable[[Any], Key]) -> list[Outcome[Key]]:
-    """Read each distinct text once; give keys as answers, and errors as they are."""
+    """Read each distinct text once; return keys as answers, and errors as they are."""
     known: dict[str, Outcome[Key]] = {}
     readings = []
     for value in column.given:

@@ -1,73 +1,182 @@
-"""What a server has: its releases and languages, and one entity as a value; it loads no branch."""
+"""List what a server has: the verbs `releases`, `newest_release`, `languages` and `entity_releases`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from icdframes.client.base import ClientBase
 from icdframes.client.endpoints import ReleasedClassification
-from icdframes.client.load_request import read_include, read_load_request
-from icdframes.client.query_scope import Context
-from icdframes.client.references import read_name
+from icdframes.client.load_request import EntityName, read_load_request, read_release
+from icdframes.client.query_scope import resolve_scope
+from icdframes.client.references import find_entity_id
 from icdframes.errors import ConfigurationError
 from icdframes.frames.results import entity_releases_table, releases_table
-from icdframes.model.entity import Entity
 from icdframes.model.uris import EntityUri, check_classification
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_INCLUDES = ("ancestor", "descendant", "diagnosticCriteria")
 
+class CatalogueMethods(ClientBase):
+    """The verbs that list releases and languages."""
 
-def releases(context: Context, classification: str = "mms") -> pd.DataFrame:
-    """List the releases of a classification; see `icdframes.releases`."""
-    source = context.source(check_classification(classification))
-    known = context.loader(classification).releases
-    return releases_table([known.top_level(release) for release in source.releases().releases], server=context.base_url)
+    def releases(self, classification: str = "mms") -> pd.DataFrame:
+        """List the releases of a classification, newest first.
 
+        Parameters
+        ----------
+        classification : {"mms", "icf", "foundation", "icd10"}, default "mms"
+            Which classification.
 
-def newest_release(context: Context, classification: str = "mms", *, refresh: bool = False) -> str | None:
-    """Give the id of the newest release; None where the server does not say."""
-    return context.loader(check_classification(classification)).releases.top_level(None, refresh=refresh).release
+        Returns
+        -------
+        pandas.DataFrame
+            Shape ``(n_releases, 8)``: classification, release, date, title, languages,
+            prerelease_languages, n_top_entities, uri.
 
+        Raises
+        ------
+        UnknownReleaseError
+            If the server does not have the classification.
 
-def languages(context: Context, classification: str = "mms", *, release: str | None = None) -> list[str]:
-    """List the languages of a release; see `icdframes.languages`."""
-    return list(context.loader(check_classification(classification)).releases.top_level(release).languages)
+        Notes
+        -----
+        Network: one request, and one per release; kept for a day, a release for good.
+        Source: ``GET /icd/release/11/{linearization}`` of the ICD API, and each release.
 
+        Examples
+        --------
+        >>> import icdframes
+        >>> icdframes.releases(client=icdframes.connect("sandbox")).release.tolist()
+        ['2024-01', '2022-02']
 
-def entity(
-    context: Context,
-    name: str | int,
-    *,
-    classification: str = "mms",
-    release: str | None = None,
-    language: str = "en",
-    include: Iterable[str] = (),
-) -> Entity:
-    """Give one entity as a value; see `icdframes.IcdClient.entity`."""
-    wanted = read_include(include, _INCLUDES)
-    request = read_load_request(name, classification=classification, release=release, language=language)
-    scope = context.loader(classification).scope(request)
-    source = context.source(classification)
-    return source.entity(scope.root_id or "", scope.release, language=request.languages[0], include=wanted)
+        """
+        source = self._classification(check_classification(classification))
+        latest = resolve_scope(source, self.base_url, None, ())
+        known = source.releases().releases
+        tops = [
+            latest.top if release == latest.release else resolve_scope(source, self.base_url, release, ()).top
+            for release in known
+        ]
+        return releases_table(tops, server=self.base_url)
 
+    def newest_release(self, classification: str = "mms", *, refresh: bool = False) -> str | None:
+        """Return the id of the newest release.
 
-def entity_releases(
-    context: Context, entity: str | int, *, classification: str = "mms", refresh: bool = False
-) -> pd.DataFrame:
-    """List the releases that have an entity; see `icdframes.entity_releases`."""
-    source = context.source(check_classification(classification))
-    if not isinstance(source, ReleasedClassification):
-        raise ConfigurationError(
-            "The ICD API does not list the releases of a foundation entity: ask each of releases('foundation')."
-        )
-    reference = read_name(entity, classification)
-    entity_id = reference.text
-    if reference.kind != "id":
+        Parameters
+        ----------
+        classification : {"mms", "icf", "foundation", "icd10"}, default "mms"
+            Which classification.
+        refresh : bool, default False
+            Ask the server again, which tries the credentials too.
+
+        Returns
+        -------
+        str or None
+            Such as ``"2024-01"``; None where the server does not say.
+
+        Raises
+        ------
+        UnknownReleaseError
+            If the server does not have the classification.
+
+        Notes
+        -----
+        Network: two requests, none within a day of the last ones.
+
+        Examples
+        --------
+        >>> import icdframes
+        >>> icdframes.connect("sandbox").newest_release()
+        '2024-01'
+
+        """
+        source = self._classification(check_classification(classification))
+        return resolve_scope(source, self.base_url, None, (), refresh=refresh).release
+
+    def languages(self, classification: str = "mms", *, release: str | None = None) -> list[str]:
+        """List the languages of a release.
+
+        Parameters
+        ----------
+        classification : {"mms", "icf", "foundation", "icd10"}, default "mms"
+            Which classification.
+        release : str, optional
+            None is the newest.
+
+        Returns
+        -------
+        list of str
+            Empty where the server does not say (ICD-10).
+
+        Raises
+        ------
+        UnknownReleaseError
+            If there is no such release.
+
+        Notes
+        -----
+        Network: one or two requests; kept as those of `releases`.
+        Source: ``GET /icd/release/11/{release}/{linearization}`` of the ICD API.
+
+        Examples
+        --------
+        >>> import icdframes
+        >>> icdframes.languages(client=icdframes.connect("sandbox"))
+        ['en', 'es', 'fr']
+
+        """
+        source = self._classification(check_classification(classification))
+        return list(resolve_scope(source, self.base_url, read_release(release), ()).top.languages)
+
+    def entity_releases(
+        self, entity: EntityName, *, classification: str = "mms", refresh: bool = False
+    ) -> pd.DataFrame:
+        """List the releases that have an entity, newest first.
+
+        Parameters
+        ----------
+        entity : str or int
+            Code, id or URI; a code is looked up in the newest release.
+        classification : {"mms", "icf", "icd10"}, default "mms"
+            The API does not tell it of the foundation.
+        refresh : bool, default False
+            Ask the server again.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Shape ``(n_releases, 5)``, one row each: classification, entity_id, release, latest, uri.
+
+        Raises
+        ------
+        EntityNotFoundError
+            If no release has it.
+
+        Notes
+        -----
+        Network: one request, some more for a code; kept for a day.
+        Source: ``GET /icd/release/11/{linearization}/{id}`` of the ICD API.
+
+        Examples
+        --------
+        >>> import icdframes
+        >>> client = icdframes.connect("sandbox")
+        >>> icdframes.entity_releases(257068234).release.tolist()
+        ['2024-01', '2022-02']
+
+        """
+        source = self._classification(check_classification(classification))
+        if not isinstance(source, ReleasedClassification):
+            raise ConfigurationError(
+                "The ICD API does not list the releases of a foundation entity: ask each of releases('foundation')."
+            )
         request = read_load_request(entity, classification=classification, refresh=refresh)
-        entity_id = context.loader(classification).scope(request).root_id or ""
-    known = source.entity_releases(entity_id, refresh=refresh)
-    uris = [str(EntityUri(classification, release, entity_id)) for release in known.releases]
-    return entity_releases_table(classification, entity_id, known, uris)
+        (reference,) = request.references
+        entity_id = reference.text
+        if reference.kind != "id":
+            scope = resolve_scope(source, self.base_url, request.release, request.languages, refresh=refresh)
+            entity_id = find_entity_id(reference, source, self._codes.get(classification), scope.release)
+        known = source.entity_releases(entity_id, refresh=refresh)
+        uris = [str(EntityUri(classification, release, entity_id)) for release in known.releases]
+        return entity_releases_table(classification, entity_id, known, uris)

@@ -1,41 +1,29 @@
-"""Codes and clusters taken apart and put into words, foundation entities found; it judges no code itself."""
+"""Take codes apart and put them into words: the verbs `codeinfo`, `describe` and `lookup`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from icdframes.client.bulk import Column, ask_column, read_column
-from icdframes.client.endpoints import Coding, Linearization
-from icdframes.client.query_scope import (
-    Context,
-    QueryScope,
-    as_text,
-    one_language,
-    reraise_not_found,
-    resolve_scope,
-    with_provenance,
-)
-from icdframes.errors import CodeSyntaxError, ConfigurationError, did_you_mean
+from icdframes.client.base import ClientBase
+from icdframes.client.bulk import as_text, read_column
+from icdframes.client.endpoints import CodeEndpoint, Linearization
+from icdframes.client.query_scope import QueryScope, check_one_language, reraise_not_found
+from icdframes.errors import CodeSyntaxError, ConfigurationError
 from icdframes.frames.results import (
     CODEINFO,
     DESCRIBE,
     LOOKUP,
-    Decoded,
-    Facts,
     Located,
-    MemberFacts,
     codeinfo_fields,
     describe_fields,
     lookup_fields,
-    members_table,
     verdict_table,
 )
-from icdframes.model.cluster import Cluster, CodeSystem
-from icdframes.model.codes import normalize_code, parse_code
-from icdframes.model.responses import EMPTY, CodeInfo, Outcome, PostcoordinationSet, outcome_of_error
+from icdframes.model.codes import normalize_code
+from icdframes.model.responses import CodeInfo, PostcoordinationSet
 from icdframes.model.uris import EntityUri, first_entity_id, parse_uri
 
 if TYPE_CHECKING:
@@ -46,130 +34,246 @@ _FOUNDATION_ID = re.compile(r"\d+")
 _EXAMPLE = "http://id.who.int/icd/entity/257068234"
 
 
-def codeinfo(
-    context: Context,
-    code: object,
-    *,
-    classification: str = "mms",
-    release: str | None = None,
-    language: str = "en",
-    flexible: bool = False,
-    terminal_codes: bool = False,
-    progress: bool | None = None,
-    refresh: bool = False,
-) -> pd.DataFrame:
-    """Take one code or each code of a column apart; see `icdframes.codeinfo`."""
-    column = read_column(code)
-    place = resolve_scope(
-        context, classification, release, language, verb="codeinfo", offered_by=_CODED, refresh=refresh
-    )
-    one_language(place, "codeinfo gives codes and no texts, one language is enough; describe takes several")
-    operation = partial(
-        Coding(context.wire, classification).codeinfo,
-        release=place.named_release,
-        flexible=flexible,
-        terminal_codes=terminal_codes,
-        refresh=refresh,
-    )
+class CodeMethods(ClientBase):
+    """The verbs that take codes and foundation entities."""
 
-    def ask(text: str, tag: str) -> CodeInfo:
-        return reraise_not_found(lambda: operation(text, language=tag), _no_code(text, place, flexible=flexible))
+    def codeinfo(
+        self,
+        code: object,
+        *,
+        classification: str = "mms",
+        release: str | None = None,
+        language: str = "en",
+        flexible: bool = False,
+        terminal_codes: bool = False,
+        progress: bool | None = None,
+        refresh: bool = False,
+    ) -> pd.DataFrame:
+        """Take a code or cluster apart, and find out whether it is valid; one, or a column.
 
-    answers = ask_column(
-        context,
-        place,
-        column,
-        lambda value: _canonical(value, classification),
-        ask,
-        label="codeinfo",
-        progress=progress,
-    )
-    frame = verdict_table(CODEINFO, column.given, answers.first, codeinfo_fields, index=column.index)
-    return with_provenance(frame, context, place)
+        Parameters
+        ----------
+        code : str, or list, Series or Index of str
+            Codes and clusters in any writing that `parse_code` reads.
+        classification : {"mms", "icf"}, default "mms"
+            The foundation has no codes, ICD-10 no such operation.
+        release : str, optional
+            None is the newest, resolved once.
+        language : str, default "en"
+            Must be one of the release; the answer holds no text.
+        flexible : bool, default False
+            Take combinations beside the suggested value sets; what fits no axis is in
+            column other.
+        terminal_codes : bool, default False
+            Change codes that have children to their unspecified residual.
+        progress : bool, optional
+            Show a bar for a column; None shows it in terminals and notebooks.
+        refresh : bool, default False
+            Ask the server again.
 
+        Returns
+        -------
+        pandas.DataFrame
+            Shape ``(n_values, 10)``: one row each, in the input's order and with its index: value, code
+            (canonical), entity_id (of the stem), stem_code, postcoordination
+            (``"infectiousAgent=XN0KC"``), other, simplified_code, simplified_stem_code,
+            status, message.
 
-def describe(
-    context: Context,
-    code: object,
-    *,
-    classification: str = "mms",
-    release: str | None = None,
-    language: str | Sequence[str] = "en",
-    simplify: bool = False,
-    flexible: bool = False,
-    terminal_codes: bool = False,
-    progress: bool | None = None,
-    refresh: bool = False,
-) -> pd.DataFrame:
-    """Put one code, cluster or URI, or a column of them, into words; see `icdframes.describe`."""
-    column = read_column(code)
-    place = resolve_scope(
-        context, classification, release, language, verb="describe", offered_by=_CODED, refresh=refresh
-    )
-    operation = partial(
-        Coding(context.wire, classification).describe,
-        release=place.named_release,
-        simplify=simplify,
-        flexible=flexible,
-        terminal_codes=terminal_codes,
-        refresh=refresh,
-    )
+        Raises
+        ------
+        EntityNotFoundError, CodeSyntaxError
+            For a single value; in a column its row has status ``not_found``, ``invalid``.
+        ConfigurationError
+            If the classification has no such operation.
 
-    def ask(text: str, tag: str) -> PostcoordinationSet:
-        return reraise_not_found(lambda: operation(text, language=tag), _no_code(text, place, flexible=flexible))
+        Notes
+        -----
+        Network: one request per distinct code; none for what is not written like a code.
+        Source: ``GET …/codeinfo/{code}`` of the ICD API.
 
-    answers = ask_column(
-        context,
-        place,
-        column,
-        lambda value: _expression(value, classification),
-        ask,
-        label="describe",
-        progress=progress,
-    )
-    frame = verdict_table(
-        DESCRIBE, column.given, answers.first, describe_fields, index=column.index, translations=answers.translations
-    )
-    return with_provenance(frame, context, place)
+        Examples
+        --------
+        >>> import icdframes
+        >>> client = icdframes.connect("sandbox")
+        >>> icdframes.codeinfo(["1A00", "1A0O"])[["code", "entity_id", "status"]]
+           code  entity_id   status
+        0  1A00  257068234       ok
+        1   NaN        NaN  invalid
 
-
-def lookup(
-    context: Context,
-    foundation_uri: object,
-    *,
-    classification: str = "mms",
-    release: str | None = None,
-    language: str | Sequence[str] = "en",
-    progress: bool | None = None,
-    refresh: bool = False,
-) -> pd.DataFrame:
-    """Find where foundation entities are coded; see `icdframes.lookup`."""
-    column = read_column(foundation_uri)
-    place = resolve_scope(context, classification, release, language, verb="lookup", offered_by=_CODED, refresh=refresh)
-    endpoint = Linearization(context.wire, classification)
-
-    def ask(foundation_id: str, tag: str) -> Located:
-        uri = str(EntityUri("foundation", None, foundation_id))
-        entity = reraise_not_found(
-            lambda: endpoint.lookup(uri, place.named_release, language=tag, refresh=refresh),
-            f"{uri} is not coded in {classification} {place.named_release}: load it with classification='foundation'.",
+        """
+        column = read_column(code)
+        scope = self._scope("codeinfo", _CODED, classification, release, language, refresh=refresh)
+        check_one_language(scope, "codeinfo gives codes and no texts, one language is enough; describe takes several")
+        operation = partial(
+            CodeEndpoint(self._session, classification).codeinfo,
+            release=scope.release_id,
+            flexible=flexible,
+            terminal_codes=terminal_codes,
+            refresh=refresh,
         )
-        return Located(foundation_id, entity)
 
-    answers = ask_column(context, place, column, _foundation_id, ask, label="lookup", progress=progress)
-    frame = verdict_table(
-        LOOKUP, column.given, answers.first, lookup_fields, index=column.index, translations=answers.translations
-    )
-    return with_provenance(frame, context, place)
+        def ask(text: str, tag: str) -> CodeInfo:
+            return reraise_not_found(lambda: operation(text, language=tag), _no_code(text, scope, flexible=flexible))
+
+        answers = self._ask_column(
+            scope, column, lambda value: _canonical(value, classification), ask, label="codeinfo", progress=progress
+        )
+        frame = verdict_table(CODEINFO, column.given, answers.first, codeinfo_fields, index=column.index)
+        return scope.provenance().attach_to(frame)
+
+    def describe(
+        self,
+        code: object,
+        *,
+        classification: str = "mms",
+        release: str | None = None,
+        language: str | Sequence[str] = "en",
+        simplify: bool = False,
+        flexible: bool = False,
+        terminal_codes: bool = False,
+        progress: bool | None = None,
+        refresh: bool = False,
+    ) -> pd.DataFrame:
+        """Put a code, a cluster or a URI into words; one, or a column.
+
+        Parameters
+        ----------
+        code : str, or list, Series or Index of str
+            Codes and clusters, URIs, or expressions of URIs joined by ``&`` and ``/``.
+        classification, release, flexible, terminal_codes, progress, refresh
+            As `codeinfo`.
+        language : str or list of str, default "en"
+            Each language after the first adds label_es, stem_label_es, postcoordination_es.
+        simplify : bool, default False
+            Give a shorter expression with the same meaning where there is one.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Shape ``(n_values, 11)``: one row each, in the input's order and with its index: value, code, label,
+            entity_id (of the stem), stem_code, stem_label, postcoordination
+            (``"laterality=Left"``), uri, foundation_uri, status, message.
+
+        Raises
+        ------
+        IcdError
+            As `codeinfo`.
+
+        Notes
+        -----
+        Network: one request per distinct value and language. Needs an API of version 2.5.
+        Source: ``GET …/describe`` of the ICD API.
+
+        Examples
+        --------
+        >>> import icdframes
+        >>> client = icdframes.connect("sandbox")
+        >>> icdframes.describe("1A00").label.item()
+        'Cholera'
+
+        """
+        column = read_column(code)
+        scope = self._scope("describe", _CODED, classification, release, language, refresh=refresh)
+        operation = partial(
+            CodeEndpoint(self._session, classification).describe,
+            release=scope.release_id,
+            simplify=simplify,
+            flexible=flexible,
+            terminal_codes=terminal_codes,
+            refresh=refresh,
+        )
+
+        def ask(text: str, tag: str) -> PostcoordinationSet:
+            return reraise_not_found(lambda: operation(text, language=tag), _no_code(text, scope, flexible=flexible))
+
+        answers = self._ask_column(
+            scope, column, lambda value: _expression(value, classification), ask, label="describe", progress=progress
+        )
+        frame = verdict_table(
+            DESCRIBE,
+            column.given,
+            answers.first,
+            describe_fields,
+            index=column.index,
+            translations=answers.translations,
+        )
+        return scope.provenance().attach_to(frame)
+
+    def lookup(
+        self,
+        foundation_uri: object,
+        *,
+        classification: str = "mms",
+        release: str | None = None,
+        language: str | Sequence[str] = "en",
+        progress: bool | None = None,
+        refresh: bool = False,
+    ) -> pd.DataFrame:
+        """Find where foundation entities are coded; one, or a column.
+
+        Parameters
+        ----------
+        foundation_uri : str or int, or list, Series or Index of them
+            URIs such as ``"http://id.who.int/icd/entity/257068234"``, or ids.
+        classification, release, progress, refresh
+            As `codeinfo`.
+        language : str or list of str, default "en"
+            Each language after the first adds title_es.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Shape ``(n_values, 11)``: one row each, in the input's order and with its index: value, entity_id,
+            code, title, class_kind, is_residual, same_entity, foundation_id, uri, status,
+            message. ``same_entity`` is False where it is coded within another entity,
+            and for a block, of which the unspecified residual is given.
+
+        Raises
+        ------
+        EntityNotFoundError
+            For a single entity that is not coded there.
+        ConfigurationError
+            If the classification is no linearization.
+
+        Notes
+        -----
+        Network: one request per distinct entity and language.
+        Source: ``GET …/lookup`` of the ICD API.
+
+        Examples
+        --------
+        >>> import icdframes
+        >>> client = icdframes.connect("sandbox")
+        >>> icdframes.lookup(257068234).code.item()
+        '1A00'
+
+        """
+        column = read_column(foundation_uri)
+        scope = self._scope("lookup", _CODED, classification, release, language, refresh=refresh)
+        endpoint = Linearization(self._session, classification)
+
+        def ask(foundation_id: str, tag: str) -> Located:
+            uri = str(EntityUri("foundation", None, foundation_id))
+            entity = reraise_not_found(
+                lambda: endpoint.lookup(uri, scope.release_id, language=tag, refresh=refresh),
+                f"{uri} is not coded in {classification} {scope.release_id}: load it with classification='foundation'.",
+            )
+            return Located(foundation_id, entity)
+
+        answers = self._ask_column(scope, column, _foundation_id, ask, label="lookup", progress=progress)
+        frame = verdict_table(
+            LOOKUP, column.given, answers.first, lookup_fields, index=column.index, translations=answers.translations
+        )
+        return scope.provenance().attach_to(frame)
 
 
 def _canonical(value: object, classification: str) -> str:
-    """Give a code or cluster in canonical writing."""
+    """Return a code or cluster in canonical writing."""
     return normalize_code(as_text(value), classification="icf" if classification == "icf" else "mms")
 
 
 def _expression(value: object, classification: str) -> str:
-    """Give a code in canonical writing, or a URI or expression of URIs as it is."""
+    """Return a code in canonical writing, or a URI or expression of URIs as it is."""
     text = as_text(value)
     if "://" not in text:
         return _canonical(text, classification)
@@ -180,8 +284,8 @@ def _expression(value: object, classification: str) -> str:
     return text.replace("https://", "http://")
 
 
-def _no_code(text: str, place: QueryScope, *, flexible: bool) -> str:
-    where = f"{place.classification} {place.named_release}"
+def _no_code(text: str, scope: QueryScope, *, flexible: bool) -> str:
+    where = f"{scope.classification} {scope.release_id}"
     is_uri = "://" in text
     if not (text.count("://") > 1 if is_uri else "&" in text or "/" in text):
         return f"No {'entity' if is_uri else 'code'} {text!r} in {where}. Find codes with search()."
@@ -200,144 +304,3 @@ def _foundation_id(value: object) -> str:
     if uri.classification != "foundation" or uri.entity_id is None:
         raise ConfigurationError(wanted)
     return uri.entity_id
-
-
-Source = Literal["describe", "codeinfo"]
-_CODE_SYSTEMS: tuple[CodeSystem, ...] = ("mms", "icf", "icd10")
-_SOURCES = ("describe", "codeinfo")
-
-
-def read_codes(codes: object, *, classification: str = "mms") -> pd.DataFrame:
-    """Give one row per member of each code or cluster, without a network; see `icdframes.decode_codes`."""
-    column = read_column(codes)
-    clusters = _clusters(column, _system(classification))
-    outcomes = {"": [_reading(clusters[_name(value)]) for value in column.given]}
-    if column.single and outcomes[""][0].error:
-        raise outcomes[""][0].error
-    return _table(column, clusters, outcomes)
-
-
-def decode_codes(
-    context: Context,
-    codes: object,
-    *,
-    classification: str = "mms",
-    release: str | None = None,
-    language: str | Sequence[str] = "en",
-    source: Source | None = "describe",
-    progress: bool | None = None,
-    refresh: bool = False,
-) -> pd.DataFrame:
-    """Give one row per member of each code or cluster; see `icdframes.decode_codes`."""
-    column = read_column(codes)
-    system = _system(classification)
-    if source is not None and source not in _SOURCES:
-        raise ConfigurationError(
-            f"source={source!r} is unknown: give 'describe' (axes and titles), 'codeinfo' (axes), or None (no request)."
-            f"{did_you_mean(str(source), _SOURCES)}"
-        )
-    if source is None:
-        return read_codes(codes, classification=classification)
-    place = resolve_scope(
-        context, classification, release, language, verb="decode_codes", offered_by=_CODE_SYSTEMS, refresh=refresh
-    )
-    release_id = place.named_release
-
-    def fetch(text: str, tag: str) -> Facts:
-        if system == "icd10":
-            entity = context.source("icd10").entity(text, release_id, language=tag, refresh=refresh)
-            return [MemberFacts(text, None, entity.title, entity.entity_id)]
-        endpoint = Coding(context.wire, system)
-        if source == "codeinfo":
-            return facts_of_info(endpoint.codeinfo(text, release_id, flexible=True, language=tag, refresh=refresh))
-        return facts_of_set(endpoint.describe(text, release_id, flexible=True, language=tag, refresh=refresh))
-
-    def ask(text: str, tag: str) -> Facts:
-        missing = f"{text!r} is not known in {classification} {release_id}; its members were read from the text alone."
-        return reraise_not_found(lambda: fetch(text, tag), missing)
-
-    answers = ask_column(
-        context,
-        place,
-        column,
-        lambda value: _asked(parse_code(as_text(value), classification=system)),
-        ask,
-        label="decode",
-        progress=progress,
-    )
-    return with_provenance(_table(column, _clusters(column, system), answers.by_language), context, place)
-
-
-def facts_of_set(described: PostcoordinationSet) -> list[MemberFacts]:
-    """Give what a description tells of each code, depth first."""
-    facts = []
-    for axis, one in described.walk():
-        code = one.stem_code or one.code
-        if code:
-            entity_id = first_entity_id(one.stem_uri or one.uri)
-            facts.append(MemberFacts(code.strip(), axis, one.stem_label or one.label, entity_id))
-    return facts
-
-
-def facts_of_info(info: CodeInfo) -> list[MemberFacts]:
-    """Give what codeinfo tells of each code; a value that is a cluster has its own stem on the axis."""
-    facts = [MemberFacts(info.stem_code or info.code, entity_id=info.stem_id)]
-    for axis, values in info.values.items():  # noqa: PD011  no pandas
-        facts += [MemberFacts(parse_code(value, classification="mms").members[0].code, axis) for value in values]
-    return facts
-
-
-def _system(classification: str) -> CodeSystem:
-    for system in _CODE_SYSTEMS:
-        if system == classification:
-            return system
-    raise ConfigurationError(
-        f"There are no codes in classification={classification!r}: give one of {', '.join(_CODE_SYSTEMS)}."
-        f"{did_you_mean(str(classification), _CODE_SYSTEMS)}"
-    )
-
-
-def _asked(cluster: Cluster) -> str:
-    """Give what the API knows: an ICF code goes without its qualifiers."""
-    return cluster.members[0].code if cluster.classification == "icf" else cluster.text
-
-
-def _name(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
-def _clusters(column: Column, system: CodeSystem) -> dict[str | None, Cluster | CodeSyntaxError | None]:
-    return {text: _read(text, system) for text in dict.fromkeys(map(_name, column.given))}
-
-
-def _read(text: str | None, system: CodeSystem) -> Cluster | CodeSyntaxError | None:
-    if text is None:
-        return None
-    try:
-        return parse_code(text, classification=system)
-    except CodeSyntaxError as error:
-        return error
-
-
-def _reading(cluster: Cluster | CodeSyntaxError | None) -> Outcome[Facts]:
-    if isinstance(cluster, CodeSyntaxError):
-        return outcome_of_error(cluster)
-    return Outcome(EMPTY) if cluster is None else Outcome()
-
-
-def _table(
-    column: Column,
-    clusters: dict[str | None, Cluster | CodeSyntaxError | None],
-    outcomes: dict[str, list[Outcome[Facts]]],
-) -> pd.DataFrame:
-    decoded = []
-    for place, value in enumerate(column.given):
-        cluster = clusters[_name(value)]
-        decoded.append(
-            Decoded(
-                value,
-                cluster if isinstance(cluster, Cluster) else None,
-                {language: rows[place] for language, rows in outcomes.items()},
-            )
-        )
-    return members_table(decoded, tuple(outcomes), column.index)

@@ -1,4 +1,4 @@
-"""What all operations share: the wire and the classification as protocols, asking and reading, the limit of a GET."""
+"""Send each operation on entities, codes and certificates, and read its answer: a method per operation."""
 
 from __future__ import annotations
 
@@ -73,10 +73,10 @@ def fits_in_url(path: str, params: Mapping[str, str]) -> bool:
 
 
 class Endpoint:
-    """One family of operations over a wire."""
+    """One family of operations over a session."""
 
-    def __init__(self, wire: JsonSession) -> None:
-        self._wire = wire
+    def __init__(self, session: JsonSession) -> None:
+        self._session = session
 
     def _entity(
         self, uri: EntityUri, params: dict[str, str], include: Iterable[str], *, language: str, refresh: bool
@@ -112,20 +112,20 @@ class Endpoint:
         A complaint names the path, and `about`: what was asked there.
         """
         asked = f"{PREFIX}{path}{about}"
-        doc = self._wire.get_json(path, params, language=language, refresh=refresh)
+        doc = self._session.get_json(path, params, language=language, refresh=refresh)
         try:
             return parse(doc, asked=asked)
         except (ResponseShapeError, ServerError):
             if refresh:
                 raise
-        return parse(self._wire.get_json(path, params, language=language, refresh=True), asked=asked)
+        return parse(self._session.get_json(path, params, language=language, refresh=True), asked=asked)
 
 
 class ReleasedClassification(Endpoint):
     """Operations that ICD-10 and the linearizations of ICD-11 have alike: the release stands in the path."""
 
-    def __init__(self, wire: JsonSession, name: str) -> None:
-        super().__init__(wire)
+    def __init__(self, session: JsonSession, name: str) -> None:
+        super().__init__(session)
         self.name = name
 
     def releases(self, *, refresh: bool = False) -> ReleaseList:
@@ -191,8 +191,8 @@ def _marked(release: str | None) -> dict[str, str]:
 class Icd10(ReleasedClassification):
     """Operations below ``/icd/release/10``; a local deployment does not have them."""
 
-    def __init__(self, wire: JsonSession) -> None:
-        super().__init__(wire, "icd10")
+    def __init__(self, session: JsonSession) -> None:
+        super().__init__(session, "icd10")
 
 
 class Linearization(ReleasedClassification):
@@ -210,11 +210,11 @@ class Linearization(ReleasedClassification):
         return self._parsed(parse_entity, path, params, about=about, language=language, refresh=refresh)
 
 
-class Coding(Endpoint):
+class CodeEndpoint(Endpoint):
     """Operations on codes below ``/icd/release/11/{release}/{linearization}``."""
 
-    def __init__(self, wire: JsonSession, linearization: str) -> None:
-        super().__init__(wire)
+    def __init__(self, session: JsonSession, linearization: str) -> None:
+        super().__init__(session)
         self._linearization = linearization
 
     def codeinfo(
@@ -260,7 +260,7 @@ def _modes(*, flexible: bool, terminal_codes: bool) -> dict[str, str]:
     return params
 
 
-class Mortality(Endpoint):
+class MortalityEndpoint(Endpoint):
     """Operations below ``/icd/release/11/{release}`` that take a death certificate."""
 
     def doris(
@@ -283,4 +283,4 @@ class Mortality(Endpoint):
         params = certificate.params()
         if fits_in_url(path, params):
             return self._parsed(parse, path, params, language=language, refresh=refresh)
-        return parse(self._wire.post_json(path, body=certificate.document(), language=language), asked=path)
+        return parse(self._session.post_json(path, body=certificate.document(), language=language), asked=path)

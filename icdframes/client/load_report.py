@@ -1,4 +1,4 @@
-"""What a walk did not bring, told: nothing at all, a circle, some entities that failed."""
+"""Report what a walk did not find: nothing at all, cycles, entities that failed, chapters that are missing."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ _SHOWN_FAILURES = 3
 
 
 def raise_if_nothing(found: EntityGraph, request: LoadRequest) -> None:
-    """Where not even a root could be had, its own error says it best."""
+    """Raise the error of the first root where no root could be fetched."""
     error = found.first_cause()
     if found.entities or error is None:
         return
     where, language = " ".join(filter(None, (request.classification, request.release))), request.languages[0]
-    if isinstance(error, EntityNotFoundError) and request.reference:
+    if isinstance(error, EntityNotFoundError) and request.references:
+        named = ", ".join(repr(reference.text) for reference in request.references[:_SHOWN_FAILURES])
         foreign = "" if language == "en" else f" and the language {language!r}"
         raise EntityNotFoundError(
-            f"No entity {request.reference.text!r} in {where}: check the id{foreign}, "
+            f"No entity {named} in {where}: check the id{foreign}, "
             "or try another release or classification='foundation'."
         ) from None
     if isinstance(error, EntityNotFoundError) and language != "en":
@@ -37,7 +38,7 @@ def raise_if_nothing(found: EntityGraph, request: LoadRequest) -> None:
 
 
 def first_of_each(*failures: Mapping[str, Exception]) -> dict[str, Exception]:
-    """Give all failures in their order; where an entity failed several times, the first."""
+    """Return all failures in their order; of an entity that failed several times, the first."""
     found: dict[str, Exception] = {}
     for some in failures:
         for entity_id, error in some.items():
@@ -57,7 +58,7 @@ def warn_of_cycles(graph: EntityGraph) -> None:
 
 
 def report_failures(failures: Mapping[str, Exception], tables: EntityTables, request: LoadRequest) -> None:
-    """Raise or warn, as the question wants, with what could not be had and the tables so far."""
+    """Raise or warn, as the request wants, with what could not be loaded and the tables so far."""
     shown = "; ".join(f"{entity_id}: {error}" for entity_id, error in list(failures.items())[:_SHOWN_FAILURES])
     more = "" if len(failures) <= _SHOWN_FAILURES else f"; and {len(failures) - _SHOWN_FAILURES} more"
     message = (
@@ -71,3 +72,13 @@ def report_failures(failures: Mapping[str, Exception], tables: EntityTables, req
             tables=tables,
         )
     warn(f"{message}. The failures are in tables.failures.", PartialResultWarning)
+
+
+def warn_of_missing_chapters(lost: Mapping[str, Exception]) -> None:
+    """Warn where an ancestor could not be fetched, so that the column ``chapter`` is missing."""
+    shown = "; ".join(f"{entity_id}: {error}" for entity_id, error in list(lost.items())[:_SHOWN_FAILURES])
+    warn(
+        f"The chapter could not be found, because {len(lost)} ancestor(s) could not be loaded ({shown}). The rows are "
+        "complete, 'chapter' is missing; run it again later to fill it.",
+        PartialResultWarning,
+    )

@@ -1,13 +1,13 @@
-"""What a user asks to load, checked before any request is sent."""
+"""Read the options of a load, and check them before any request is sent."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from icdframes.client.references import EntityReference, read_name
-from icdframes.errors import ConfigurationError, check_option
+from icdframes.client.references import EntityReference, read_reference
+from icdframes.errors import CodeSyntaxError, ConfigurationError, check_option
 from icdframes.model.uris import check_classification
 
 OnError = Literal["raise", "warn"]
@@ -15,11 +15,22 @@ _INCLUDES = ("diagnosticCriteria",)
 _ON_ERROR = ("raise", "warn")
 
 
+EntityName = str | int
+"""A code, an id, a residual, a URI, a block id, or a range of ICD-10."""
+
+
 @dataclass(frozen=True, slots=True)
 class LoadRequest:
-    """One question: which entities, of which release, in which languages, how deep."""
+    """Which entities to load, of which release, in which languages, how deep.
 
-    reference: EntityReference | None
+    Attributes
+    ----------
+    references : tuple of EntityReference
+        The roots in the order that the user gave; empty for the whole classification.
+
+    """
+
+    references: tuple[EntityReference, ...]
     classification: str
     release: str | None
     languages: tuple[str, ...]
@@ -42,7 +53,7 @@ def read_load_request(
     progress: bool | None = None,
     refresh: bool = False,
 ) -> LoadRequest:
-    """Check the options of `load_tables` and give them their standard form.
+    """Check the options of `load_tables` and return them in their standard form.
 
     Raises
     ------
@@ -53,10 +64,11 @@ def read_load_request(
 
     """
     check_classification(classification)
-    reference = None if entity is None else read_name(entity, classification)
-    if reference and reference.release and release and reference.release != release:
+    references = read_references(entity, classification)
+    named_release = _release_of(references)
+    if named_release and release and named_release != release:
         raise ConfigurationError(
-            f"{entity} is of release {reference.release}, but release={release!r} was given: leave one of them out."
+            f"{entity} is of release {named_release}, but release={release!r} was given: leave one of them out."
         )
     if depth is not None and (type(depth) is not int or depth < 0):
         raise ConfigurationError(
@@ -65,10 +77,10 @@ def read_load_request(
     wanted = read_include(include, _INCLUDES)
     check_option("on_error", on_error, _ON_ERROR)
     return LoadRequest(
-        reference=reference,
+        references=references,
         classification=classification,
-        release=_release(release, reference),
-        languages=_languages(language),
+        release=read_release(release) or named_release,
+        languages=read_languages(language),
         depth=depth,
         include=wanted,
         on_error=on_error,
@@ -78,7 +90,7 @@ def read_load_request(
 
 
 def listed(option: str, given: object, example: str) -> tuple[str, ...]:
-    """Give one text or number, or several, as texts, each once.
+    """Return one text or number, or several, as texts, each once.
 
     Raises
     ------
@@ -94,7 +106,7 @@ def listed(option: str, given: object, example: str) -> tuple[str, ...]:
 
 
 def read_include(include: Iterable[str], known: Sequence[str]) -> tuple[str, ...]:
-    """Give what is to be included, each once.
+    """Return what is to be included, each once.
 
     Raises
     ------
@@ -108,16 +120,60 @@ def read_include(include: Iterable[str], known: Sequence[str]) -> tuple[str, ...
     return wanted
 
 
-def _release(release: object, reference: EntityReference | None) -> str | None:
+def read_references(entity: object, classification: str) -> tuple[EntityReference, ...]:
+    """Read one entity, or several in a list; None is no reference at all.
+
+    Raises
+    ------
+    CodeSyntaxError
+        If one is no code, id or URI, or the list is empty.
+
+    """
+    if entity is None:
+        return ()
+    if not isinstance(entity, Iterable) or isinstance(entity, str | bytes | Mapping):
+        return (read_reference(entity, classification),)
+    named = list(entity)
+    if not named:
+        raise CodeSyntaxError(
+            "The list of entities is empty: give at least one, or None for the whole classification.", text="[]"
+        )
+    return tuple(dict.fromkeys(read_reference(one, classification) for one in named))
+
+
+def _release_of(references: Sequence[EntityReference]) -> str | None:
+    named = tuple(dict.fromkeys(reference.release for reference in references if reference.release))
+    if len(named) > 1:
+        raise ConfigurationError(f"The URIs are of several releases ({', '.join(named)}): load one release at a time.")
+    return named[0] if named else None
+
+
+def read_release(release: object) -> str | None:
+    """Return a release id; None for the newest.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is blank.
+
+    """
     if release is None or release == "latest":
-        return reference.release if reference else None
+        return None
     text = str(release).strip()
     if not text:
         raise ConfigurationError("release='' cannot be: give an id such as '2024-01', or leave it out for the newest.")
     return text
 
 
-def _languages(language: str | Sequence[str]) -> tuple[str, ...]:
+def read_languages(language: str | Sequence[str]) -> tuple[str, ...]:
+    """Return language codes in lower case, each once.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is none, or a blank one.
+
+    """
     cleaned = tuple(dict.fromkeys(one.strip().lower() for one in listed("language", language, "en")))
     if not cleaned or not all(cleaned):
         raise ConfigurationError(f"language={language!r} cannot be: give a code such as 'en', or several.")

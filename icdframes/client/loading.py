@@ -1,257 +1,325 @@
-"""The chapter in which each root of a walk lies: upwards from the root; what cannot be had is told, not raised."""
+"""Load an entity and everything below it as tables: the verbs `load_entity`, `load_tables` and `entity`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from icdframes import __version__
-from icdframes.client.endpoints import Classification, Coding
-from icdframes.client.load_report import first_of_each, raise_if_nothing, report_failures, warn_of_cycles
-from icdframes.client.load_request import LoadRequest
-from icdframes.client.references import EntityReference, Resolver
-from icdframes.client.releases import Releases, check_languages
-from icdframes.errors import IcdError
+from icdframes.client.base import ClientBase
+from icdframes.client.load_report import (
+    first_of_each,
+    report_failures,
+    warn_of_cycles,
+    warn_of_missing_chapters,
+)
+from icdframes.client.load_request import EntityName, LoadRequest, OnError, read_include, read_load_request
+from icdframes.client.query_scope import QueryScope, resolve_scope
+from icdframes.client.references import EntityReference, find_entity_id
+from icdframes.client.traversal import EntityReader, chapters_of, walk_language
 from icdframes.frames.build import build_tables
-from icdframes.frames.entity_tables import EntityTables
-from icdframes.frames.provenance import Provenance, utc_text
-from icdframes.frames.snapshots import SnapshotKey, SnapshotStore
-from icdframes.model.entity import Entity, TopLevel
+from icdframes.frames.snapshots import SnapshotKey
+from icdframes.model.entity import Entity
 from icdframes.model.graph import EntityGraph
-from icdframes.progress import progress_bar
-from icdframes.walk import Progress, walk
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from icdframes.frames.entity_tables import EntityTables
 
-def chapters_of(
-    graph: EntityGraph, fetch: Callable[[str], Entity]
-) -> tuple[dict[str, str | None], dict[str, Exception]]:
-    """Give the code of the chapter of each root, and the entities above it that could not be had.
-
-    Parameters
-    ----------
-    graph : EntityGraph
-        What a walk found.
-    fetch : callable
-        Gives the entity with an id. An `IcdError` of it costs the chapter, not the walk.
-
-    """
-    lost: dict[str, Exception] = {}
-
-    def above(entity_id: str) -> Entity | None:
-        try:
-            return fetch(entity_id)
-        except IcdError as error:
-            lost[entity_id] = error
-            return None
-
-    found = {root: _chapter(graph.entities[root], above) for root in graph.roots if root in graph.entities}
-    return found, lost
-
-
-def _chapter(root: Entity, above: Callable[[str], Entity | None]) -> str | None:
-    met: set[str] = set()
-    entity: Entity | None = root
-    while entity is not None and entity.class_kind != "chapter":
-        met.add(entity.entity_id)
-        nearest = (entity.ancestor_ids or ())[-1:] or entity.parent_ids[:1]
-        entity = above(nearest[0]) if nearest and nearest[0] not in met else None
-    return entity.code if entity else None
+_INCLUDES = ("ancestor", "descendant", "diagnosticCriteria")
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """A question pinned to one release and one root."""
+class _LoadPlan:
+    """A load whose release and roots are known; ``key`` names its snapshot, None where none can be kept."""
 
-    release: str | None
-    top: TopLevel
-    root_id: str | None
+    request: LoadRequest
+    scope: QueryScope
+    root_ids: tuple[str, ...]
+    key: SnapshotKey | None
 
 
-class Loader:
-    """Answers questions about one classification of one server.
+class LoadingMethods(ClientBase):
+    """The verbs that load entities."""
 
-    Parameters
-    ----------
-    classification : Classification
-        Where entities come from.
-    kept : Classification
-        The same, from the cache only.
-    coding : Coding or None
-        Turns codes into ids; None where there are no codes.
-    snapshots : SnapshotStore
-        Finished tables on disk.
-    base_url, max_workers
-        Of the client.
-    cached : callable
-        Gives the number of answers from the cache so far.
-
-    """
-
-    def __init__(
+    def load_entity(
         self,
-        classification: Classification,
-        kept: Classification,
-        coding: Coding | None,
-        snapshots: SnapshotStore,
+        entity: EntityName | Sequence[EntityName] | None = None,
         *,
-        base_url: str,
-        max_workers: int,
-        cached: Callable[[], int],
-    ) -> None:
-        self.releases = Releases(classification, base_url)
-        self._source = classification
-        self._kept = kept
-        self._coding = coding
-        self._snapshots = snapshots
-        self._base_url = base_url
-        self._max_workers = max_workers
-        self._cached = cached
+        classification: str = "mms",
+        release: str | None = None,
+        language: str | Sequence[str] = "en",
+        depth: int | None = None,
+        include: Iterable[str] = (),
+        on_error: OnError = "raise",
+        progress: bool | None = None,
+        refresh: bool = False,
+    ) -> pd.DataFrame:
+        """Load an entity and everything below it as a tidy table.
 
-    def load(self, request: LoadRequest) -> EntityTables:
-        """Give the tables of a question, from a snapshot where there is one."""
-        scope = self.scope(request)
-        key = self._key(request, scope.release, scope.root_id)
-        kept = self._snapshots.covering(key) if key and not request.refresh else None
-        return self._fetched(request, scope, key) if kept is None else kept
+        Parameters
+        ----------
+        entity : str or int, optional
+            A code (``"1A00"``), an id (``"257068234"``), a residual
+            (``"257068234/other"``), a URI, for ICD-10 a code, range or chapter
+            (``"A00-A09"``, ``"IX"``). None is the whole classification.
+        classification : {"mms", "icf", "foundation", "icd10"}, default "mms"
+            Which classification.
+        release : str, optional
+            Such as ``"2024-01"``; None is the newest, resolved once.
+        language : str or list of str, default "en"
+            With several, the first fills the text columns, each other adds
+            ``title_es``, ``definition_es``, …
+        depth : int, optional
+            Levels below `entity`: 0 is the entity alone, None everything.
+        include : iterable of str
+            ``"diagnosticCriteria"`` adds the column ``diagnostic_criteria``.
+        on_error : {"raise", "warn"}, default "raise"
+            What to do where some entities cannot be had after all was tried.
+        progress : bool, optional
+            Show a bar; None shows it in terminals and notebooks.
+        refresh : bool, default False
+            Ask the server again for everything.
 
-    def load_entities(self, request: LoadRequest) -> pd.DataFrame:
-        """Give the first table alone; of a snapshot only that one is read."""
-        scope = self.scope(request)
-        key = self._key(request, scope.release, scope.root_id)
-        kept = self._snapshots.covering_entities(key) if key and not request.refresh else None
-        return self._fetched(request, scope, key).entities if kept is None else kept
+        Returns
+        -------
+        pandas.DataFrame
+            Shape ``(n_entities, 20)``: one row per distinct entity in tabular-list
+            order (depth-first, children as the API lists them), columns entity_id, code,
+            title, class_kind, depth, parent_id, n_children, is_leaf, is_residual, chapter,
+            block_id, code_range, fully_specified_name, definition, long_definition,
+            coding_note, foundation_id, translated, browser_url, uri. ``depth`` counts
+            levels, ``n_children`` entities; what is missing is NA.
+            ``attrs["provenance"]`` tells where it came from.
 
-    def _fetched(self, request: LoadRequest, scope: Scope, key: SnapshotKey | None) -> EntityTables:
-        graphs = {language: self._walk(request, scope, language) for language in request.languages}
-        first = graphs[request.languages[0]]
-        chapters, lost = self._chapters(first, scope)
-        failures = first_of_each(*(graph.failures for graph in graphs.values()), lost)
-        tables = self._build(request, scope, graphs, chapters, failures)
-        warn_of_cycles(first)
-        if failures:
-            report_failures(failures, tables, request)
-        elif key:
-            self._snapshots.save(key, tables)
-        return tables
+        Raises
+        ------
+        EntityNotFoundError, UnknownReleaseError, UnknownLanguageError
+            If the server has no such thing.
+        CredentialsUnavailableError, CredentialsRejectedError
+            If there are no credentials, or the server refuses them.
+        ConnectionFailedError, OfflineMissError
+            If the server cannot be reached, or may not be.
+        TraversalError
+            If some entities failed; ``error.tables`` holds the rest.
 
-    def scope(self, request: LoadRequest) -> Scope:
-        """Pin the release, check the languages, find the root."""
-        top = self.releases.top_level(request.release, refresh=request.refresh)
-        check_languages(request.languages, top)
-        return Scope(
-            top.release, top, self._root_id(request, request.reference, top.release) if request.reference else None
+        Notes
+        -----
+        Network: one request per entity that is not in the cache, some three more for
+        release and chapter. The second load of the same thing reads a file.
+        Source: ``GET /icd/release/11/{release}/{linearization}/{id}`` of the ICD API and
+        its like; ICD-11, World Health Organization, CC BY-ND 3.0 IGO.
+
+        Examples
+        --------
+        >>> import icdframes
+        >>> client = icdframes.connect("sandbox")
+        >>> frame = icdframes.load_entity("1A00", release="2024-01")
+        >>> frame[["code", "title", "chapter"]]
+           code    title chapter
+        0  1A00  Cholera      01
+
+        """
+        request = read_load_request(
+            entity,
+            classification=classification,
+            release=release,
+            language=language,
+            depth=depth,
+            include=include,
+            on_error=on_error,
+            progress=progress,
+            refresh=refresh,
         )
+        source = self._classification(request.classification)
+        scope = resolve_scope(source, self.base_url, request.release, request.languages, refresh=refresh)
+        plan = self._plan(request, scope)
+        kept = self._snapshots.covering_entities(plan.key) if plan.key and not refresh else None
+        return self._load(plan).entities if kept is None else kept
 
-    def _root_id(self, request: LoadRequest, reference: EntityReference, release: str | None) -> str:
-        """Find the root in a snapshot of everything if there is one, else ask."""
-        key = self._key(request, release)
+    def load_tables(
+        self,
+        entity: EntityName | Sequence[EntityName] | None = None,
+        *,
+        classification: str = "mms",
+        release: str | None = None,
+        language: str | Sequence[str] = "en",
+        depth: int | None = None,
+        include: Iterable[str] = (),
+        on_error: OnError = "raise",
+        progress: bool | None = None,
+        refresh: bool = False,
+    ) -> EntityTables:
+        """Load an entity and everything below it as five tables.
+
+        Parameters
+        ----------
+        entity, classification, release, language, depth, include, on_error, progress, refresh
+            As `load_entity`.
+
+        Returns
+        -------
+        EntityTables
+            ``entities`` as `load_entity`; ``edges`` (parent_id, child_id, position: every
+            parent of every entity), ``terms`` (entity_id, kind, label, foundation_id,
+            linearization_id, deprecated), ``references`` (entity_id, kind, label,
+            foundation_id, linearization_id), ``axes`` (entity_id, axis, required,
+            allow_multiple, scale_entity_id) and ``provenance``.
+
+        Raises
+        ------
+        IcdError
+            As `load_entity`.
+
+        Notes
+        -----
+        Network: as `load_entity`; the five tables come from the same answers.
+        Source: as `load_entity`.
+
+        Examples
+        --------
+        >>> import icdframes
+        >>> client = icdframes.connect("sandbox")
+        >>> tables = icdframes.load_tables("1A00", release="2024-01")
+        >>> len(tables.entities)
+        1
+
+        """
+        request = read_load_request(
+            entity,
+            classification=classification,
+            release=release,
+            language=language,
+            depth=depth,
+            include=include,
+            on_error=on_error,
+            progress=progress,
+            refresh=refresh,
+        )
+        source = self._classification(request.classification)
+        scope = resolve_scope(source, self.base_url, request.release, request.languages, refresh=refresh)
+        plan = self._plan(request, scope)
+        kept = self._snapshots.covering(plan.key) if plan.key and not refresh else None
+        return self._load(plan) if kept is None else kept
+
+    def entity(
+        self,
+        entity: EntityName,
+        *,
+        classification: str = "mms",
+        release: str | None = None,
+        language: str = "en",
+        include: Iterable[str] = (),
+    ) -> Entity:
+        """Return one entity as a value.
+
+        Parameters
+        ----------
+        entity : str or int
+            Code, id or URI.
+        classification, release, language
+            As `icdframes.load_entity`; one language.
+        include : iterable of str
+            ``"ancestor"``, ``"descendant"``, ``"diagnosticCriteria"``.
+
+        Returns
+        -------
+        Entity
+            A frozen value: title, code, parent_ids, child_ids, terms, references, axes and the other
+            fields of the API's answer in snake_case; None or an empty tuple where it has none.
+
+        Raises
+        ------
+        EntityNotFoundError, UnknownReleaseError, UnknownLanguageError
+            If the server has no such thing.
+        ConfigurationError
+            If `include` holds something else.
+
+        Notes
+        -----
+        Network: one request, another for a code, and up to two for release and languages; none for
+        what is in the cache.
+        Source: ``GET /icd/release/11/{release}/{linearization}/{id}`` and its like of the ICD API.
+
+        Examples
+        --------
+        >>> import icdframes
+        >>> icdframes.connect("sandbox").entity("1A00").title
+        'Cholera'
+
+        """
+        wanted = read_include(include, _INCLUDES)
+        request = read_load_request(entity, classification=classification, release=release, language=language)
+        source = self._classification(classification)
+        scope = resolve_scope(source, self.base_url, request.release, request.languages)
+        (root_id,) = self._plan(request, scope).root_ids
+        return source.entity(root_id, scope.release, language=request.languages[0], include=wanted)
+
+    def _plan(self, request: LoadRequest, scope: QueryScope) -> _LoadPlan:
+        """Find the roots: in a snapshot of everything where there is one, else by a request for each code."""
+        root_ids = tuple(dict.fromkeys(self._root_id(one, request, scope) for one in request.references))
+        return _LoadPlan(request, scope, root_ids, self._snapshot_key(request, scope, ",".join(root_ids) or None))
+
+    def _root_id(self, reference: EntityReference, request: LoadRequest, scope: QueryScope) -> str:
+        key = self._snapshot_key(request, scope)
         if reference.kind == "code" and key and not request.refresh:
             found = self._snapshots.entity_of_code(key, reference.text)
             if found:
                 return found
-        return Resolver(self._source, self._coding, release).entity_id(reference)
+        return find_entity_id(reference, scope.source, self._codes.get(scope.classification), scope.release)
 
-    def _key(self, request: LoadRequest, release: str | None, root_id: str | None = None) -> SnapshotKey | None:
-        if release is None:
+    def _snapshot_key(self, request: LoadRequest, scope: QueryScope, root: str | None = None) -> SnapshotKey | None:
+        if scope.release is None:
             return None
         return SnapshotKey(
-            server=self._base_url,
-            classification=self._source.name,
-            release=release,
-            languages=request.languages,
-            root=root_id,
-            depth=request.depth,
-            include=request.include,
-        )
-
-    def _walk(self, request: LoadRequest, scope: Scope, language: str) -> EntityGraph:
-        roots = (scope.root_id,) if scope.root_id else scope.top.child_ids
-        has_include = self._source.name != "icd10"
-        extra = request.include if has_include else ()
-        of_roots = (*(("ancestor", "descendant") if has_include else ()), *extra)
-
-        def fetch(source: Classification, entity_id: str, include: tuple[str, ...]) -> Entity:
-            return source.entity(entity_id, scope.release, language=language, include=include, refresh=request.refresh)
-
-        def kept(entity_id: str, include: tuple[str, ...]) -> Entity | None:
-            if not request.refresh:
-                with suppress(IcdError):
-                    return fetch(self._kept, entity_id, include)
-            return None
-
-        before = self._cached()
-        label = f"{self._source.name} {scope.release or ''} {language}".replace("  ", " ")
-        with progress_bar(label, show=request.progress) as report:
-
-            def tell(progress: Progress, expected: int = 0) -> None:
-                report(progress.done, max(progress.known, expected), self._cached() - before)
-
-            first = walk(
-                roots,
-                lambda entity_id: fetch(self._source, entity_id, of_roots),
-                depth=0,
-                max_workers=self._max_workers,
-                lookup_cached=lambda entity_id: kept(entity_id, of_roots),
-                on_progress=tell,
-            )
-            if language == request.languages[0]:
-                raise_if_nothing(first, request)
-            if request.depth == 0:
-                return first
-            below = {child for entity in first.entities.values() for child in entity.descendant_ids or ()}
-            expected = len(below | set(roots)) if request.depth is None else 0
-            return walk(
-                roots,
-                lambda entity_id: _once_more(first, entity_id) or fetch(self._source, entity_id, extra),
-                depth=request.depth,
-                max_workers=self._max_workers,
-                lookup_cached=lambda entity_id: first.entities.get(entity_id) or kept(entity_id, extra),
-                on_progress=lambda progress: tell(progress, expected),
-            )
-
-    def _build(
-        self,
-        request: LoadRequest,
-        scope: Scope,
-        graphs: Mapping[str, EntityGraph],
-        chapters: Mapping[str, str | None],
-        failures: Mapping[str, Exception],
-    ) -> EntityTables:
-        first, *others = request.languages
-        provenance = Provenance(
-            server=self._base_url,
-            classification=self._source.name,
+            server=self.base_url,
+            classification=scope.classification,
             release=scope.release,
             languages=request.languages,
-            root=scope.root_id,
+            root=root,
             depth=request.depth,
             include=request.include,
-            retrieved_at=utc_text(datetime.now(UTC)),
-            package_version=__version__,
         )
-        return build_tables(
-            replace(graphs[first], failures=failures),
+
+    def _load(self, plan: _LoadPlan) -> EntityTables:
+        """Walk every language, build the tables, report what failed, and keep what is complete."""
+        request, scope = plan.request, plan.scope
+        roots = plan.root_ids or scope.top.child_ids
+        graphs = {
+            language: walk_language(
+                EntityReader(scope, self._cached_classification(scope.classification), language),
+                roots,
+                request,
+                max_workers=self.max_workers,
+                count_cached=self._count_cached,
+            )
+            for language in request.languages
+        }
+        first = graphs[request.languages[0]]
+        chapters, lost = self._chapters(first, scope)
+        failures = first_of_each(*(graph.failures for graph in graphs.values()))
+        provenance = replace(
+            scope.provenance(), root=",".join(plan.root_ids) or None, depth=request.depth, include=request.include
+        )
+        tables = build_tables(
+            replace(first, failures=failures),
             provenance,
             chapters=chapters,
-            translations={language: graphs[language].entities for language in others},
+            translations={language: graphs[language].entities for language in request.languages[1:]},
             include=request.include,
         )
+        warn_of_cycles(first)
+        if lost:
+            warn_of_missing_chapters(lost)
+        if failures:
+            report_failures(failures, tables, request)
+        elif plan.key and not lost:
+            self._snapshots.save(plan.key, tables)
+        return tables
 
-    def _chapters(self, graph: EntityGraph, scope: Scope) -> tuple[dict[str, str | None], dict[str, Exception]]:
-        """Give the chapters of the roots, and what failed on the way there; a foundation entity lies in none."""
-        if self._source.name == "foundation":
+    def _chapters(self, graph: EntityGraph, scope: QueryScope) -> tuple[dict[str, str | None], dict[str, Exception]]:
+        """Return the chapters of the roots, and what failed on the way there; a foundation entity lies in none."""
+        if scope.classification == "foundation":
             return dict.fromkeys(graph.roots), {}
-        return chapters_of(graph, lambda entity_id: self._source.entity(entity_id, scope.release))
-
-
-def _once_more(first: EntityGraph, entity_id: str) -> Entity | None:
-    """Raise the failure of a root again instead of asking for it twice."""
-    if entity_id in first.failures:
-        raise first.failures[entity_id]
-    return None
+        return chapters_of(graph, lambda entity_id: scope.source.entity(entity_id, scope.release))

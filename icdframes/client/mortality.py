@@ -1,4 +1,4 @@
-"""DORIS and CoDEdit for a table of death certificates; it sends none that is not well written."""
+"""Find and check causes of death: the verbs `doris` and `codedit`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any, Generic, TypeVar
 
 import pandas as pd
 
-from icdframes.client.bulk import Column, ask_column
-from icdframes.client.endpoints import Mortality
-from icdframes.client.query_scope import Context, one_language, resolve_scope, with_provenance
+from icdframes.client.base import ClientBase
+from icdframes.client.bulk import Column
+from icdframes.client.endpoints import MortalityEndpoint
+from icdframes.client.query_scope import check_one_language
 from icdframes.errors import ConfigurationError
 from icdframes.frames.results import CODEDIT, DORIS, codedit_fields, doris_fields, verdict_table
 from icdframes.frames.schema import Column as Field
@@ -30,63 +31,169 @@ class _Engine(Generic[Answer]):
     fields: Callable[[Answer], Mapping[str, Any]]
 
 
-def doris(
-    context: Context,
-    certificates: object,
-    *,
-    release: str | None = None,
-    language: str = "en",
-    progress: bool | None = None,
-    refresh: bool = False,
-) -> pd.DataFrame:
-    """Find underlying causes of death; see `icdframes.doris`."""
-    engine = _Engine("doris", Mortality(context.wire).doris, DORIS, doris_fields)
-    return _judge(context, certificates, engine, release, language, progress=progress, refresh=refresh)
+class MortalityMethods(ClientBase):
+    """The verbs that take death certificates."""
 
+    def doris(
+        self,
+        certificates: pd.DataFrame | Mapping[str, Any],
+        *,
+        release: str | None = None,
+        language: str = "en",
+        progress: bool | None = None,
+        refresh: bool = False,
+    ) -> pd.DataFrame:
+        """Find the underlying cause of death with WHO's DORIS rules, for one certificate or a table.
 
-def codedit(
-    context: Context,
-    certificates: object,
-    *,
-    release: str | None = None,
-    language: str = "en",
-    progress: bool | None = None,
-    refresh: bool = False,
-) -> pd.DataFrame:
-    """Check certificates; see `icdframes.codedit`."""
-    engine = _Engine("codedit", Mortality(context.wire).codedit, CODEDIT, codedit_fields)
-    return _judge(context, certificates, engine, release, language, progress=progress, refresh=refresh)
+        Parameters
+        ----------
+        certificates : pandas.DataFrame or Mapping
+            One row each, with the columns below; a single certificate may be a dict.
+        release : str, optional
+            Release of the MMS; None is the newest, resolved once.
+        language : str, default "en"
+            Of the report.
+        progress : bool, optional
+            Show a bar; None shows it in terminals and notebooks.
+        refresh : bool, default False
+            Ask the server again; answers are kept for seven days.
 
+        Returns
+        -------
+        pandas.DataFrame
+            Shape ``(n_certificates, 11)``, in the input's order and with its index: code, stem_code,
+            uri, stem_uri, reject, error, warning, report, tabular_report, status, message. A
+            certificate that DORIS rejects has status ``ok`` and reject True; one that is not
+            well written is not sent and has status ``invalid``.
 
-def _judge(
-    context: Context,
-    certificates: object,
-    engine: _Engine[Answer],
-    release: str | None,
-    language: str,
-    *,
-    progress: bool | None,
-    refresh: bool,
-) -> pd.DataFrame:
-    rows = _rows(certificates)
-    place = resolve_scope(context, "mms", release, language, verb=engine.verb, offered_by=("mms",), refresh=refresh)
-    one_language(place, f"{engine.verb} answers in one language")
-    answers = ask_column(
-        context,
-        place,
-        rows,
-        lambda row: _checked(row, single=rows.single),
-        lambda certificate, tag: engine.ask(certificate, place.named_release, language=tag, refresh=refresh),
-        label=engine.verb,
-        progress=progress,
-    )
-    return with_provenance(
-        verdict_table(engine.columns, None, answers.first, engine.fields, index=rows.index), context, place
-    )
+        Raises
+        ------
+        ConfigurationError
+            If there is no cause of death among the columns, or one is nearly named like a field;
+            for a single certificate also if a value cannot be sent.
+
+        Notes
+        -----
+        Columns, all optional but one cause in part 1; the words beside the numbers are taken as
+        well (``"male"``, ``"accident"``), and so are the API's own names (``causeOfDeathCodeA``).
+        Other columns are left alone, unless one is nearly named like one of these.
+
+        ===========================================  ==========================================================
+        column                                       holds
+        ===========================================  ==========================================================
+        cause_a … cause_e                            lines of part 1, the immediate cause first: MMS codes or
+                                                     clusters, several on a line separated by commas
+        part2                                        codes of part 2
+        uri_a … uri_e, uri_part2                     the same as URIs, instead of or beside the codes
+        interval_a … interval_e                      time from onset to death, an ISO 8601 duration: P3D, PT5H
+        sex                                          1 male, 2 female, 9 unknown
+        estimated_age                                an ISO 8601 duration: P45Y, P8M
+        date_birth, date_death                       2019-05-25, 2019-05 or 2019
+        surgery_was_performed, surgery_date,         0 no, 1 yes, 9 unknown; a date; a text
+        surgery_reason
+        autopsy_was_requested, autopsy_findings      0 no, 1 yes, 9 unknown
+        manner_of_death                              0 disease, 1 accident, 2 intentional self harm, 3 assault,
+                                                     4 legal intervention, 5 war, 6 could not be determined,
+                                                     7 pending investigation, 9 unknown
+        external_cause_date                          of the external cause or poisoning
+        external_cause_description                   a text
+        external_cause_place                         0 at home, 1 residential institution, 2 school …, 3 sports
+                                                     area, 4 street, 5 trade, 6 industrial, 7 farm, 8 other,
+                                                     9 unknown
+        multiple_pregnancy, stillborn                0 no, 1 yes, 9 unknown
+        hours_survived                               of a newborn that died within 24 hours
+        birth_weight, pregnancy_weeks, age_mother    grams, completed weeks, years
+        perinatal_description                        conditions of the mother
+        was_pregnant, pregnancy_contribute           0 no, 1 yes, 9 unknown
+        time_from_pregnancy                          0 at time of death, 1 within 42 days before, 2 between 43
+                                                     days and 1 year before, 3 earlier, 9 unknown
+        ===========================================  ==========================================================
+
+        Network: one request per distinct certificate. A GET, or a POST where the URL would pass 2 KB;
+        answers to a POST are not kept. The sandbox is not WHO's engine: it takes the lowest filled line.
+        Source: ``GET`` or ``POST /icd/release/11/{release}/doris`` of the ICD API.
+
+        Examples
+        --------
+        >>> import icdframes
+        >>> client = icdframes.connect("sandbox")
+        >>> icdframes.doris({"sex": "male", "cause_a": "BA41.Z", "cause_b": "5A11"}).code.item()
+        '5A11'
+
+        """
+        engine = _Engine("doris", MortalityEndpoint(self._session).doris, DORIS, doris_fields)
+        return self._judge(certificates, engine, release, language, progress=progress, refresh=refresh)
+
+    def codedit(
+        self,
+        certificates: pd.DataFrame | Mapping[str, Any],
+        *,
+        release: str | None = None,
+        language: str = "en",
+        progress: bool | None = None,
+        refresh: bool = False,
+    ) -> pd.DataFrame:
+        """Check death certificates with WHO's CoDEdit, one certificate or a table.
+
+        Parameters
+        ----------
+        certificates, release, language, progress, refresh
+            As `doris`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Shape ``(n_certificates, 6)``, in the input's order and with its index: n_issues,
+            issue_ids (separated by commas), report, tabular_report, status, message.
+
+        Raises
+        ------
+        ConfigurationError
+            As `doris`.
+
+        Notes
+        -----
+        Network: as `doris`.
+        Source: ``GET`` or ``POST /icd/release/11/{release}/codedit`` of the ICD API.
+
+        Examples
+        --------
+        >>> import icdframes
+        >>> client = icdframes.connect("sandbox")
+        >>> icdframes.codedit({"sex": "male", "cause_a": "BA41.Z"}).status.item()
+        'ok'
+
+        """
+        engine = _Engine("codedit", MortalityEndpoint(self._session).codedit, CODEDIT, codedit_fields)
+        return self._judge(certificates, engine, release, language, progress=progress, refresh=refresh)
+
+    def _judge(
+        self,
+        certificates: object,
+        engine: _Engine[Answer],
+        release: str | None,
+        language: str,
+        *,
+        progress: bool | None,
+        refresh: bool,
+    ) -> pd.DataFrame:
+        rows = _rows(certificates)
+        scope = self._scope(engine.verb, ("mms",), "mms", release, language, refresh=refresh)
+        check_one_language(scope, f"{engine.verb} answers in one language")
+        answers = self._ask_column(
+            scope,
+            rows,
+            lambda row: _checked(row, single=rows.single),
+            lambda certificate, tag: engine.ask(certificate, scope.release_id, language=tag, refresh=refresh),
+            label=engine.verb,
+            progress=progress,
+        )
+        table = verdict_table(engine.columns, None, answers.first, engine.fields, index=rows.index)
+        return scope.provenance().attach_to(table)
 
 
 def _rows(certificates: object) -> Column:
-    """Give one (index label, fields) per certificate."""
+    """Return one (index label, fields) per certificate."""
     if isinstance(certificates, pd.DataFrame):
         known = certificate_columns(certificates.columns)
         lists = {field.name: certificates[column].tolist() for column, field in known.items()}

@@ -45,9 +45,11 @@ _CERTIFICATE = tuple(field.api_name for field in FIELDS)
 OPERATIONS: tuple[Operation, ...] = (
     Operation("GET", "/icd/entity", ("releaseId",), "endpoints.Foundation.top_level", "releases"),
     Operation("GET", "/icd/entity/{id}", ("releaseId", "include"), "endpoints.Foundation.entity", "entity"),
-    Operation("GET", "/icd/entity/autocode", (*_AUTOCODE, "releaseId"), "search_endpoint.Search.autocode", "autocode"),
-    Operation("GET", "/icd/entity/search", _FOUNDATION_SEARCH, "search_endpoint.Search.search", "search"),
-    Operation("POST", "/icd/entity/search", _FOUNDATION_SEARCH, "search_endpoint.Search.search", "search"),
+    Operation(
+        "GET", "/icd/entity/autocode", (*_AUTOCODE, "releaseId"), "search_endpoint.SearchEndpoint.autocode", "autocode"
+    ),
+    Operation("GET", "/icd/entity/search", _FOUNDATION_SEARCH, "search_endpoint.SearchEndpoint.search", "search"),
+    Operation("POST", "/icd/entity/search", _FOUNDATION_SEARCH, "search_endpoint.SearchEndpoint.search", "search"),
     Operation(
         "GET", "/icd/release/11/{linearizationname}", (), "endpoints.ReleasedClassification.releases", "releases"
     ),
@@ -68,16 +70,20 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("GET", _LIN, (), "endpoints.ReleasedClassification.top_level", "releases"),
     Operation("GET", f"{_LIN}/{{id}}", ("include",), "endpoints.ReleasedClassification.entity", "entity"),
     Operation("GET", f"{_LIN}/{{id}}/{{residual}}", ("include",), "endpoints.ReleasedClassification.entity", "entity"),
-    Operation("GET", f"{_LIN}/autocode", _AUTOCODE, "search_endpoint.Search.autocode", "autocode"),
-    Operation("GET", f"{_LIN}/codeinfo/{{code}}", _MODES, "endpoints.Coding.codeinfo", "codeinfo"),
-    Operation("GET", f"{_LIN}/describe", ("code", "uri", "simplify", *_MODES), "endpoints.Coding.describe", "describe"),
+    Operation("GET", f"{_LIN}/autocode", _AUTOCODE, "search_endpoint.SearchEndpoint.autocode", "autocode"),
+    Operation("GET", f"{_LIN}/codeinfo/{{code}}", _MODES, "endpoints.CodeEndpoint.codeinfo", "codeinfo"),
+    Operation(
+        "GET", f"{_LIN}/describe", ("code", "uri", "simplify", *_MODES), "endpoints.CodeEndpoint.describe", "describe"
+    ),
     Operation("GET", f"{_LIN}/lookup", ("foundationUri",), "endpoints.Linearization.lookup", "lookup"),
-    Operation("GET", f"{_LIN}/search", _LINEAR_SEARCH, "search_endpoint.Search.search", "search"),
-    Operation("POST", f"{_LIN}/search", _LINEAR_SEARCH, "search_endpoint.Search.search", "search"),
-    Operation("GET", "/icd/release/11/{releaseId}/codedit", _CERTIFICATE, "endpoints.Mortality.codedit", "codedit"),
-    Operation("POST", "/icd/release/11/{releaseId}/codedit", (), "endpoints.Mortality.codedit", "codedit"),
-    Operation("GET", "/icd/release/11/{releaseId}/doris", _CERTIFICATE, "endpoints.Mortality.doris", "doris"),
-    Operation("POST", "/icd/release/11/{releaseId}/doris", (), "endpoints.Mortality.doris", "doris"),
+    Operation("GET", f"{_LIN}/search", _LINEAR_SEARCH, "search_endpoint.SearchEndpoint.search", "search"),
+    Operation("POST", f"{_LIN}/search", _LINEAR_SEARCH, "search_endpoint.SearchEndpoint.search", "search"),
+    Operation(
+        "GET", "/icd/release/11/{releaseId}/codedit", _CERTIFICATE, "endpoints.MortalityEndpoint.codedit", "codedit"
+    ),
+    Operation("POST", "/icd/release/11/{releaseId}/codedit", (), "endpoints.MortalityEndpoint.codedit", "codedit"),
+    Operation("GET", "/icd/release/11/{releaseId}/doris", _CERTIFICATE, "endpoints.MortalityEndpoint.doris", "doris"),
+    Operation("POST", "/icd/release/11/{releaseId}/doris", (), "endpoints.MortalityEndpoint.doris", "doris"),
     Operation("GET", "/icd/release/10", (), "endpoints.ReleasedClassification.releases", "releases"),
     Operation(
         "GET", "/icd/release/10/{code}", (), "endpoints.ReleasedClassification.entity_releases", "entity_releases"

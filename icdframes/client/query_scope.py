@@ -1,24 +1,28 @@
-"""What a verb needs of a client, and where it asks: release and languages; it knows no operation by name."""
+"""Resolve which release and which languages a verb asks about."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from icdframes.client.endpoints import Classification, JsonSession
-from icdframes.client.load_request import read_load_request
-from icdframes.client.loading import Loader
-from icdframes.errors import ConfigurationError, EntityNotFoundError
+from icdframes.client.endpoints import Classification
+from icdframes.errors import (
+    ConfigurationError,
+    EntityNotFoundError,
+    UnknownLanguageError,
+    UnknownReleaseError,
+    did_you_mean,
+)
 from icdframes.frames.provenance import Provenance, utc_text
-from icdframes.model.uris import check_classification
-
-if TYPE_CHECKING:
-    import pandas as pd
+from icdframes.model.entity import TopLevel
+from icdframes.model.uris import is_release
 
 Answer = TypeVar("Answer")
 
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
 _NO_REASON = "Requested resource could not be found"
 _INSTEAD = {
     "icd10": "Load ICD-10 with load_entity(classification='icd10') and search its titles in pandas.",
@@ -27,113 +31,100 @@ _INSTEAD = {
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """What a verb needs of a client.
-
-    Attributes
-    ----------
-    wire : Wire
-        Sends requests.
-    loader : callable
-        Gives the `Loader` of a classification.
-    source : callable
-        Gives the `Classification` of that name.
-    cached : callable
-        Gives the number of answers from the cache so far.
-
-    """
-
-    wire: JsonSession
-    loader: Callable[[str], Loader]
-    source: Callable[[str], Classification]
-    cached: Callable[[], int]
-    base_url: str
-    max_workers: int
-
-
-@dataclass(frozen=True, slots=True)
 class QueryScope:
-    """Where a verb asks: one classification and release, one or more languages."""
+    """One classification on one server, in one release and one or more languages."""
 
-    classification: str
-    release: str | None
+    source: Classification
+    base_url: str
+    top: TopLevel
     languages: tuple[str, ...]
     refresh: bool = False
 
     @property
-    def named_release(self) -> str:
-        """The release, which only the foundation can lack."""
-        return self.release or ""
+    def classification(self) -> str:
+        """The name of the classification."""
+        return self.source.name
+
+    @property
+    def release(self) -> str | None:
+        """The id of the release; None only where the foundation's server does not say."""
+        return self.top.release
+
+    @property
+    def release_id(self) -> str:
+        """The id of a release that stands in a path."""
+        return self.top.release or ""
+
+    def provenance(self) -> Provenance:
+        """Return where answers that come now are from."""
+        return Provenance(
+            server=self.base_url,
+            classification=self.classification,
+            release=self.release,
+            languages=self.languages,
+            retrieved_at=utc_text(datetime.now(UTC)),
+        )
 
 
 def resolve_scope(
-    context: Context,
-    classification: str,
-    release: str | None,
-    language: str | Sequence[str],
-    *,
-    verb: str,
-    offered_by: Iterable[str],
-    refresh: bool = False,
+    source: Classification, base_url: str, release: str | None, languages: tuple[str, ...], *, refresh: bool = False
 ) -> QueryScope:
-    """Resolve the release once, check the languages, and refuse a classification that lacks the operation.
+    """Find the release, once, and check that it has the languages.
+
+    Parameters
+    ----------
+    source : Classification
+        The endpoints of one classification.
+    base_url : str
+        Of the server, for messages.
+    release : str or None
+        None is the newest.
+    languages : tuple of str
+        The first is the one that the text columns are in.
+    refresh : bool
+        Ask the server again.
 
     Raises
     ------
-    ConfigurationError
-        If the API has no such operation there.
     UnknownReleaseError, UnknownLanguageError
-        If the server has no such thing.
+        If the server has no such thing; the message lists what there is.
 
     """
+    try:
+        wanted = release or source.releases(refresh=refresh).latest
+        if wanted is not None and not is_release(wanted):
+            raise _unknown_release(source, base_url, wanted)
+        top = source.top_level(wanted, refresh=refresh)
+    except EntityNotFoundError:
+        raise _unknown_release(source, base_url, release) from None
+    for language in languages:
+        _check_language(language, top)
+    return QueryScope(source, base_url, top, languages, refresh)
+
+
+def check_offered(verb: str, classification: str, offered_by: Iterable[str]) -> None:
+    """Raise `ConfigurationError` where the API has no such operation for a classification."""
     offered = tuple(offered_by)
-    if check_classification(classification) not in offered:
+    if classification not in offered:
         raise ConfigurationError(
             f"The ICD API has no {verb} for classification={classification!r}, only for {', '.join(offered)}. "
             f"{_INSTEAD.get(classification, '')}".rstrip()
         )
-    request = read_load_request(classification=classification, release=release, language=language, refresh=refresh)
-    scope = context.loader(classification).scope(request)
-    return QueryScope(classification, scope.release, request.languages, refresh=refresh)
 
 
-def provenance_for(context: Context, place: QueryScope) -> Provenance:
-    """Tell where the answers come from."""
-    return Provenance(
-        server=context.base_url,
-        classification=place.classification,
-        release=place.release,
-        languages=place.languages,
-        retrieved_at=utc_text(datetime.now(UTC)),
-    )
-
-
-def with_provenance(frame: pd.DataFrame, context: Context, place: QueryScope) -> pd.DataFrame:
-    """Note in a frame where it comes from."""
-    frame.attrs["provenance"] = provenance_for(context, place).to_dict()
-    return frame
-
-
-def one_language(place: QueryScope, reason: str) -> None:
-    """Refuse a second language.
-
-    Raises
-    ------
-    ConfigurationError
-        With the reason.
-
-    """
-    if len(place.languages) > 1:
-        raise ConfigurationError(f"language={list(place.languages)!r} cannot be: {reason}.")
+def check_one_language(scope: QueryScope, reason: str) -> None:
+    """Raise `ConfigurationError` with the reason where a verb that takes one language is given several."""
+    if len(scope.languages) > 1:
+        raise ConfigurationError(f"language={list(scope.languages)!r} cannot be: {reason}.")
 
 
 def reraise_not_found(ask: Callable[[], Answer], sentence: str) -> Answer:
-    """Give the answer; where there is no such thing, say so in terms of what the user gave.
+    """Return the answer; where there is no such thing, say so in terms of what the user gave.
 
     Raises
     ------
     EntityNotFoundError
-        With the sentence, and the reason of the server where it gives one.
+        With the sentence, and the reason of the server where it has one.
 
     """
     try:
@@ -143,8 +134,23 @@ def reraise_not_found(ask: Callable[[], Answer], sentence: str) -> Answer:
         raise EntityNotFoundError(f"{sentence}{said}", reason=error.reason) from None
 
 
-def as_text(value: object) -> str:
-    """Give a text or whole number of a column as text; refuse everything else."""
-    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
-        return str(value)
-    raise ConfigurationError(f"{str(value)[:60]!r} is {type(value).__name__}, not text: read the column as text.")
+def _unknown_release(source: Classification, base_url: str, release: str | None) -> UnknownReleaseError:
+    try:
+        known = source.releases().releases
+    except EntityNotFoundError:
+        return UnknownReleaseError(
+            f"{base_url} has no {source.name}: a local deployment serves ICD-11 only, in the releases that it was "
+            "started with."
+        )
+    hint = did_you_mean(release or "", known)
+    return UnknownReleaseError(f"{source.name} has no release {release!r}: there are {', '.join(known)}.{hint}")
+
+
+def _check_language(language: str, top: TopLevel) -> None:
+    known = top.languages
+    if not _LANGUAGE.fullmatch(language) or (known and language not in known):
+        there = f": there are {', '.join(known)}" if known else ""
+        raise UnknownLanguageError(
+            f"{top.classification} {top.release} is not available in {language!r}{there}."
+            f"{did_you_mean(language, known)}"
+        )

@@ -1,12 +1,13 @@
-"""What a user calls an entity → its entity id; it asks the API only where the name alone does not tell."""
+"""Find the entity id of what a user calls an entity; a request is sent only where the text alone does not tell."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
-from icdframes.client.endpoints import Classification, Coding, Linearization
+from icdframes.client.endpoints import Classification, CodeEndpoint, Linearization
 from icdframes.errors import CodeSyntaxError, ConfigurationError, EntityNotFoundError
 from icdframes.model.code_shapes import SEPARATOR
 from icdframes.model.uris import EntityUri, is_entity_id, is_icd10_key, parse_uri
@@ -43,8 +44,8 @@ class EntityReference:
     release: str | None = None
 
 
-def read_name(entity: object, classification: str) -> EntityReference:
-    """Sort what a user gave into id, code or URI.
+def read_reference(entity: object, classification: str) -> EntityReference:
+    """Read what a user calls an entity: an id, a code or a URI.
 
     Raises
     ------
@@ -117,64 +118,57 @@ def _from_icd10(text: str) -> EntityReference:
     return EntityReference(key, "id")
 
 
-class Resolver:
-    """Finds the entity id behind a name, in one classification and release."""
+def find_entity_id(
+    reference: EntityReference, source: Classification, codes: CodeEndpoint | None, release: str | None
+) -> str:
+    """Return the entity id behind a reference; one request for a code, none for an id.
 
-    def __init__(self, classification: Classification, coding: Coding | None, release: str | None) -> None:
-        self._classification = classification
-        self._coding = coding
-        self._release = release
+    Raises
+    ------
+    EntityNotFoundError
+        If the release has no such entity; the message names what may have been meant.
 
-    def entity_id(self, reference: EntityReference) -> str:
-        """Give the entity id; one request for a code, none for an id."""
-        if reference.kind == "foundation":
-            return self._from_foundation(reference.text)
-        if reference.kind == "code":
-            return self._from_code(reference.text)
+    """
+    if reference.kind == "foundation":
+        return _from_foundation(reference.text, source, release)
+    if reference.kind == "id":
         return reference.text
+    if codes is None or release is None:
+        raise EntityNotFoundError(f"{source.name} has no codes: give an id or a URI.")
+    try:
+        return codes.codeinfo(reference.text, release).stem_id
+    except EntityNotFoundError:
+        hint = _elsewhere(reference.text, source.name) or _near(reference.text, codes, release)
+        raise EntityNotFoundError(
+            f"No code {reference.text!r} in {source.name} {release}. {hint or 'Find codes with search().'}"
+        ) from None
 
-    def _from_foundation(self, foundation_id: str) -> str:
-        try:
-            return self._classification.entity(foundation_id, self._release).entity_id
-        except EntityNotFoundError:
-            if not isinstance(self._classification, Linearization) or self._release is None:
-                raise
-        uri = str(EntityUri("foundation", None, foundation_id))
-        try:
-            return self._classification.lookup(uri, self._release).entity_id
-        except EntityNotFoundError:
-            raise EntityNotFoundError(
-                f"{uri} is not coded in {self._classification.name} {self._release}: load it with "
-                "classification='foundation'."
-            ) from None
 
-    def _from_code(self, code: str) -> str:
-        try:
-            return self._stem_of(code)
-        except EntityNotFoundError:
-            hint = _elsewhere(code, self._classification.name) or self._near(code) or "Find codes with search()."
-            raise EntityNotFoundError(
-                f"No code {code!r} in {self._classification.name} {self._release}. {hint}"
-            ) from None
+def _from_foundation(foundation_id: str, source: Classification, release: str | None) -> str:
+    try:
+        return source.entity(foundation_id, release).entity_id
+    except EntityNotFoundError:
+        if not isinstance(source, Linearization) or release is None:
+            raise
+    uri = str(EntityUri("foundation", None, foundation_id))
+    try:
+        return source.lookup(uri, release).entity_id
+    except EntityNotFoundError:
+        raise EntityNotFoundError(
+            f"{uri} is not coded in {source.name} {release}: load it with classification='foundation'."
+        ) from None
 
-    def _near(self, code: str) -> str | None:
-        return next((f"Did you mean {other!r}?" for other in _spellings(code) if self._exists(other)), None)
 
-    def _exists(self, code: str) -> bool:
-        try:
-            self._stem_of(code)
-        except EntityNotFoundError:
-            return False
-        return True
-
-    def _stem_of(self, code: str) -> str:
-        if self._coding is None or self._release is None:
-            raise EntityNotFoundError(f"{self._classification.name} has no codes: give an id or a URI.")
-        return self._coding.codeinfo(code, self._release).stem_id
+def _near(code: str, codes: CodeEndpoint, release: str) -> str | None:
+    for other in _spellings(code):
+        with suppress(EntityNotFoundError):
+            codes.codeinfo(other, release)
+            return f"Did you mean {other!r}?"
+    return None
 
 
 def _elsewhere(code: str, classification: str) -> str | None:
-    """Name the other classification whose codes are written so; no two have a writing in common."""
+    """Name the other classification whose codes are written like this one."""
     for other, written in _WRITTEN.items():
         if other != classification and written.fullmatch(code) and not _WRITTEN[classification].fullmatch(code):
             return f"It is written like a code of classification={other!r}."
@@ -182,7 +176,7 @@ def _elsewhere(code: str, classification: str) -> str | None:
 
 
 def _spellings(code: str) -> Iterator[str]:
-    """Give what was perhaps meant: capitals, 0 and 1 for O and I, the dot set, the end cut off."""
+    """Yield what may have been meant: capitals, 0 and 1 for O and I, a dot set, the end cut off."""
     upper = code.upper()
     seen = {code}
     fixed = upper.replace("O", "0").replace("I", "1")

@@ -1,4 +1,4 @@
-"""Search in the foundation and in linearizations; it takes POST where a GET would be too long for WHO's server."""
+"""Send search and autocode, as a POST where a GET would be too long for WHO's server."""
 
 from __future__ import annotations
 
@@ -100,11 +100,11 @@ class SearchOptions:
             raise ConfigurationError(f"A search in the foundation has no {wrong[0]}: leave it out.")
 
 
-class Search(Endpoint):
+class SearchEndpoint(Endpoint):
     """Search and autocode below ``/icd/entity`` or ``/icd/release/11/{release}/{linearization}``."""
 
-    def __init__(self, wire: JsonSession, classification: str) -> None:
-        super().__init__(wire)
+    def __init__(self, session: JsonSession, classification: str) -> None:
+        super().__init__(session)
         self._name = classification
 
     def search(
@@ -124,7 +124,7 @@ class Search(Endpoint):
         parse = partial(parse_search, highlight=options.highlight)
         if fits_in_url(path, params):
             return self._parsed(parse, path, params, about=about, language=language, refresh=refresh)
-        return parse(self._wire.post_json(path, form=params, language=language), asked=f"{path}{about}")
+        return parse(self._session.post_json(path, form=params, language=language), asked=f"{path}{about}")
 
     def autocode(
         self,

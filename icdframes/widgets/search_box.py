@@ -17,7 +17,7 @@ from icdframes.model.decode_responses import plain_text
 from icdframes.widgets.entity_html import STYLE, highlighted, message, source_html
 
 if TYPE_CHECKING:
-    from icdframes.client.base import IcdClient
+    from icdframes.client.icd_client import IcdClient
     from icdframes.frames.entity_tables import EntityTables
 
 _SHOWN = 20

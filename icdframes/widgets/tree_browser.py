@@ -17,7 +17,7 @@ from icdframes.widgets.tree_panes import Breadcrumb, Columns, Detail
 from icdframes.widgets.tree_sources import ClientLevels, Level, Levels, TableLevels, trail
 
 if TYPE_CHECKING:
-    from icdframes.client.base import IcdClient
+    from icdframes.client.icd_client import IcdClient
     from icdframes.frames.entity_tables import EntityTables
 
 _REPORT_EVERY = 10

@@ -18,7 +18,7 @@ from icdframes.model.uris import EntityUri
 from icdframes.walk import Progress, walk
 
 if TYPE_CHECKING:
-    from icdframes.client.base import IcdClient
+    from icdframes.client.icd_client import IcdClient
     from icdframes.frames.entity_tables import EntityTables
 
 Report = Callable[[Progress], None]

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from icdframes.client.base import IcdClient
+from icdframes.client.icd_client import IcdClient
 from icdframes.client.endpoints import Coding, Foundation, Icd10, Linearization, Mortality
 from icdframes.client.operations import OPERATIONS
 from icdframes.client.search_endpoint import Search, SearchOptions

@@ -15,7 +15,7 @@ from collections import defaultdict
 import pytest
 
 import icdframes.client.base
-from icdframes.client.base import IcdClient
+from icdframes.client.icd_client import IcdClient
 from icdframes.settings import Server
 from icdframes.transport.secrets import Credentials
 from icdframes.transport.session import ApiSession

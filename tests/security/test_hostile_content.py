@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 
 import icdframes
 from icdframes import errors
-from icdframes.connection import connect
+from icdframes.functions import connect
 from icdframes.frames.build import build_tables
 from icdframes.frames.entity_tables import read_tables
 from icdframes.frames.files import read_frame, to_csv, to_parquet

@@ -16,7 +16,7 @@ import pytest
 
 import icdframes
 from icdframes.cli import account
-from icdframes.connection import make_client
+from icdframes.functions import make_client
 from icdframes.errors import ConfigurationError, CredentialStorageWarning, CredentialsUnavailableError, IcdError
 from icdframes.transport.profiles import delete_profile, find_credentials, load_profile, save_profile
 from icdframes.transport.secrets import Credentials

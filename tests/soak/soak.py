@@ -16,7 +16,7 @@ import threading
 import time
 from pathlib import Path
 
-from icdframes.client.base import IcdClient
+from icdframes.client.icd_client import IcdClient
 from icdframes.model.entity import Entity
 from icdframes.model.uris import EntityUri
 from icdframes.sandbox.corpus import Corpus, Listing

@@ -18,7 +18,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet  # noqa: F401  loaded here once instead of in every child
 
-from icdframes.client.base import IcdClient
+from icdframes.client.icd_client import IcdClient
 from icdframes.frames.build import build_tables  # noqa: F401  as above
 from icdframes.frames.files import read_frame, to_parquet
 from icdframes.settings import Server

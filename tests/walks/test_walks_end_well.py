@@ -17,7 +17,7 @@ from collections import Counter
 import pandas as pd
 import pytest
 
-from icdframes.client.base import IcdClient
+from icdframes.client.icd_client import IcdClient
 from icdframes.errors import CacheWarning
 from icdframes.frames.entity_tables import read_tables
 from icdframes.frames.files import to_parquet

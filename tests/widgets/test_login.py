@@ -4,7 +4,7 @@ import stat
 import pytest
 from ipywidgets import Widget
 
-from icdframes.client.base import IcdClient
+from icdframes.client.icd_client import IcdClient
 from icdframes.errors import ConfigurationError, CredentialsRejectedError, CredentialStorageWarning
 from icdframes.settings import Server
 from icdframes.transport.profiles import load_profile, save_profile

@@ -3,7 +3,7 @@ from nbclient import NotebookClient
 
 SECRETS = {"wrong.txt": "s3cret-9f27c1", "right.txt": "sandbox-secret"}
 SHOW = """from pathlib import Path
-from icdframes.connection import connect, set_default
+from icdframes.functions import connect, set_default
 from icdframes.widgets.login_form import LoginForm
 form = LoginForm(connect, on_success=set_default, server='sandbox')
 form"""

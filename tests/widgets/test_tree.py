@@ -7,7 +7,7 @@ from ipywidgets import Widget
 from ipywidgets.widgets.widget import _instances
 
 from icdframes import read_tabulation
-from icdframes.connection import connect
+from icdframes.functions import connect
 from icdframes.errors import (
     ConfigurationError,
     ConnectionFailedError,

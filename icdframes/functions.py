@@ -1,18 +1,20 @@
-"""Which client the verbs use: connecting, the default, and another one for a while."""
+"""Every verb as a function on the default client, made from the method of the same name."""
 
 from __future__ import annotations
 
 import atexit
+import functools
+import inspect
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from icdframes.analysis import accessor
-from icdframes.client.base import IcdClient
+from icdframes.client.icd_client import IcdClient
 from icdframes.settings import Server, resolve_server, server_named
 from icdframes.transport.profiles import find_credentials
 from icdframes.transport.secrets import Credentials, mask_secret
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from icdframes.widgets.login_form import LoginForm
 
 accessor.register()
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _default: IcdClient | None = None
 _default_lock = Lock()
@@ -41,7 +46,7 @@ def connect(
     offline: bool = False,
     verify: str | None = None,
 ) -> IcdClient:
-    """Connect to a server and make it the default of all verbs.
+    """Connect to a server and make it the default of all functions.
 
     Parameters
     ----------
@@ -131,7 +136,7 @@ def make_client(
     offline: bool = False,
     verify: str | None = None,
 ) -> IcdClient:
-    """Do as `connect` does, and leave the default client as it is."""
+    """Connect as `connect` does, and leave the default client as it is."""
     client_secret = mask_secret(client_secret)
     given = (client_id, client_secret)
     if server_named(server) == "sandbox":
@@ -157,7 +162,7 @@ def make_client(
 
 
 def login() -> LoginForm:
-    """Show a form for client id and secret; on success its client is the default of all verbs.
+    """Show a form for client id and secret; on success its client is the default of all functions.
 
     Returns
     -------
@@ -185,14 +190,14 @@ def login() -> LoginForm:
 
 
 def set_default(client: IcdClient) -> None:
-    """Make a client the default of all verbs."""
+    """Make a client the default of all functions."""
     global _default  # noqa: PLW0603  the one piece of state of this package
     with _default_lock:
         _default = client
 
 
 def get_client() -> IcdClient:
-    """Give the client that the verbs use; the first call connects as `connect()` does.
+    """Return the client that the functions use; the first call connects as `connect()` does.
 
     Returns
     -------
@@ -265,3 +270,35 @@ def _sandbox(
         cache_dir = kept.name
     where = Server("sandbox", sandbox.url, sandbox.token_url)
     return where, client_id or sandbox.client_id, client_secret or mask_secret(sandbox.client_secret), cache_dir
+
+
+def _on_default_client(method: Callable[Concatenate[IcdClient, P], R]) -> Callable[P, R]:
+    """Return a function that calls a method on the default client, with its signature, types and help."""
+
+    @functools.wraps(method)
+    def function(*args: P.args, **kwargs: P.kwargs) -> R:
+        return method(get_client(), *args, **kwargs)
+
+    signature = inspect.signature(method)
+    named = cast("Any", function)
+    named.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])
+    named.__module__ = __name__
+    named.__qualname__ = method.__name__
+    del named.__wrapped__  # inspect and IPython would otherwise show the method
+    return function
+
+
+load_entity = _on_default_client(IcdClient.load_entity)
+load_tables = _on_default_client(IcdClient.load_tables)
+releases = _on_default_client(IcdClient.releases)
+languages = _on_default_client(IcdClient.languages)
+entity_releases = _on_default_client(IcdClient.entity_releases)
+search = _on_default_client(IcdClient.search)
+search_tables = _on_default_client(IcdClient.search_tables)
+autocode = _on_default_client(IcdClient.autocode)
+codeinfo = _on_default_client(IcdClient.codeinfo)
+describe = _on_default_client(IcdClient.describe)
+decode_codes = _on_default_client(IcdClient.decode_codes)
+lookup = _on_default_client(IcdClient.lookup)
+doris = _on_default_client(IcdClient.doris)
+codedit = _on_default_client(IcdClient.codedit)
