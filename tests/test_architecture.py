@@ -14,9 +14,7 @@ LAYERS = [
     {"analysis", "coding", "export", "sandbox"},
     {"client", "plotting"},
     {"widgets"},
-    {"connection"},
-    {"api"},
-    {"testing"},
+    {"functions", "testing"},
     {"cli"},
 ]
 ONLY_IN = {

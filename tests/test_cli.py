@@ -111,7 +111,7 @@ def test_every_command_has_help_with_examples(command, capsys):
 def test_help_and_version_load_neither_pandas_nor_widgets():
     script = """
 import sys
-from icdframes.cli import main
+from icdframes.cli.main import main
 try:
     main(["--help"])
 except SystemExit:

@@ -1,17 +1,15 @@
 """Every public example runs as it is shown, in an empty session; the reference says what a call costs and gives."""
 
 import doctest
-import importlib
 import inspect
 import io
 import re
 import tempfile
-from pathlib import Path
 
 import pytest
 
 import icdframes
-from icdframes import connection, sandbox
+from icdframes import functions, sandbox
 
 PUBLIC = {name: getattr(icdframes, name) for name in icdframes.__all__ if name not in {"__version__", "errors"}}
 PUBLIC |= {f"sandbox.{name}": getattr(sandbox, name) for name in sandbox.__all__}
@@ -59,7 +57,7 @@ def test_an_example_runs_when_it_is_pasted_into_an_empty_session(name, tmp_path,
         pytest.importorskip(NEEDS[name])
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(connection, "_default", None)
+    monkeypatch.setattr(functions, "_default", None)
     pasted = PARSE.get_doctest(EXAMPLES[name], {}, name, None, 0)
     for example in pasted.examples:
         example.options.pop(doctest.SKIP, None)
@@ -81,38 +79,5 @@ def test_what_can_be_called_says_what_it_costs(name):
 
 
 @pytest.mark.parametrize("name", methods_of(icdframes.IcdClient))
-def test_a_client_s_method_says_what_it_costs_or_which_function_does(name):
-    text = inspect.getdoc(getattr(icdframes.IcdClient, name))
-    assert STATES_ITS_COST.search(text) or (name in FUNCTIONS and f"see `icdframes.{name}`" in text)
-
-
-def _given(value):
-    """The words in the types that a function, or what a class has, gives; a class has what its bases have."""
-    if not inspect.isclass(value):
-        return set(re.findall(r"\w+", str(inspect.signature(value).return_annotation)))
-    words = {base.__name__ for base in value.__mro__[1:] if base.__module__.startswith("icdframes.")}
-    words |= {word for text in vars(value).get("__annotations__", {}).values() for word in re.findall(r"\w+", text)}
-    parts = [getattr(part, "fget", part) for part in members_of(value).values()]
-    return words.union(*(_given(part) for part in parts if inspect.isfunction(part)))
-
-
-def _pages(text, command):
-    return set(re.findall(r"icdframes[\w.]*", re.search(rf"pdoc {command}(.*?\\\n)*.*", text).group()))
-
-
-def test_the_reference_has_every_type_that_a_public_name_gives(project):
-    package = Path(icdframes.__file__).parent
-    homes = {
-        kind: ".".join(("icdframes", *path.relative_to(package).with_suffix("").parts))
-        for path in package.rglob("*.py")
-        for kind in re.findall(r"^class ([A-Z]\w*)", path.read_text(encoding="utf-8"), re.MULTILINE)
-    }
-    found, next_ones = set(), [value for name, value in PUBLIC.items() if name in icdframes.__all__]
-    while next_ones:
-        kinds = {kind for value in next_ones for kind in _given(value) if kind in homes} - found
-        found |= kinds
-        next_ones = [getattr(importlib.import_module(homes[kind]), kind) for kind in kinds]
-    assert {"Entity", "Term", "Member", "CacheInfo", "Verbs"} <= found
-    pages = _pages((project / ".ci" / "run").read_text(encoding="utf-8"), "--docformat")
-    assert sorted(f"{homes[kind]}.{kind}" for kind in found - PUBLIC.keys() if homes[kind] not in pages) == []
-    assert _pages((project / "README.md").read_text(encoding="utf-8"), "icdframes") == pages
+def test_a_client_s_method_says_what_it_costs(name):
+    assert STATES_ITS_COST.search(inspect.getdoc(getattr(icdframes.IcdClient, name)))

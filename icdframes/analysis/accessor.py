@@ -1,6 +1,6 @@
 """``frame.icd.annotate(...)`` and its like; it adds no behaviour to the functions it calls.
 
-`register` is called when the first verb is used (``icdframes.connection`` does so), because
+`register` is called when the first verb is used (``icdframes.functions`` does so), because
 ``import icdframes`` must not load pandas; and the functions are loaded when they are called,
 because connecting must not load narwhals.
 """
@@ -51,7 +51,7 @@ class IcdAccessor:
 
 
 def _function(name: str) -> Callable[..., pd.DataFrame]:
-    function: Callable[..., pd.DataFrame] = getattr(import_module(f"icdframes.analysis.{name}"), name)
+    function: Callable[..., pd.DataFrame] = getattr(import_module("icdframes"), name)
     return function
 
 

@@ -104,7 +104,8 @@ def path(tables: Tables, entity: str | int) -> pd.DataFrame:
     Examples
     --------
     >>> import icdframes
-    >>> tables = icdframes.load_tables("07", release="2024-01", client=icdframes.connect("sandbox"))
+    >>> client = icdframes.connect("sandbox")
+    >>> tables = icdframes.load_tables("07", release="2024-01")
     >>> icdframes.path(tables, "7A00")["title"].tolist()
     ['Sleep-wake disorders', 'Insomnia disorders', 'Chronic insomnia']
 
@@ -134,7 +135,8 @@ def siblings(tables: Tables, entity: str | int) -> pd.DataFrame:
     Examples
     --------
     >>> import icdframes
-    >>> tables = icdframes.load_tables("07", release="2024-01", client=icdframes.connect("sandbox"))
+    >>> client = icdframes.connect("sandbox")
+    >>> tables = icdframes.load_tables("07", release="2024-01")
     >>> icdframes.siblings(tables, "7A00")["code"].tolist()
     ['7A01', '7A0Z']
 
@@ -172,7 +174,8 @@ def subtree_sizes(tables: Tables) -> pd.Series:
     Examples
     --------
     >>> import icdframes
-    >>> tables = icdframes.load_tables("07", release="2024-01", client=icdframes.connect("sandbox"))
+    >>> client = icdframes.connect("sandbox")
+    >>> tables = icdframes.load_tables("07", release="2024-01")
     >>> int(icdframes.subtree_sizes(tables).max())
     86
 
@@ -210,7 +213,8 @@ def depth(tables: Tables, code: str | int | pd.Series) -> int | pd.Series:
     Examples
     --------
     >>> import icdframes
-    >>> tables = icdframes.load_tables("07", release="2024-01", client=icdframes.connect("sandbox"))
+    >>> client = icdframes.connect("sandbox")
+    >>> tables = icdframes.load_tables("07", release="2024-01")
     >>> icdframes.depth(tables, "7A00")
     2
 
@@ -306,7 +310,8 @@ def nearest_common_ancestor(
     Examples
     --------
     >>> import icdframes
-    >>> tables = icdframes.load_tables("07", release="2024-01", client=icdframes.connect("sandbox"))
+    >>> client = icdframes.connect("sandbox")
+    >>> tables = icdframes.load_tables("07", release="2024-01")
     >>> icdframes.nearest_common_ancestor(tables, "7A00", "7A01")
     '1038292737'
 

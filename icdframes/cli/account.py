@@ -35,10 +35,7 @@ def login(options: Namespace) -> None:
 
 def status(options: Namespace) -> None:
     """Show what would be used."""
-    from icdframes.transport.profiles import (
-        find_credentials,
-        list_profiles,
-    )
+    from icdframes.transport.profiles import find_credentials, list_profiles  # noqa: PLC0415
 
     with connect(options) as client:
         print(f"server       {client.server.name}  {client.base_url}")

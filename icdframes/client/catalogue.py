@@ -47,7 +47,8 @@ class CatalogueMethods(ClientBase):
         Examples
         --------
         >>> import icdframes
-        >>> icdframes.releases(client=icdframes.connect("sandbox")).release.tolist()
+        >>> client = icdframes.connect("sandbox")
+        >>> icdframes.releases().release.tolist()
         ['2024-01', '2022-02']
 
         """
@@ -122,7 +123,8 @@ class CatalogueMethods(ClientBase):
         Examples
         --------
         >>> import icdframes
-        >>> icdframes.languages(client=icdframes.connect("sandbox"))
+        >>> client = icdframes.connect("sandbox")
+        >>> icdframes.languages()
         ['en', 'es', 'fr']
 
         """

@@ -119,7 +119,7 @@ class CodeMethods(ClientBase):
             scope, column, lambda value: _canonical(value, classification), ask, label="codeinfo", progress=progress
         )
         frame = verdict_table(CODEINFO, column.given, answers.first, codeinfo_fields, index=column.index)
-        return scope.provenance().attach_to(frame)
+        return scope.with_provenance(frame)
 
     def describe(
         self,
@@ -197,7 +197,7 @@ class CodeMethods(ClientBase):
             index=column.index,
             translations=answers.translations,
         )
-        return scope.provenance().attach_to(frame)
+        return scope.with_provenance(frame)
 
     def lookup(
         self,
@@ -264,7 +264,7 @@ class CodeMethods(ClientBase):
         frame = verdict_table(
             LOOKUP, column.given, answers.first, lookup_fields, index=column.index, translations=answers.translations
         )
-        return scope.provenance().attach_to(frame)
+        return scope.with_provenance(frame)
 
 
 def _canonical(value: object, classification: str) -> str:

@@ -118,7 +118,7 @@ class DecodingMethods(ClientBase):
             progress=progress,
         )
         table = _table(column, _clusters(column, system), answers.by_language)
-        return scope.provenance().attach_to(table)
+        return scope.with_provenance(table)
 
 
 def read_codes(codes: object, *, classification: str = "mms") -> pd.DataFrame:

@@ -303,7 +303,7 @@ class LoadingMethods(ClientBase):
             scope.provenance(), root=",".join(plan.root_ids) or None, depth=request.depth, include=request.include
         )
         tables = build_tables(
-            replace(first, failures=failures),
+            replace(first, failures=first_of_each(failures, lost)),
             provenance,
             chapters=chapters,
             translations={language: graphs[language].entities for language in request.languages[1:]},

@@ -189,7 +189,7 @@ class MortalityMethods(ClientBase):
             progress=progress,
         )
         table = verdict_table(engine.columns, None, answers.first, engine.fields, index=rows.index)
-        return scope.provenance().attach_to(table)
+        return scope.with_provenance(table)
 
 
 def _rows(certificates: object) -> Column:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from icdframes.client.endpoints import Classification
 from icdframes.errors import (
@@ -19,6 +19,9 @@ from icdframes.errors import (
 from icdframes.frames.provenance import Provenance, utc_text
 from icdframes.model.entity import TopLevel
 from icdframes.model.uris import is_release
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Answer = TypeVar("Answer")
 
@@ -64,6 +67,11 @@ class QueryScope:
             languages=self.languages,
             retrieved_at=utc_text(datetime.now(UTC)),
         )
+
+    def with_provenance(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Write into a frame's ``attrs`` where it comes from, and return the frame."""
+        frame.attrs["provenance"] = self.provenance().to_dict()
+        return frame
 
 
 def resolve_scope(

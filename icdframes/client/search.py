@@ -308,7 +308,7 @@ class SearchMethods(ClientBase):
             scope, column, as_text, lambda one, tag: ask(one, language=tag), label="autocode", progress=progress
         )
         frame = verdict_table(AUTOCODE, column.given, answers.first, autocode_fields, index=column.index)
-        return scope.provenance().attach_to(frame)
+        return scope.with_provenance(frame)
 
     def _subtrees(self, scope: QueryScope, entities: EntityName | Iterable[EntityName]) -> tuple[str, ...]:
         """Return the URIs of codes, ids and URIs."""

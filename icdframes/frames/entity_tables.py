@@ -157,7 +157,8 @@ def write_tables(
     --------
     >>> import icdframes, tempfile
     >>> from pathlib import Path
-    >>> tables = icdframes.load_tables("1A00", client=icdframes.connect("sandbox"))
+    >>> client = icdframes.connect("sandbox")
+    >>> tables = icdframes.load_tables("1A00")
     >>> folder = icdframes.write_tables(tables, Path(tempfile.mkdtemp()) / "cholera")
     >>> sorted(file.name for file in folder.glob("*.parquet"))
     ['axes.parquet', 'edges.parquet', 'entities.parquet', 'references.parquet', 'terms.parquet']
@@ -191,7 +192,8 @@ def read_tables(path: str | os.PathLike[str]) -> EntityTables:
     --------
     >>> import icdframes, tempfile
     >>> from pathlib import Path
-    >>> tables = icdframes.load_tables("1A00", client=icdframes.connect("sandbox"))
+    >>> client = icdframes.connect("sandbox")
+    >>> tables = icdframes.load_tables("1A00")
     >>> folder = icdframes.write_tables(tables, Path(tempfile.mkdtemp()) / "cholera")
     >>> icdframes.read_tables(folder).entities.equals(tables.entities)
     True

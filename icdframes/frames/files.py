@@ -46,7 +46,8 @@ def to_parquet(frame: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: 
     --------
     >>> import icdframes, tempfile
     >>> from pathlib import Path
-    >>> frame = icdframes.load_entity("1A00", client=icdframes.connect("sandbox"))
+    >>> client = icdframes.connect("sandbox")
+    >>> frame = icdframes.load_entity("1A00")
     >>> folder = Path(tempfile.mkdtemp())
     >>> icdframes.to_parquet(frame, folder / "cholera.parquet").name
     'cholera.parquet'
@@ -92,7 +93,8 @@ def read_frame(path: str | os.PathLike[str], *, columns: list[str] | None = None
     --------
     >>> import icdframes, tempfile
     >>> from pathlib import Path
-    >>> frame = icdframes.load_entity("1A00", client=icdframes.connect("sandbox"))
+    >>> client = icdframes.connect("sandbox")
+    >>> frame = icdframes.load_entity("1A00")
     >>> folder = Path(tempfile.mkdtemp())
     >>> icdframes.read_frame(icdframes.to_csv(frame, folder / "cholera.csv")).equals(frame)
     True
@@ -168,7 +170,8 @@ def to_csv(
     --------
     >>> import icdframes, tempfile
     >>> from pathlib import Path
-    >>> frame = icdframes.load_entity("1A00", client=icdframes.connect("sandbox"))
+    >>> client = icdframes.connect("sandbox")
+    >>> frame = icdframes.load_entity("1A00")
     >>> folder = Path(tempfile.mkdtemp())
     >>> icdframes.to_csv(frame, folder / "cholera.csv").name
     'cholera.csv'

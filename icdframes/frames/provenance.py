@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-import pandas as pd
-
 from icdframes import __version__
 from icdframes.errors import FileFormatError
 from icdframes.model.html import html_rows
@@ -112,11 +110,6 @@ class Provenance:
         if wrong:
             raise FileFormatError(f"This is no provenance of icdframes: it has no {wrong[0]!r}. Load the tables anew.")
         return cls(**given)
-
-    def attach_to(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Write this provenance into ``frame.attrs`` and return the frame."""
-        frame.attrs["provenance"] = self.to_dict()
-        return frame
 
     def cite(self) -> str:
         """Give one line for a paper: source, licence, release, language and retrieval.

@@ -74,7 +74,8 @@ def save_figure(
     --------
     >>> import icdframes, tempfile
     >>> from pathlib import Path
-    >>> tables = icdframes.load_tables("07", client=icdframes.connect("sandbox"))
+    >>> client = icdframes.connect("sandbox")
+    >>> tables = icdframes.load_tables("07")
     >>> axes = icdframes.plot_hierarchy(tables)
     >>> icdframes.save_figure(axes, Path(tempfile.mkdtemp()) / "sleep.pdf").name
     'sleep.pdf'

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from icdframes.errors import FileFormatError, ResponseShapeError
-from icdframes.files.tabulation import read_tabulation_graph
 from icdframes.model.decode_entity import TEXT_FIELDS, parse_entity
 from icdframes.model.entity import Entity
 from icdframes.model.graph import EntityGraph
@@ -168,5 +167,7 @@ def _translated(entity: Entity, texts: Entity) -> Entity:
 
 
 def _of_tabulation(place: Path, text: str | Path | None) -> Corpus:
+    from icdframes.files.tabulation import read_tabulation_graph  # noqa: PLC0415  loads pandas
+
     graph, origin = read_tabulation_graph(place, text)
     return Corpus([_of_graph(graph, origin.classification, origin.release)])

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from icdframes.client.endpoints import Mortality
+from icdframes.client.endpoints import MortalityEndpoint
 from icdframes.errors import ConfigurationError
 from icdframes.model.certificate import FIELDS
 from icdframes.model.certificate_reader import certificate_columns, read_certificate
@@ -172,7 +172,7 @@ def test_a_certificate_goes_as_get_and_a_long_one_as_post(answering):
     short = read_certificate({"cause_a": "1A00"})
     long = read_certificate({"cause_a": "1A00", "surgery_reason": "x" * 2000})
     for certificate in (short, long):
-        assert Mortality(wire).doris(certificate, "2024-01").code == "1A00"
+        assert MortalityEndpoint(wire).doris(certificate, "2024-01").code == "1A00"
     assert [method for method, *_ in wire.sent] == ["GET", "POST"]
     assert wire.sent[1][2] == long.document()
 

@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
-from functools import partial
 from threading import Event, Lock, current_thread
 
 import numpy as np
@@ -12,7 +11,6 @@ import pandas as pd
 import pytest
 
 import icdframes
-from icdframes.api import coding
 from icdframes.client.bulk import ask_each, read_column
 from icdframes.errors import (
     CodeSyntaxError,
@@ -235,7 +233,7 @@ def test_some_failures_warn_and_keep_the_rest(icd_client, icd_sandbox):
 def test_a_warning_points_at_the_users_line_and_says_how_to_silence_it(icd_client, icd_sandbox):
     icd_client.newest_release()
     icd_sandbox.fail("*/codeinfo/*", status=501, times=None)
-    for call in (icd_client.codeinfo, partial(coding.codeinfo, client=icd_client)):
+    for call in (icd_client.codeinfo, icdframes.codeinfo):
         with pytest.warns(PartialResultWarning) as caught:
             call(["1A00"])
         assert caught[0].filename == __file__

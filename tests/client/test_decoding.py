@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 import icdframes
-from icdframes.api.coding import decode_codes
-from icdframes.client.codes import facts_of_set
+from icdframes import decode_codes
+from icdframes.client.decoding import facts_of_set
 from icdframes.errors import CodeSyntaxError, ConfigurationError, UnknownReleaseError
 from icdframes.model.decode_responses import parse_postcoordination_set
 from icdframes.sandbox import Sandbox

@@ -7,10 +7,10 @@ import re
 
 import pytest
 
+from icdframes.client.endpoints import CodeEndpoint, Foundation, Icd10, Linearization, MortalityEndpoint
 from icdframes.client.icd_client import IcdClient
-from icdframes.client.endpoints import Coding, Foundation, Icd10, Linearization, Mortality
 from icdframes.client.operations import OPERATIONS
-from icdframes.client.search_endpoint import Search, SearchOptions
+from icdframes.client.search_endpoint import SearchEndpoint, SearchOptions
 from icdframes.errors import IcdError
 from icdframes.model.certificate import FIELDS, Certificate
 
@@ -60,12 +60,12 @@ class RecordingWire:
 def _calls(wire):
     """Every endpoint method with every option."""
     foundation, mms, icd10 = Foundation(wire), Linearization(wire, "mms"), Icd10(wire)
-    coding, mortality = Coding(wire, "mms"), Mortality(wire)
+    coding, mortality = CodeEndpoint(wire, "mms"), MortalityEndpoint(wire)
     for text in ("fever", LONG):
-        yield lambda text=text: Search(wire, "foundation").search(text, R, options=EVERYTHING)
-        yield lambda text=text: Search(wire, "mms").search(text, R, options=EVERYTHING_LINEAR)
+        yield lambda text=text: SearchEndpoint(wire, "foundation").search(text, R, options=EVERYTHING)
+        yield lambda text=text: SearchEndpoint(wire, "mms").search(text, R, options=EVERYTHING_LINEAR)
     for name in ("foundation", "mms"):
-        yield lambda name=name: Search(wire, name).autocode("x", R, subtrees_filter=("u",), match_threshold=0.5)
+        yield lambda name=name: SearchEndpoint(wire, name).autocode("x", R, subtrees_filter=("u",), match_threshold=0.5)
     yield lambda: foundation.top_level(R)
     yield lambda: foundation.entity("1", R, include=["ancestor"])
     for source, release, key in ((mms, R, "1"), (mms, R, "1/other"), (icd10, "2019", "A00")):

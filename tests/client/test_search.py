@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from icdframes.client.search_endpoint import Search, SearchOptions
+from icdframes.client.search_endpoint import SearchEndpoint, SearchOptions
 from icdframes.errors import (
     ConfigurationError,
     PartialResultWarning,
@@ -180,7 +180,7 @@ def test_no_match_is_a_row_that_says_so():
 
 def test_a_search_goes_as_get_and_a_long_one_as_post_with_form_fields(answering):
     wire = answering({"destinationEntities": []})
-    search = Search(wire, "mms")
+    search = SearchEndpoint(wire, "mms")
     search.search("fever", "2024-01")
     search.search("fever " * 400, "2024-01", options=SearchOptions(chapter_filter=("01", "02")))
     assert [method for method, *_ in wire.sent] == ["GET", "POST"]
@@ -201,7 +201,6 @@ def test_a_search_goes_as_get_and_a_long_one_as_post_with_form_fields(answering)
         ("foundation", {"medical_coding_mode": False}, "no medical_coding_mode"),
         ("icd10", {}, "no search for classification='icd10'"),
         ("mms", {"language": ["en", "es"]}, "one language"),
-        ("mms", {"flat_result": True}, "Did you mean 'flat_results'"),
     ],
 )
 def test_an_option_without_meaning_is_refused(icd_client, classification, options, sentence):
@@ -261,7 +260,7 @@ def test_a_column_of_queries_keeps_index_and_order(icd_client):
 
 def test_a_chopped_answer_warns_and_says_so_in_the_table(icd_client, monkeypatch):
     hit = SearchHit(uri=f"{MMS}/1", entity_id="1", title="x")
-    monkeypatch.setattr(Search, "search", lambda *_, **__: SearchResult(hits=(hit,), chopped=True))
+    monkeypatch.setattr(SearchEndpoint, "search", lambda *_, **__: SearchResult(hits=(hit,), chopped=True))
     with pytest.warns(TruncatedResultWarning, match="'fever'"):
         hits = icd_client.search("fever")
     assert hits.attrs["chopped"] is True

@@ -166,7 +166,7 @@ def drive(document, row, served, *, free, mode, examples):
     @given(case=strategy)
     def run(case):
         given_headers = {} if free else {"Accept-Language": case.headers.get("Accept-Language", "en")}
-        answer = case.context(session=http, headers={**headers, **given_headers})
+        answer = case.call(session=http, headers={**headers, **given_headers})
         statuses[answer.status_code] += 1
         case.validate_response(answer, checks=[not_a_server_error] if free else CHECKS)
 

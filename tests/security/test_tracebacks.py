@@ -16,8 +16,8 @@ import pytest
 
 import icdframes
 from icdframes.cli import account
-from icdframes.functions import make_client
 from icdframes.errors import ConfigurationError, CredentialStorageWarning, CredentialsUnavailableError, IcdError
+from icdframes.functions import make_client
 from icdframes.transport.profiles import delete_profile, find_credentials, load_profile, save_profile
 from icdframes.transport.secrets import Credentials
 from icdframes.widgets.login_form import LoginForm

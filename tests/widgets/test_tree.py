@@ -7,7 +7,6 @@ from ipywidgets import Widget
 from ipywidgets.widgets.widget import _instances
 
 from icdframes import read_tabulation
-from icdframes.functions import connect
 from icdframes.errors import (
     ConfigurationError,
     ConnectionFailedError,
@@ -16,6 +15,7 @@ from icdframes.errors import (
     UnknownLanguageError,
     UnknownReleaseError,
 )
+from icdframes.functions import connect
 from icdframes.model.entity import Entity, Reference
 from icdframes.widgets.login_form import LoginForm
 from icdframes.widgets.tree_browser import TreeBrowser
