@@ -1,4 +1,4 @@
-"""The columns that `annotate` can add, one row per entity; it does not know whose codes they will stand beside."""
+"""Add to people's own data what the classification says of their codes, on any back end."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pandas as pd
 from icdframes.analysis import backends
 from icdframes.analysis.grouping import Group, as_grouping, assignment, nearest
 from icdframes.analysis.hierarchy import Hierarchy
-from icdframes.analysis.join import MATCH, JoinSpec, join
-from icdframes.analysis.matching import ENTITY, KIND, KINDS, Lookup, Tables, entities_of, locate
+from icdframes.analysis.join import MATCH, Combine, JoinSpec, join
+from icdframes.analysis.matching import ENTITY, KIND, KINDS, MEMBERS, Lookup, Members, Tables, entities_of, locate
 from icdframes.errors import ConfigurationError, EntityNotFoundError, check_option, did_you_mean
 
 _TITLE = "_title"
@@ -62,7 +62,7 @@ def _values(tables: Tables, tree: Hierarchy, term: Group) -> pd.Series:
 
 
 def _nullable(values: pd.Series) -> pd.Series:
-    """Give whole numbers and truth values a dtype that can hold the missing rows of unknown codes."""
+    """Convert whole numbers and truth values a dtype that can hold the missing rows of unknown codes."""
     if values.dtype.kind == "b":
         return values.astype("boolean")
     return values.astype("Int64") if values.dtype.kind == "i" else values
@@ -75,9 +75,11 @@ def annotate(
     frame: Native,
     tables: Tables,
     *,
-    code: str = "code",
+    code: str | Sequence[str] = "code",
     add: Sequence[Group] = ("title", "chapter", "block"),
     unknown: Literal["flag", "raise", "drop"] = "flag",
+    members: Members = "first",
+    suffix: str | Sequence[str] | None = None,
 ) -> Native:
     """Add what the classification says of a column of codes.
 
@@ -87,9 +89,10 @@ def annotate(
         Of pandas, Polars (eager or lazy), PyArrow, DuckDB, Dask or PySpark.
     tables : EntityTables or pandas.DataFrame
         From `load_tables` or `read_tabulation`, or the frame of `load_entity`.
-    code : str
+    code : str or sequence of str
         The column of codes: as WHO writes them, without dots, in small letters, with
-        blanks, as clusters; also entity ids and URIs of the ICD API.
+        blanks, as clusters; also entity ids, ids of blocks, and URIs of the ICD API. Of
+        several columns each gets its own set of new columns.
     add : sequence
         The columns to add, each one of
 
@@ -99,14 +102,22 @@ def annotate(
         - ``"level:2"``, ``"level:2_title"``: the entity two links below the top;
         - ``"ancestor:ENTITY"``: whether the code lies in the branch of that entity (it does
           in its own); true, false, or missing for an unknown code;
-        - a `Grouping`, or a mapping of entity to group (column ``"group"``): handed down to
-          all entities below, the nearest wins.
+        - a `Grouping`, or a mapping of codes and ranges to groups (column ``"group"``); missing
+          where no group has the code.
 
         An entity with several parents is taken to be under its primary one (``parent_id``),
         except for ``ancestor:``, which asks all of them.
     unknown : {"flag", "raise", "drop"}
-        What to do with rows whose code is unknown or missing. ``"raise"`` has to read the
-        data once, also on a lazy back end.
+        What to do with rows whose code is ``unknown``; rows without a code (``missing``) stay. ``"raise"``
+        refuses cells with several codes too, and has to read the data once, also on a lazy back end.
+    members : {"first", "stems", "any"}
+        Which codes of a cluster count for groupings and ``ancestor:``: its first stem, all its stems, or
+        extension codes too. ``ancestor:`` is then true if any of them is in the branch, and a grouping gives
+        the group of the first that has one. The other columns are always those of the first stem. Except
+        with ``"first"`` a lazy back end has to read its distinct clusters once.
+    suffix : str or sequence of str, optional
+        Put behind the name of every new column (``title_underlying``), so that a frame can be annotated
+        twice. With several columns of codes one for each; by default ``_`` and the column's own name.
 
     Returns
     -------
@@ -118,17 +129,24 @@ def annotate(
         ``exact``
             It is a code of the tables (or an entity's id or URI).
         ``dotless``
-            It is one but for dots, blanks or small letters.
+            It is one but for dots, blanks, small letters, or what only marks or pads it: a hyphen behind it
+            (``A01.-``), the marks ``† ‡ * + !``, the X that fills up a code of ICD-10 (``I10X``).
         ``stem``
-            It is a cluster (with ``&`` or ``/``), read as its first stem, which is in the tables.
+            It is a cluster (with ``&`` or ``/``), read as its first stem, which is in the tables; or an
+            ICF category with qualifiers (``b110.2``), read as that category.
         ``residual``
             It is the residual Y or Z of a category of ICD-11 that the tables hold without
             its residuals, read as that category.
         ``truncated``
             It is longer than any code of the tables and was cut from the right up to the first
             category of them: at least 3 signs in ICD-10, 4 in ICD-11. Extension codes are not cut.
+        ``several``
+            It holds two codes or more that form no cluster (``"A00.9 I10"``): none is taken, the added columns
+            are missing. `decode_codes` and `flag` read all of them.
         ``unknown``
-            None of these, or missing; the added columns are missing.
+            None of these; the added columns are missing.
+        ``missing``
+            There is no code: missing, or blank.
 
         A cluster whose first stem is only found as residual or truncated is called that.
         The rows keep their order where the library has one (pandas, Polars, PyArrow, Dask).
@@ -137,9 +155,9 @@ def annotate(
     Raises
     ------
     ConfigurationError
-        If a column is not there, is there already, or holds numbers with decimals.
+        If a column is not there, is there already or twice, or holds numbers with decimals.
     EntityNotFoundError
-        If codes are unknown and ``unknown="raise"``.
+        If codes are unknown, or cells hold several, and ``unknown="raise"``.
 
     See Also
     --------
@@ -170,11 +188,38 @@ def annotate(
 
     """
     check_option("unknown", unknown, ("flag", "raise", "drop"))
-    what = JoinSpec(code, Lookup.of(tables), columns_for(tables, add), drop=unknown == "drop")
-    if unknown == "raise":
-        _refuse_unknown(frame, what)
-    annotated: Native = join(frame, what)
+    check_option("members", members, MEMBERS)
+    codes = [code] if isinstance(code, str) else list(code)
+    if unknown == "drop" and len(codes) > 1:
+        raise ConfigurationError("unknown='drop' goes by one column of codes: annotate the others before it.")
+    columns, lookup = columns_for(tables, add), Lookup.of(tables)
+    combine: dict[str, Combine] = {}
+    for term in add:
+        if not isinstance(term, str):
+            combine[as_grouping(term).name] = "first"
+        elif term.startswith("ancestor:"):
+            combine[term] = "any"
+    annotated = frame
+    for name, end in zip(codes, _suffixes(codes, suffix, single=isinstance(code, str)), strict=True):
+        named = columns.rename(columns={column: f"{column}{end}" for column in columns.columns[1:]})
+        rules = {f"{column}{end}": rule for column, rule in combine.items()}
+        what = JoinSpec(name, lookup, named, f"{MATCH}{end}", unknown == "drop", members, rules)
+        if unknown == "raise":
+            _refuse_unknown(frame, what)
+        annotated = join(annotated, what)
     return annotated
+
+
+def _suffixes(codes: Sequence[str], suffix: str | Sequence[str] | None, *, single: bool) -> list[str]:
+    if suffix is None:
+        return [""] if single else [f"_{name}" for name in codes]
+    ends = [suffix] if isinstance(suffix, str) else list(suffix)
+    if len(ends) != len(codes) or len(set(ends)) != len(ends):
+        raise ConfigurationError(
+            f"suffix={suffix!r} does not fit {len(codes)} column{'s' if len(codes) > 1 else ''} of codes: give one "
+            "for each, all different."
+        )
+    return ends
 
 
 def match_report(frame: Any, tables: Tables, *, code: str = "code") -> pd.DataFrame:
@@ -190,7 +235,7 @@ def match_report(frame: Any, tables: Tables, *, code: str = "code") -> pd.DataFr
     Returns
     -------
     pandas.DataFrame
-        One row per kind of match, all six: match, n_rows, n_codes (distinct, as they
+        One row per kind of match, all eight: match, n_rows, n_codes (distinct, as they
         are written), examples (up to five, the most frequent first). No network.
 
     Raises
@@ -208,17 +253,17 @@ def match_report(frame: Any, tables: Tables, *, code: str = "code") -> pd.DataFr
          match  n_rows  n_codes examples
     0    exact       2        1     1A00
     1  dotless       1        1     1a00
-    5  unknown       1        0
+    7  missing       1        0
 
     """
     return _report(frame, code, Lookup.of(tables))
 
 
 def _report(frame: Any, code: str, lookup: Lookup) -> pd.DataFrame:
+    backends.check_names(backends.names_of(frame), code, ())
     counts = backends.count_rows(frame, [code])
     texts = counts[code].astype(object).where(counts[code].notna(), None)
-    kinds = pd.Series("unknown", index=counts.index, dtype="str")
-    kinds[texts.notna()] = lookup.match(texts.dropna())[KIND].array
+    kinds = lookup.match(texts)[KIND]
     order = counts[backends.N].sort_values(ascending=False, kind="stable").index
     rows = []
     for kind in KINDS:
@@ -230,10 +275,10 @@ def _report(frame: Any, code: str, lookup: Lookup) -> pd.DataFrame:
 
 def _refuse_unknown(frame: Any, what: JoinSpec) -> None:
     report = _report(frame, what.code, what.lookup).set_index(MATCH)
-    lost = report.loc["unknown"]
-    if lost["n_rows"]:
-        such = f"such as {lost['examples']}" if lost["n_codes"] else "all missing"
-        raise EntityNotFoundError(
-            f"{lost['n_rows']} of {report['n_rows'].sum()} rows have a code in {what.code!r} "
-            f"that is not in these tables, {such}: correct them, or give unknown='flag' or unknown='drop'."
-        )
+    for kind, problem in (("unknown", "a code in {} that is not in these tables"), ("several", "several codes in {}")):
+        lost = report.loc[kind]
+        if lost["n_rows"]:
+            raise EntityNotFoundError(
+                f"{lost['n_rows']} of {report['n_rows'].sum()} rows have {problem.format(repr(what.code))}, such as "
+                f"{lost['examples']}: correct them, or give unknown='flag' or unknown='drop'."
+            )

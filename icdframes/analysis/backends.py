@@ -1,4 +1,4 @@
-"""The few things that differ between data-frame libraries; it knows nothing of codes or classifications.
+"""The few things that differ between data-frame libraries.
 
 Everything else in `icdframes.analysis` is written once, in narwhals expressions. A Dask frame is
 treated as what it is, a row of pandas frames, so it does not pass through narwhals at all (whose
@@ -7,11 +7,14 @@ Dask support is deprecated and warns).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
 import narwhals as nw
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from icdframes.errors import ConfigurationError, MissingExtraError, did_you_mean
@@ -21,11 +24,12 @@ Ship: TypeAlias = Callable[[pd.DataFrame], Frame]
 
 ROW = "_icd_row"
 N = "_icd_n"
+_LACKING = "_icd_lacking"
 _KNOWN = "pandas, Polars (eager or lazy), PyArrow, DuckDB, Dask or PySpark"
 
 
 def is_dask(native: Any) -> bool:
-    """Tell whether this is a Dask data frame; Dask is not imported for it."""
+    """Return whether this is a Dask data frame; Dask is not imported for it."""
     return nw.dependencies.is_dask_dataframe(native)
 
 
@@ -50,15 +54,38 @@ def to_narwhals(native: Any) -> Frame:
     raise ConfigurationError(f"{type(native).__name__} is no data frame that can be used: give {_KNOWN}.")
 
 
-def check_names(present: Iterable[object], code: str, added: Iterable[str]) -> None:
-    """Refuse a frame that lacks the column of codes or has one of the new columns already."""
+def names_of(native: Any) -> list[str]:
+    """Return the names of all columns of a frame of any library, a name that two columns have twice."""
+    if is_dask(native) or isinstance(native, pd.DataFrame):
+        return list(map(str, native.columns))
+    frame = to_narwhals(native)
+    return list(native.column_names if frame.implementation.is_pyarrow() else frame.collect_schema().names())
+
+
+def is_spark(frame: Frame) -> bool:
+    """Return whether this is a frame of PySpark."""
+    return frame.implementation.is_pyspark() or frame.implementation.is_pyspark_connect()
+
+
+def ignores_case(frame: Frame) -> bool:
+    """Return whether two columns of this library cannot differ in capitals alone."""
+    return frame.implementation.is_duckdb() or is_spark(frame)
+
+
+def check_names(present: Iterable[object], code: str, added: Iterable[str], *, ignore_case: bool = False) -> None:
+    """Refuse a frame that lacks the column of codes, has it twice, or has one of the new columns already."""
     names = [str(name) for name in present]
     if code not in names:
         raise ConfigurationError(
             f"The frame has no column {code!r}: name the column of codes with code=.{did_you_mean(code, names)}"
         )
-    if taken := [name for name in added if name in names]:
-        raise ConfigurationError(f"The frame has a column {taken[0]!r} already: rename or drop it first.")
+    if twice := next((name for name, n in Counter(names).items() if n > 1), None):
+        raise ConfigurationError(f"The frame has {names.count(twice)} columns {twice!r}: rename or drop all but one.")
+    folded = {name.casefold() if ignore_case else name: name for name in names}
+    if taken := [folded[key] for name in added if (key := name.casefold() if ignore_case else name) in folded]:
+        raise ConfigurationError(
+            f"The frame has a column {taken[0]!r} already: rename or drop it first, or give suffix= where there is one."
+        )
 
 
 def check_codes(code: str, *, is_float: bool) -> None:
@@ -71,7 +98,7 @@ def check_codes(code: str, *, is_float: bool) -> None:
 
 
 def make_converter(frame: Frame) -> Ship:
-    """Give the function that turns a small pandas table into a frame that can be joined to this one."""
+    """Return the function that turns a small pandas table into a frame that can be joined to this one."""
     make = _maker(frame)
     if make is None:  # pragma: no cover  `opened` has refused it
         raise ConfigurationError(f"No converter for {frame.implementation}: give {_KNOWN}.")
@@ -85,6 +112,40 @@ def numbered(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         numbers: nw.LazyFrame[Any] = nw.from_native(frame.to_native().with_row_index(ROW))
         return numbers
     return frame
+
+
+def dictionary_of(column: Any) -> tuple[npt.NDArray[Any], Any]:
+    """Return the place of each value of an Arrow column among its distinct values, a missing one's behind all."""
+    import pyarrow as pa  # noqa: PLC0415  an optional package
+
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    encoded = column.unify_dictionaries().combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if isinstance(encoded, pa.ChunkedArray):  # of no chunk, or where pyarrow keeps it one
+        encoded = pa.concat_arrays(encoded.chunks) if encoded.num_chunks else pa.array([], encoded.type)
+    places = encoded.indices.fill_null(len(encoded.dictionary))
+    return places.to_numpy(zero_copy_only=False), encoded.dictionary
+
+
+def numbered_codes(data: nw.DataFrame[Any], name: str) -> tuple[npt.NDArray[Any], list[Any]]:
+    """Return the place of each value of a column of an eager frame among its distinct values, and these."""
+    places, distinct = dictionary_of(data[name].to_arrow())
+    return places, distinct.to_pylist()
+
+
+def taken(data: nw.DataFrame[Any], table: pd.DataFrame, places: npt.NDArray[Any]) -> Iterator[nw.Series[Any]]:
+    """Yield the columns of a small table, its rows taken at places, as columns for an eager frame."""
+    import pyarrow as pa  # noqa: PLC0415  an optional package
+
+    small, rows = _arrow(table), pa.array(places)
+    for name in small.column_names:
+        column = small.column(name).combine_chunks().take(rows)
+        values = (
+            data.implementation.to_native_namespace().from_arrow(column)
+            if data.implementation.is_polars()
+            else (pa.chunked_array([column]))
+        )
+        yield nw.from_native(values, series_only=True).alias(name)
 
 
 def count_rows(native: Any, keys: Sequence[str], weight: str | None = None) -> pd.DataFrame:
@@ -102,23 +163,44 @@ def count_rows(native: Any, keys: Sequence[str], weight: str | None = None) -> p
         counts = parts.groupby(list(keys), dropna=False, as_index=False, observed=True)[N].sum()
         return _plain(counts, keys)
     data = to_narwhals(native)
-    schema = data.collect_schema()
-    for name in (*keys, *([weight] if weight else [])):
-        if name not in schema:
-            raise ConfigurationError(
-                f"The frame has no column {name!r}: name one of {', '.join(schema.names())}."
-                f"{did_you_mean(name, schema.names())}"
-            )
-    dtype: Any = nw.Int64
-    amount = nw.len()
+    check_columns(native, (*keys, *([weight] if weight else [])))
+    amount, dtype = _amount(data, weight)
+    sums = [amount.alias(N)]
     if weight is not None:
-        if not schema[weight].is_numeric():
+        data = data.with_columns(_lacks(data, weight).cast(nw.Int64).alias(_LACKING))
+        sums.append(nw.col(_LACKING).sum())
+    counted = collect(data.group_by(*keys).agg(*sums).with_columns(nw.col(N).cast(dtype)))
+    if weight is not None and (n_missing := int(counted.pop(_LACKING).sum())):
+        raise ConfigurationError(
+            f"{n_missing:,} rows have no number in the weight {weight!r}: fill them, or leave these rows out, first."
+        )
+    return _plain(counted, keys)
+
+
+def check_columns(native: Any, names: Iterable[object]) -> None:
+    """Refuse names of columns that a frame has not."""
+    present = names_of(native)
+    for name in names:
+        if name not in present:
             raise ConfigurationError(
-                f"The weight {weight!r} is no column of numbers, but of {schema[weight]}: make numbers of it."
+                f"The frame has no column {name!r}: name one of {', '.join(present)}.{did_you_mean(str(name), present)}"
             )
-        amount, dtype = nw.col(weight).sum(), nw.Int64 if schema[weight].is_integer() else nw.Float64
-    counted = data.group_by(*keys).agg(amount.alias(N)).with_columns(nw.col(N).cast(dtype))
-    return _plain(collect(counted), keys)
+
+
+def _amount(data: Frame, weight: str | None) -> tuple[nw.Expr, Any]:
+    """Return the expression that is added up, and the dtype of the sums."""
+    if weight is None:
+        return nw.len(), nw.Int64
+    dtype = data.collect_schema()[weight]
+    if not dtype.is_numeric():
+        raise ConfigurationError(f"The weight {weight!r} is no column of numbers, but of {dtype}: make numbers of it.")
+    return nw.col(weight).sum(), nw.Int64 if dtype.is_integer() else nw.Float64
+
+
+def _lacks(data: Frame, weight: str) -> nw.Expr:
+    """Return whether a row has no weight; NaN is none."""
+    lacks = nw.col(weight).is_null()
+    return lacks | nw.col(weight).is_nan() if data.collect_schema()[weight].is_float() else lacks
 
 
 def collect(frame: Frame) -> pd.DataFrame:
@@ -130,7 +212,7 @@ def collect(frame: Frame) -> pd.DataFrame:
 
 
 def _plain(counts: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
-    """Give keys and counts the same types on every back end."""
+    """Make keys and counts of the same types on every back end."""
     plain = counts.reset_index(drop=True)
     for key in keys:
         column = plain[key].astype(object) if isinstance(plain[key].dtype, pd.CategoricalDtype) else plain[key]
@@ -150,7 +232,7 @@ def _maker(frame: Frame) -> Callable[[Any, pd.DataFrame], Any] | None:
         return lambda _, table: _arrow(table)
     if kind.is_duckdb():
         return _duckdb
-    return _spark if kind.is_pyspark() or kind.is_pyspark_connect() else None
+    return _spark if is_spark(frame) else None
 
 
 def _arrow(table: pd.DataFrame) -> Any:

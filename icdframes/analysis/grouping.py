@@ -1,4 +1,4 @@
-"""A user's own grouping, such as a mortality list, as a value; which entities it reaches is not known here."""
+"""Groups of entities: chapters, blocks, levels and users' own lists, and which entities belong to each."""
 
 from __future__ import annotations
 
@@ -14,24 +14,46 @@ import numpy as np
 import pandas as pd
 
 from icdframes.analysis.hierarchy import Hierarchy
-from icdframes.analysis.matching import Lookup, Tables, entities_of, keys_of
-from icdframes.errors import ConfigurationError, FileFormatError, PartialResultWarning, did_you_mean, warn
+from icdframes.analysis.matching import Tables, entities_of
+from icdframes.analysis.tabular_order import CodeOrder, CodeSet, OverlapError, narrowest
+from icdframes.errors import (
+    CodeSyntaxError,
+    ConfigurationError,
+    FileFormatError,
+    PartialResultWarning,
+    did_you_mean,
+    warn,
+)
 from icdframes.frames.atomic import no_file
+from icdframes.model.codes import split_codes
 
-_LISTED = re.compile(r"[,;]")
+_LISTED = re.compile(r"[,;|\n]")
 
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """A user's own grouping, such as a mortality list; groups are inherited downwards, the nearest wins.
+    """A user's own grouping, such as a mortality list: every code gets one group, the narrowest that has it.
 
     Attributes
     ----------
-    groups : Mapping of str to str
-        Codes, ids or URIs of entities, or ranges of codes (``"A00-B99"``), and the
-        group of each. A code goes before a range, a narrow range before a wide one.
+    groups : Mapping of str to str or None
+        What belongs to a group, and the group's name; without a name (None, or an empty text) it is taken
+        out of a wider group. Each key is
+
+        - a code, an id, a block's id or a URI: that entity and all below it;
+        - a range of codes (``"A00-B99"``, ``"I20-25"``): exactly the codes from the first to the last in
+          tabular order, the last with all below it. An end inside a category cuts it: ``"A02-A03.1"`` has
+          A03.1, and A03.2 is in no group. A block or category belongs to a range that has all codes below it;
+        - a beginning (``"F0*"``): all codes that begin so;
+        - several of these with commas or semicolons between.
     name : str
         Name of the column that `annotate` adds.
+
+    Notes
+    -----
+    Where one entry lies inside another, the narrower one (with fewer codes) wins, however they are written.
+    Two groups that cross, or that claim the same codes, are refused when the grouping is used: such lists,
+    as those of comorbidity, need one column each (`flag` with a `CodeList` for each).
 
     Examples
     --------
@@ -41,11 +63,11 @@ class Grouping:
 
     """
 
-    groups: Mapping[str, str]
+    groups: Mapping[str, str | None]
     name: str = "group"
 
 
-Group: TypeAlias = str | Grouping | Mapping[str, str]
+Group: TypeAlias = str | Grouping | Mapping[str, str | None]
 
 
 def read_grouping(
@@ -56,8 +78,8 @@ def read_grouping(
     Parameters
     ----------
     path : path
-        A file with a heading. A cell of the entity column holds one code (id, URI),
-        a range such as ``A00-B99``, or several of these with commas or semicolons between.
+        A file with a heading. A cell of the entity column holds what a key of `Grouping` can be;
+        an empty cell of the group column is no group.
     name : str, optional
         Name of the grouping; by default that of the file, without its ending.
     entity, group : str
@@ -98,23 +120,25 @@ def read_grouping(
         if column not in table.columns:
             hint = did_you_mean(column, map(str, table.columns))
             raise FileFormatError(f"{file} has no column {column!r}: name the columns with entity= and group=.{hint}")
-    groups: dict[str, str] = {}
-    for cell, label in zip(table[entity], table[group], strict=True):
+    groups: dict[str, str | None] = {}
+    for cell, written in zip(table[entity], table[group], strict=True):
+        label = written.strip() or None
         for text in filter(None, map(str.strip, _LISTED.split(cell))):
-            if groups.setdefault(text, label.strip()) != label.strip():
+            if groups.setdefault(text, label) != label:
                 raise FileFormatError(
-                    f"{file} puts {text!r} in two groups, {groups[text]!r} and {label.strip()!r}: leave one out."
+                    f"{file} puts {text!r} in two groups, {groups[text]!r} and {label!r}: leave one out, or make a "
+                    "CodeList of each for flag(), which gives one column per list."
                 )
     return Grouping(groups, name or file.stem)
 
 
-def as_grouping(term: Grouping | Mapping[str, str]) -> Grouping:
+def as_grouping(term: Grouping | Mapping[str, str | None]) -> Grouping:
     """Give a plain mapping the name ``group``."""
     return term if isinstance(term, Grouping) else Grouping(term)
 
 
 _LEVEL = re.compile(r"level:(\d+)")
-_RANGE = re.compile(r"([^\s-]+)\s*-\s*([^\s-]+)")
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,23 +149,23 @@ class Assignment:
     ----------
     name : str
         Name of the level.
-    own : dict of int to str
-        Row of the entities table and group.
+    own : dict of int to str or None
+        Row of the entities table and group; None takes a row out of the group above it.
     titles : dict of str to str or None
         Every group in its order, with its title.
 
     """
 
     name: str
-    own: dict[int, str]
+    own: dict[int, str | None]
     titles: dict[str, str | None] = field(default_factory=dict)
 
 
 def assignment(tables: Tables, tree: Hierarchy, level: Group) -> Assignment:
-    """Tell which entities are given a group directly, for a level's name or a user's grouping."""
+    """Return which entities are given a group directly, for a level's name or a user's grouping."""
     entities = entities_of(tables)
     if not isinstance(level, str):
-        return _own_list(entities, tree, as_grouping(level))
+        return _own_list(tables, tree, as_grouping(level))
     if level == "chapter":
         rows = _kind(entities, "chapter") | {row for row, above in enumerate(tree.parents) if not above}
         return _structural(entities, level, rows, ("chapter", "code", "entity_id"))
@@ -159,7 +183,7 @@ def assignment(tables: Tables, tree: Hierarchy, level: Group) -> Assignment:
     )
 
 
-def nearest(tree: Hierarchy, own: Mapping[int, str]) -> list[str | None]:
+def nearest(tree: Hierarchy, own: Mapping[int, str | None]) -> list[str | None]:
     """Give each entity one group: its own, or that of its primary parent, or failing that of its next parent."""
     found: list[str | None] = [None] * len(tree.parents)
     for row in tree.order:
@@ -168,12 +192,16 @@ def nearest(tree: Hierarchy, own: Mapping[int, str]) -> list[str | None]:
     return found
 
 
-def every(tree: Hierarchy, own: Mapping[int, str]) -> list[tuple[str, ...]]:
+def every(tree: Hierarchy, own: Mapping[int, str | None]) -> list[tuple[str, ...]]:
     """Give each entity its own group, or else all groups of all its parents, each once."""
     found: list[tuple[str, ...]] = [()] * len(tree.parents)
     for row in tree.order:
         above = (group for parent in tree.parents[row] for group in found[parent])
-        found[row] = (own[row],) if row in own else tuple(dict.fromkeys(above))
+        if row in own:
+            group = own[row]
+            found[row] = () if group is None else (group,)
+        else:
+            found[row] = tuple(dict.fromkeys(above))
     return found
 
 
@@ -196,37 +224,54 @@ def _structural(entities: pd.DataFrame, name: str, rows: set[int], labels: Seque
     return Assignment(name, dict(zip(places, label, strict=True)), titles)
 
 
-def _own_list(entities: pd.DataFrame, tree: Hierarchy, grouping: Grouping) -> Assignment:
-    """Find the entities of a grouping: wide ranges first, then narrow ones, then single codes over them."""
-    texts = list(grouping.groups)
-    found = Lookup.of(entities).match(texts)
-    ids = {entity_id: row for row, entity_id in enumerate(tree.entity_ids)}
-    single = {
-        text: ids[entity]
-        for text, entity, kind in zip(texts, found.iloc[:, 0], found.iloc[:, 1], strict=True)
-        if kind in {"exact", "dotless"}
-    }
-    ranges = {text: rows for text in texts if text not in single and (rows := _in_range(entities, text))}
-    own: dict[int, str] = {}
-    for text in sorted(ranges, key=lambda text: -len(ranges[text])):
-        tops = [row for row in sorted(ranges[text]) if ranges[text].isdisjoint(tree.parents[row])]
-        own |= dict.fromkeys(tops, grouping.groups[text])
-    own |= {row: grouping.groups[text] for text, row in single.items()}
-    if lost := [text for text in texts if text not in single and text not in ranges]:
+def _own_list(tables: Tables, tree: Hierarchy, grouping: Grouping) -> Assignment:
+    """Find the entities of a user's grouping, of overlapping entries those of the narrowest."""
+    order = CodeOrder.of(tables, tree)
+    entries = _entries(order, grouping)
+    groups = [group for _, group, _ in entries]
+    titles: dict[str, str | None] = {group: group for group in groups if group is not None}
+    is_poly = any(len(above) > 1 for above in tree.parents)
+    if is_poly and all(found.top is not None for *_, found in entries):  # branches may cross there
+        return Assignment(
+            grouping.name, {found.top: group for _, group, found in entries if found.top is not None}, titles
+        )
+    try:
+        painted = narrowest([found.rows for *_, found in entries], groups, order.is_category)
+    except OverlapError as error:
+        raise _overlap(order, grouping, entries, error) from None
+    own = {row: groups[number] if number >= 0 else None for row, number in enumerate(painted.tolist())}
+    return Assignment(grouping.name, own, titles)
+
+
+def _entries(order: CodeOrder, grouping: Grouping) -> list[tuple[str, str | None, CodeSet]]:
+    """Read the entries of a grouping: text, group, and what it names; warn of those that name nothing."""
+    read = [
+        (text, None if pd.isna(group) or not str(group).strip() else str(group))
+        for key, group in grouping.groups.items()
+        for text in split_codes(str(key))
+    ]
+    try:
+        found = order.find([text for text, _ in read])
+    except CodeSyntaxError as error:
+        raise CodeSyntaxError(
+            f"The grouping {grouping.name!r} has an entry that cannot be read: {error}", text=error.text
+        ) from error
+    if lost := [text for text, _ in read if found[text] is None]:
         warn(
-            f"{len(lost)} of {len(texts)} entries of the grouping {grouping.name!r} are not in these tables "
-            f"and have no effect: {', '.join(lost[:5])}{', …' if lost[5:] else ''}.",
+            f"{len(lost)} of {len(read)} entries of the grouping {grouping.name!r} are not in these tables "
+            f"and have no effect: {', '.join(lost[:_SHOWN])}{', …' if lost[_SHOWN:] else ''}.",
             PartialResultWarning,
         )
-    return Assignment(grouping.name, own, {label: label for label in grouping.groups.values()})
+    return [(text, group, one) for text, group in read if (one := found[text]) is not None]
 
 
-def _in_range(entities: pd.DataFrame, text: str) -> set[int]:
-    """Give the categories from one code to another, both included with all below them."""
-    ends = _RANGE.fullmatch(text)
-    if not ends:
-        return set()
-    first, last = keys_of(pd.Series(ends.groups(), dtype="str"))
-    keys = keys_of(entities["code"])
-    inside = keys.ge(first) & keys.str.slice(0, len(last)).le(last)
-    return set(np.flatnonzero(inside).tolist()) & _kind(entities, "category")
+def _overlap(
+    order: CodeOrder, grouping: Grouping, entries: Sequence[tuple[str, str | None, CodeSet]], error: OverlapError
+) -> ConfigurationError:
+    (first, group, _), (second, other, _) = (entries[number] for number in error.pair)
+    codes = [code for code in (order.codes[row] for row in error.rows.tolist()) if code]
+    return ConfigurationError(
+        f"The grouping {grouping.name!r} puts {len(codes):,} codes in two groups, {group!r} ({first}) and {other!r} "
+        f"({second}): {', '.join(codes[:_SHOWN])}{', …' if codes[_SHOWN:] else ''}. Correct an end, or make a CodeList "
+        "of each group for flag(), which gives one column per list."
+    )

@@ -1,10 +1,11 @@
-"""Add columns of a table of entities to a frame of any library; it decides nothing about codes."""
+"""Add columns of a table of entities to a frame of any library, by a column of codes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
 
 import narwhals as nw
 import numpy as np
@@ -12,13 +13,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from icdframes.analysis import backends
-from icdframes.analysis.matching import ENTITY, KIND, KINDS, Lookup, resolve
+from icdframes.analysis.matching import ENTITY, FOUND, KIND, KINDS, Lookup, Members, resolve, split_members
 
 MATCH = "match"
-_TEXT = "_icd_spelling"
+JOINT = "\x1f"  # between the groups of one set
+_TEXT, _TAKEN = "_icd_spelling", "_icd_taken"
 _PIECE = 1_000_000
 
-Places = npt.NDArray[np.intp] | npt.NDArray[np.int32]
+Places: TypeAlias = npt.NDArray[np.intp] | npt.NDArray[np.int32]
+Combine: TypeAlias = Literal["any", "first", "union"]
+"""How a column of a cluster is made of those of its codes: true for any, the first value, or the set of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,10 @@ class JoinSpec:
         Name of the column for the kind of match.
     drop : bool
         Whether rows of unknown codes are left out.
+    members : {"first", "stems", "any"}
+        Which codes of a cluster count for the columns in `combine`.
+    combine : Mapping of str to Combine
+        The columns that can say something of several codes; the others are those of the first stem.
 
     """
 
@@ -45,6 +53,8 @@ class JoinSpec:
     columns: pd.DataFrame
     match: str = MATCH
     drop: bool = False
+    members: Members = "first"
+    combine: Mapping[str, Combine] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
@@ -57,43 +67,79 @@ def join(frame: Any, what: JoinSpec) -> Any:
     if backends.is_dask(frame):
         backends.check_names(frame.columns, what.code, what.names)
         backends.check_codes(what.code, is_float=pd.api.types.is_float_dtype(frame[what.code].dtype))
-        return backends.by_partition(frame, _attach_pandas, what=what)
+        return backends.by_partition(frame, _join_pandas, what=what)
     if isinstance(frame, pd.DataFrame):
-        return _attach_pandas(frame, what)
+        return _join_pandas(frame, what)
     data = backends.to_narwhals(frame)
     schema = data.collect_schema()
-    backends.check_names(schema.names(), what.code, what.names)
+    backends.check_names(backends.names_of(frame), what.code, what.names, ignore_case=backends.ignores_case(data))
     backends.check_codes(what.code, is_float=schema[what.code].is_float())
-    return (_attach_eager(data, what) if isinstance(data, nw.DataFrame) else _attach_lazy(data, what)).to_native()
+    return (_join_eager(data, what) if isinstance(data, nw.DataFrame) else _join_lazy(data, what)).to_native()
 
 
-def _attach_pandas(frame: pd.DataFrame, what: JoinSpec) -> pd.DataFrame:
+def answer(codes: pd.Series | pd.Index, what: JoinSpec) -> pd.DataFrame:
+    """Return the columns to add for each of some distinct codes, in their order, the kind of match last."""
+    found = what.lookup.match(codes)
+    rows = pd.Index(what.columns[ENTITY]).get_indexer(pd.Index(found[ENTITY]))
+    added = {name: what.columns[name].array.take(rows, allow_fill=True) for name in what.names[:-1]}
+    answers = pd.DataFrame({**added, what.match: found[KIND]})
+    if what.members != "first" and what.combine:
+        texts = pd.Series([None if pd.isna(code) else str(code) for code in codes], dtype="str")
+        _count_members(answers, texts[texts.str.contains("&|/|%26|%2[Ff]", na=False)], what)
+    return answers
+
+
+def _count_members(answers: pd.DataFrame, clusters: pd.Series, what: JoinSpec) -> None:
+    """Let other codes of clusters than the first count, in place; a cell with several codes stays as it is."""
+    clusters = clusters[answers.loc[clusters.index, what.match].ne("several").to_numpy()]
+    pieces = split_members(clusters, what.members)
+    distinct = pd.Index(pieces["code"].unique())
+    first = JoinSpec(what.code, what.lookup, what.columns, what.match)
+    told = answer(distinct, first).iloc[distinct.get_indexer(pd.Index(pieces["code"]))].reset_index(drop=True)
+    told = told[told[what.match].isin(FOUND)]
+    groups = told.groupby(pieces["place"].loc[told.index])
+    for name, rule in what.combine.items():
+        combined = _combined(groups[name], rule)
+        answers.loc[combined.index, name] = combined.astype(answers[name].dtype).array
+    known = np.fromiter(groups.groups, dtype=np.intp)
+    is_unknown = answers.loc[known, what.match].eq("unknown").to_numpy()
+    answers.loc[known[is_unknown], what.match] = "stem"
+
+
+def _combined(values: Any, rule: Combine) -> pd.Series:
+    if rule == "any":
+        return pd.Series(values.max())
+    if rule == "first":
+        return pd.Series(values.first())
+    return pd.Series(values.agg(lambda sets: JOINT.join(dict.fromkeys(JOINT.join(sets.dropna()).split(JOINT)))))
+
+
+def _join_pandas(frame: pd.DataFrame, what: JoinSpec) -> pd.DataFrame:
     """Match the few distinct codes, then take rows: no join of all rows."""
     backends.check_names(frame.columns, what.code, what.names)
     codes = frame[what.code]
     backends.check_codes(what.code, is_float=pd.api.types.is_float_dtype(codes) and bool(codes.notna().any()))
     places, distinct = _numbered(codes)  # a missing code has the last place of what follows
-    found = what.lookup.match(distinct)
-    rows = np.append(pd.Index(what.columns[ENTITY]).get_indexer(pd.Index(found[ENTITY])), -1)
-    kinds = pd.Categorical([*found[KIND], "unknown"], categories=KINDS)
+    answers = answer(distinct, what)
+    end = np.append(np.arange(len(answers)), -1)
+    kinds = pd.Categorical([*answers[what.match], "missing"], categories=KINDS)
     result = frame.copy(deep=False)
     for name in what.names[:-1]:
-        result[name] = _spread(what.columns[name].array.take(rows, allow_fill=True), places)
+        result[name] = _spread(answers[name].array.take(end, allow_fill=True), places)
     result[what.match] = _spread(kinds, places)
     return result[(kinds != "unknown")[places]] if what.drop else result
 
 
 def _numbered(codes: pd.Series[Any]) -> tuple[Places, pd.Index[Any]]:
-    """Give each distinct code a number, a missing one the next; Arrow does so for what it holds, in half the memory."""
+    """Number the distinct codes, a missing one last; Arrow does so for what it holds, in half the memory."""
     if codes.empty or not isinstance(codes.dtype, pd.StringDtype) or codes.dtype.storage != "pyarrow":
         places, distinct = pd.factorize(codes)
         places[places < 0] = len(distinct)
         return places, pd.Index(distinct)
     import pyarrow as pa  # noqa: PLC0415  optional; here it is, since it holds the codes
 
-    encoded = pa.chunked_array(pa.array(codes.array)).dictionary_encode().combine_chunks()
-    numbers = encoded.indices.fill_null(len(encoded.dictionary))
-    return numbers.to_numpy(zero_copy_only=False), pd.Index(pd.array(encoded.dictionary, dtype=codes.dtype))
+    places, dictionary = backends.dictionary_of(pa.chunked_array(pa.array(codes.array)))
+    return places, pd.Index(pd.array(dictionary, dtype=codes.dtype))
 
 
 def _spread(values: Any, places: Places) -> Any:
@@ -101,30 +147,57 @@ def _spread(values: Any, places: Places) -> Any:
     if len(places) <= _PIECE:
         return values.take(places)
     pieces = (places[begin : begin + _PIECE] for begin in range(0, len(places), _PIECE))
-    with ThreadPoolExecutor() as threads:  # Arrow lets go of the interpreter while it takes
+    with ThreadPoolExecutor() as threads:
         return pd.concat([pd.Series(taken) for taken in threads.map(values.take, pieces)], ignore_index=True).array
 
 
-def _attach_eager(data: nw.DataFrame[Any], what: JoinSpec) -> nw.DataFrame[Any]:
-    """Match the distinct codes by joins; the columns of the frame itself take part in none."""
-    ship = backends.make_converter(data)
-    texts = data.select(nw.col(what.code).cast(nw.String).alias(_TEXT)).with_row_index(backends.ROW)
-    distinct: Any = resolve(texts.select(_TEXT).unique(), _TEXT, what.lookup, ship)
-    matched = distinct.join(ship(what.columns), on=ENTITY, how="left").rename({KIND: what.match})
-    joined = texts.join(matched, on=_TEXT, how="left").sort(backends.ROW)
-    joined = joined.with_columns(nw.col(what.match).fill_null("unknown"))
-    result = data.with_columns(*(joined[name] for name in what.names))
+def _join_eager(data: nw.DataFrame[Any], what: JoinSpec) -> nw.DataFrame[Any]:
+    """Match the distinct codes in pandas, then take rows; the columns of the frame itself take part in nothing."""
+    places, distinct = backends.numbered_codes(data, what.code)
+    answers = answer(pd.Index(distinct), what)
+    missing = pd.DataFrame({name: [None if name != what.match else "missing"] for name in what.names})
+    table = pd.concat([answers, missing.astype(answers.dtypes.to_dict())], ignore_index=True)
+    result = data.with_columns(*backends.taken(data, table, places))
     return result.filter(nw.col(what.match) != "unknown") if what.drop else result
 
 
-def _attach_lazy(data: nw.LazyFrame[Any], what: JoinSpec) -> nw.LazyFrame[Any]:
-    """Match every row by joins to small tables, in one plan that reads the data once."""
+def _join_lazy(data: nw.LazyFrame[Any], what: JoinSpec) -> nw.LazyFrame[Any]:
+    """Match by joins to small tables, in one plan; the distinct codes first where that needs no exchange of rows."""
     ship = backends.make_converter(data)
-    matched: Any = resolve(backends.numbered(data), what.code, what.lookup, ship)
-    joined = matched.join(ship(what.columns), on=ENTITY, how="left").rename({KIND: what.match})
+    kept = data.collect_schema().names()
+    numbered: Any = backends.numbered(data)
+    if backends.is_spark(data):
+        joined: Any = resolve(numbered, what.code, what.lookup, ship)
+        joined = joined.join(ship(what.columns), on=ENTITY, how="left").rename({KIND: what.match})
+    else:
+        texts: Any = data.select(nw.col(what.code).cast(nw.String).alias(_TEXT)).unique()
+        matched: Any = resolve(texts, _TEXT, what.lookup, ship)
+        matched = matched.join(ship(what.columns), on=ENTITY, how="left").rename({KIND: what.match})
+        matched = matched.filter(~nw.col(_TEXT).is_null()).select(_TEXT, *what.names)
+        spelled = numbered.with_columns(nw.col(what.code).cast(nw.String).alias(_TEXT))
+        joined = spelled.join(matched, on=_TEXT, how="left")
+        joined = joined.with_columns(nw.col(what.match).fill_null("missing"))
+    if what.members != "first" and what.combine:
+        joined = _with_members(joined, data, what, ship)
     if what.drop:
         joined = joined.filter(nw.col(what.match) != "unknown")
     if backends.ROW in joined.collect_schema():
         joined = joined.sort(backends.ROW)
-    named: nw.LazyFrame[Any] = joined.select([*data.collect_schema().names(), *what.names])
+    named: nw.LazyFrame[Any] = joined.select([*kept, *what.names])
     return named
+
+
+def _with_members(joined: Any, data: nw.LazyFrame[Any], what: JoinSpec, ship: backends.Ship) -> Any:
+    """Put in what all codes of the clusters say; the distinct clusters are read from the data for it."""
+    text = nw.col(what.code).cast(nw.String)
+    clusters = data.select(text.alias(_TEXT)).filter(nw.col(_TEXT).str.contains("&|/|%26|%2[Ff]")).unique()
+    texts = pd.Series(backends.collect(clusters)[_TEXT].array, dtype="str")
+    names = [*what.combine, what.match]
+    told = answer(texts, what)[names].rename(columns={name: f"{_TAKEN}{name}" for name in names})
+    told = told.assign(**{_TEXT: texts, _TAKEN: 1})
+    spelled = joined if _TEXT in joined.collect_schema() else joined.with_columns(text.alias(_TEXT))
+    both = spelled.join(ship(told), on=_TEXT, how="left")
+    taken = ~nw.col(_TAKEN).is_null()
+    return both.with_columns(
+        nw.when(taken).then(nw.col(f"{_TAKEN}{name}")).otherwise(nw.col(name)).alias(name) for name in names
+    )

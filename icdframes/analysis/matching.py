@@ -1,15 +1,16 @@
-"""Which entity a written code means: spellings, keys and kinds of match; it never sees a hierarchy.
+"""Which entity a written code means: spellings, keys and kinds of match.
 
 The rules are narwhals expressions and joins to small tables, so that one text of them serves a
-pandas frame of 100 codes and a Spark frame of billions of rows. See `icdframes.annotate` for the
-kinds of match.
+pandas frame of 100 codes and a Spark frame of billions of rows; their patterns are those of
+`icdframes.model.code_shapes`. See `icdframes.annotate` for the kinds of match.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import narwhals as nw
 import numpy as np
@@ -18,25 +19,42 @@ import pandas as pd
 
 from icdframes.analysis.backends import ROW, Frame, Ship
 from icdframes.errors import ConfigurationError, EntityNotFoundError, did_you_mean
+from icdframes.model.code_shapes import (
+    ABBREVIATED,
+    BLANKS,
+    DASHES,
+    PADDING,
+    QUALIFIED,
+    SEVERAL,
+    SPELLINGS,
+    URI_PREFIX,
+    icf_chapter,
+)
 from icdframes.model.gc_pause import collector_held
 
-KINDS = ("exact", "dotless", "stem", "residual", "truncated", "unknown")
+KINDS = ("exact", "dotless", "stem", "residual", "truncated", "several", "unknown", "missing")
+FOUND = ("exact", "dotless", "stem", "residual", "truncated")
+"""The kinds of match that have an entity."""
+Members: TypeAlias = Literal["first", "stems", "any"]
+MEMBERS: tuple[Members, ...] = ("first", "stems", "any")
 
 ENTITY = "_icd_entity"
 KIND = "_icd_kind"
-_TEXT, _CLEAN, _KEY, _CUT, _SPELLED, _IMPLIED = (
-    f"_icd_{name}" for name in ("text", "clean", "key", "cut", "spelled", "implied")
+_TEXT, _CLEAN, _COMPACT, _KEY, _CUT, _SPELLED, _IMPLIED = (
+    f"_icd_{name}" for name in ("text", "clean", "compact", "key", "cut", "spelled", "implied")
 )
 
-# Only what Python, RE2, Rust and Java read alike. Blanks are named one by one: \s is ASCII in some of them.
-_BLANKS = "[\\s\u00a0\u2007\u202f\u200b\ufeff]"
-_URI = r"^HTTPS?://ID\.WHO\.INT/ICD/(?:ENTITY|RELEASE/10(?:/[0-9]{4})?|RELEASE/11(?:/[0-9]{4}(?:-[0-9]{2})?)?/[A-Z]+)/"
-_CLUSTER = r"[&/].*$"
-# An ICD-10 code of 3 or more signs or an ICD-11 stem code of 4 or more, with signs to spare and marks such as † or -.
+_RESIDUAL, _FILLED = 1, 2  # why a spelling is only implied
+# An ICD-10 code of 3 or more signs or an ICD-11 stem code of 4 or more, with signs to spare.
 # Extension codes (X and a letter) are left out: their signs are no hierarchy.
-_CUTTABLE = r"^(?:[A-Z][0-9][0-9]|[0-9A-WYZ][A-Z][0-9][0-9A-Z])[0-9A-Z]{0,5}[-+*!†‡]*$"
+_CUTTABLE = r"^(?:[A-Z][0-9][0-9]|[0-9A-WYZ][A-Z][0-9][0-9A-Z])[0-9A-Z]{0,5}$"
 _STEM_11 = r"[0-9A-WYZ][A-Z][0-9][0-9A-XZ]?[0-9A-X]*"
 _CATEGORY = r"[A-Z][0-9][0-9][0-9A-Z]*|[0-9A-WYZ][A-Z][0-9][0-9A-Z]+"
+_CATEGORY_10 = "[A-Z][0-9][0-9]"
+_JOINED = "&|/[^/]"
+_AROUND = rf"^[,;|]+|{PADDING}"
+_USUAL = r"[0-9A-Z.]*[0-9A-Z]"
+_PIECES = re.compile("([&/])(?![.+])")
 
 
 class HasTables(Protocol):
@@ -55,7 +73,7 @@ Tables: TypeAlias = HasTables | pd.DataFrame
 
 
 def entities_of(tables: Tables) -> pd.DataFrame:
-    """Give the entities of tables, or the frame itself where only entities were given."""
+    """Return the entities of tables, or the frame itself where only entities were given."""
     entities = tables if isinstance(tables, pd.DataFrame) else tables.entities
     if "entity_id" not in entities.columns or "code" not in entities.columns:
         raise ConfigurationError(
@@ -71,8 +89,8 @@ class Lookup:
     Attributes
     ----------
     spellings : pandas.DataFrame
-        Key, entity, the canonical text, and whether the key is only implied (a
-        residual that the tables do not hold, standing for its parent).
+        Key, entity, the canonical text, and whether the key is only implied: a residual that the
+        tables do not hold, standing for its parent, or a code of ICD-10 filled up with X.
     prefixes : Mapping of int to pandas.DataFrame
         Keys of categories by their length, longest first, with their entity.
 
@@ -84,25 +102,20 @@ class Lookup:
     @classmethod
     @collector_held()
     def of(cls, tables: Tables) -> Lookup:
-        """Read the spellings from tables; codes go before ids, categories before blocks."""
-        entities = entities_of(tables)
-        is_category = entities["class_kind"].eq("category") if "class_kind" in entities.columns else True
-        coded = entities.loc[entities["code"].notna(), ["entity_id", "code"]]
-        coded = coded.assign(first=is_category).sort_values("first", ascending=False, kind="stable")
-        names = pd.DataFrame(
-            {
-                _SPELLED: pd.concat([coded["code"], entities["entity_id"]]).astype("str"),
-                ENTITY: pd.concat([coded["entity_id"], entities["entity_id"]]).astype("str"),
-                "category": np.r_[coded["first"].to_numpy(bool), np.zeros(len(entities), bool)],
-            }
-        )
-        names[_KEY] = keys_of(names[_SPELLED])
+        """Read the spellings from tables; codes go before ids and these before ids of blocks, categories first."""
+        names = _names_of(entities_of(tables))
+        spelled = names[_SPELLED]
+        names[_KEY] = spelled.str.replace(".", "", regex=False)
+        if (unusual := ~spelled.str.fullmatch(_USUAL)).any():
+            names.loc[unusual, _KEY] = keys_of(spelled[unusual])
         names = names.drop_duplicates(_KEY)
         categories = names.loc[names["category"] & names[_KEY].str.fullmatch(_CATEGORY), [_KEY, ENTITY]]
         stems = categories[categories[_KEY].str.fullmatch(_STEM_11) & categories[_KEY].str.len().ge(4)]
-        implied = pd.concat([stems.assign(**{_KEY: stems[_KEY] + letter}) for letter in "YZ"])
+        short = categories[categories[_KEY].str.fullmatch(_CATEGORY_10)]
+        implied = [stems.assign(**{_KEY: stems[_KEY] + letter, _IMPLIED: _RESIDUAL}) for letter in "YZ"]
+        implied.append(short.assign(**{_KEY: short[_KEY] + "X", _IMPLIED: _FILLED}))
         known = names.drop(columns="category").assign(**{_IMPLIED: 0})
-        spellings = pd.concat([known, implied.assign(**{_IMPLIED: 1})]).drop_duplicates(_KEY)
+        spellings = pd.concat([known, *implied]).drop_duplicates(_KEY)
         lengths = categories[_KEY].str.len()
         cuts = {
             int(length): categories[lengths.eq(length)].set_axis([_CUT, f"{_CUT}{length}"], axis=1)
@@ -111,16 +124,45 @@ class Lookup:
         return cls(spellings.reset_index(drop=True), cuts)
 
     def match(self, codes: Sequence[object] | pd.Series | pd.Index | npt.NDArray[Any]) -> pd.DataFrame:
-        """Give `ENTITY` and `KIND` for the distinct codes of an array, in their order, in pandas."""
-        texts = pd.Series([str(code) for code in pd.Series(codes).tolist()], dtype="str")
-        asked = pd.DataFrame({"code": texts, ROW: np.arange(len(texts))})
-        found = resolve(nw.from_native(asked), "code", self, nw.from_native)
-        matched: pd.DataFrame = found.sort(ROW).to_native()
-        return matched.reset_index(drop=True)[[ENTITY, KIND]]
+        """Return `ENTITY` and `KIND` for the distinct codes of an array, in their order, in pandas."""
+        given = pd.Series(codes, dtype=object) if isinstance(codes, list | tuple) else pd.Series(codes)
+        texts = pd.Series([None if pd.isna(code) else str(code) for code in given.tolist()], dtype="str")
+        plain = self.spellings[self.spellings[_IMPLIED].eq(0)]
+        places = pd.Index(plain[_SPELLED]).get_indexer(pd.Index(texts))  # in most data nearly all codes are exact
+        entities = pd.Series(plain[ENTITY].array.take(places, allow_fill=True))
+        kinds = pd.Series("exact", index=entities.index, dtype="str")
+        if (rest := np.flatnonzero(places < 0)).size:
+            asked = pd.DataFrame({"code": texts.iloc[rest].array, ROW: rest})
+            found: Any = resolve(nw.from_native(asked), "code", self, nw.from_native).sort(ROW).to_native()
+            entities.iloc[rest] = found[ENTITY].array
+            kinds.iloc[rest] = found[KIND].array
+        return pd.DataFrame({ENTITY: entities, KIND: kinds})
+
+
+def _names_of(entities: pd.DataFrame) -> pd.DataFrame:
+    """Return every name of every entity in the order in which names are looked up, and whether it is a category's."""
+    is_category = entities["class_kind"].eq("category") if "class_kind" in entities.columns else True
+    coded = entities.loc[entities["code"].notna(), ["entity_id", "code"]]
+    coded = coded.assign(first=is_category).sort_values("first", ascending=False, kind="stable")
+    texts, owners = [coded["code"], entities["entity_id"]], [coded["entity_id"], entities["entity_id"]]
+    if "block_id" in entities.columns and (blocks := entities[entities["block_id"].notna()]).size:
+        chapters = [icf_chapter(None, str(block)) for block in blocks["block_id"].tolist()]
+        chapter = pd.Series(chapters, index=blocks.index, dtype="str")
+        icf = blocks[chapter.notna() & blocks["block_id"].str.fullmatch("(?i:BlockL[12]-.*)")]
+        texts += [blocks["block_id"], chapter[icf.index]]
+        owners += [blocks["entity_id"], icf["entity_id"]]
+    n_more = sum(map(len, texts)) - len(coded)
+    return pd.DataFrame(
+        {
+            _SPELLED: pd.concat(texts, ignore_index=True).astype("str"),
+            ENTITY: pd.concat(owners, ignore_index=True).astype("str"),
+            "category": np.r_[coded["first"].to_numpy(bool), np.zeros(n_more, bool)],
+        }
+    )
 
 
 def keys_of(texts: pd.Series) -> pd.Series:
-    """Give the keys under which spellings are looked up: upper case, no dots, no blanks, the first stem only."""
+    """Return the keys under which spellings are looked up: upper case, no dots, no blanks, the first stem only."""
     keyed = _keyed(nw.from_native(pd.DataFrame({"code": texts.array})), "code")
     made: pd.DataFrame = keyed.to_native()
     return pd.Series(made[_KEY].array, index=texts.index, dtype="str")
@@ -130,29 +172,46 @@ def resolve(frame: Frame, code: str, lookup: Lookup, ship: Ship) -> Frame:
     """Add `ENTITY` (missing where unknown) and `KIND` to a frame by joins to small tables."""
     wanted = [*frame.collect_schema().names(), ENTITY, KIND]
     found = _join(_keyed(frame, code), ship(lookup.spellings), _KEY)
-    rest = nw.col(ENTITY).is_null() & nw.col(_KEY).str.contains(_CUTTABLE)
+    known, compact, key = ~nw.col(ENTITY).is_null(), nw.col(_COMPACT), nw.col(_KEY)
+    several = nw.col(_CLEAN).str.contains(SEVERAL)
+    rest = ~known & ~several & key.str.contains(_CUTTABLE)
     for length, prefixes in lookup.prefixes.items():
-        cut = nw.when(rest).then(nw.col(_KEY).str.slice(0, length))
+        cut = nw.when(rest).then(key.str.slice(0, length))
         found = _join(found.with_columns(cut.alias(_CUT)), ship(prefixes), _CUT)
     cuts = [nw.col(f"{_CUT}{length}") for length in lookup.prefixes]
-    known, text = ~nw.col(ENTITY).is_null(), nw.col(_TEXT)
+    text = nw.col(_TEXT)
     is_exact = (text == nw.col(_SPELLED)) | text.str.starts_with("http")
+    is_longer = compact.str.contains(_JOINED) | compact.str.contains(QUALIFIED)
     kind = nw.lit("unknown")
     if cuts:
         kind = nw.when(~nw.coalesce(*cuts).is_null()).then(nw.lit("truncated")).otherwise(kind)
     for condition, name in (
         (known, "dotless"),
         (known & is_exact, "exact"),
-        (known & nw.col(_CLEAN).str.contains("[&/]"), "stem"),
-        (known & (nw.col(_IMPLIED) == 1), "residual"),
+        (known & is_longer, "stem"),
+        (known & (nw.col(_IMPLIED) == _RESIDUAL), "residual"),
+        (several, "several"),
+        (text.is_null() | (compact == ""), "missing"),
     ):
         kind = nw.when(condition).then(nw.lit(name)).otherwise(kind)
-    matched: Frame = found.with_columns(kind.alias(KIND), nw.coalesce(nw.col(ENTITY), *cuts).alias(ENTITY))
+    entity = nw.when(~several).then(nw.coalesce(nw.col(ENTITY), *cuts))
+    matched: Frame = found.with_columns(kind.alias(KIND), entity.alias(ENTITY))
     return matched.select(wanted)
 
 
+def split_members(texts: pd.Series, members: Members) -> pd.DataFrame:
+    """Return the codes of clusters that count: the texts' index labels as ``place``, the codes as ``code``, in order."""
+    keyed = _keyed(nw.from_native(pd.DataFrame({"code": texts.array})), "code").to_native()
+    rows = []
+    for place, compact in zip(texts.index, keyed[_COMPACT].tolist(), strict=True):
+        parts = ["/", *_PIECES.split(compact)]
+        pairs = zip(parts[::2], parts[1::2], strict=True)
+        rows += [(place, piece) for joint, piece in pairs if piece and (members == "any" or joint == "/")]
+    return pd.DataFrame(rows, columns=["place", "code"])
+
+
 def locate(entities: pd.DataFrame, entity: str | int) -> int:
-    """Give the row of one entity: a code, an id or a URI.
+    """Return the row of one entity: a code, an id, a block's id or a URI.
 
     Raises
     ------
@@ -175,7 +234,7 @@ def locate(entities: pd.DataFrame, entity: str | int) -> int:
 
 
 def locate_all(entities: pd.DataFrame, codes: pd.Series) -> npt.NDArray[np.intp]:
-    """Give the row of each code of a column, -1 where it is unknown or missing."""
+    """Return the row of each code of a column, -1 where it is unknown or missing."""
     places, distinct = pd.factorize(codes)
     found = Lookup.of(entities).match(distinct)[ENTITY]
     rows = pd.Index(entities["entity_id"]).get_indexer(pd.Index(found))
@@ -183,15 +242,25 @@ def locate_all(entities: pd.DataFrame, codes: pd.Series) -> npt.NDArray[np.intp]
 
 
 def _keyed(frame: Any, code: str) -> Any:
+    """Add the text, the text in its usual writing, the same without blanks, and the key of its first code."""
     text = nw.col(code).cast(nw.String)
-    clean = text.str.to_uppercase().str.replace_all(_BLANKS, "").str.replace_all(_URI, "")
-    for encoded, plain in (("%26", "&"), ("%2F", "/")):
-        clean = clean.str.replace_all(encoded, plain, literal=True)
-    for residual in ("OTHER", "UNSPECIFIED"):  # an id such as 257068234/other is no cluster
-        clean = clean.str.replace_all(f"/{residual}", f"~{residual}", literal=True)
+    clean = text.str.to_uppercase().str.replace_all(f"[{DASHES}]", "-").str.replace_all(URI_PREFIX, "")
+    for written, meant in SPELLINGS.items():
+        clean = clean.str.replace_all(written, meant, literal=True)
     cleaned = frame.with_columns(text.alias(_TEXT), clean.alias(_CLEAN))
-    key = nw.col(_CLEAN).str.replace_all(_CLUSTER, "").str.replace_all(".", "", literal=True)
-    return cleaned.with_columns(key.alias(_KEY))
+    cleaned = cleaned.with_columns(nw.col(_CLEAN).str.replace_all(f"[{BLANKS}]+", "").alias(_COMPACT))
+    compact = nw.col(_COMPACT)
+    first = (
+        nw.when(compact.str.contains(QUALIFIED))
+        .then(compact.str.replace_all("[.+/&].*$", ""))
+        .otherwise(
+            compact.str.replace_all("[&/].*$", "").str.replace_all(_AROUND, "").str.replace_all(".", "", literal=True)
+        )
+    )
+    keyed = cleaned.with_columns(first.alias(_KEY))
+    key = nw.col(_KEY)
+    whole = nw.concat_str(key.str.slice(0, 4), key.str.slice(0, 1), key.str.slice(4))
+    return keyed.with_columns(nw.when(key.str.contains(ABBREVIATED)).then(whole).otherwise(key).alias(_KEY))
 
 
 def _join(left: Any, right: Any, on: str) -> Any:

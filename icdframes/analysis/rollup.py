@@ -1,4 +1,4 @@
-"""Counts by chapter, block, level or a user's grouping, safe to publish; it never changes the data."""
+"""Count rows by chapter, block, level or a user's grouping, safe to publish."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from icdframes.analysis.backends import N
 from icdframes.analysis.disclosure_control import hidden_cells
 from icdframes.analysis.grouping import Assignment, Group, assignment, every, nearest
 from icdframes.analysis.hierarchy import Hierarchy
-from icdframes.analysis.join import JoinSpec, join
-from icdframes.analysis.matching import ENTITY, Lookup, Tables
+from icdframes.analysis.join import JOINT, JoinSpec, join
+from icdframes.analysis.matching import ENTITY, MEMBERS, Lookup, Members, Tables
 from icdframes.errors import ConfigurationError, check_option, check_whole
 
-UNGROUPED, UNKNOWN, TOTAL = "ungrouped", "unknown", "total"
+UNGROUPED, SEVERAL, UNKNOWN, MISSING, TOTAL = "ungrouped", "several", "unknown", "missing", "total"
+_REST = (UNGROUPED, SEVERAL, UNKNOWN, MISSING)
 _SET, _MATCH, _ROW = "_icd_set", "_icd_match", "_icd_row"
-_JOINT = "\x1f"  # between the groups of one set
 _RULES = ("primary", "all", "fractional")
 
 
@@ -36,6 +36,7 @@ def rollup(
     zeros: bool = False,
     totals: bool = False,
     parents: Literal["primary", "all", "fractional"] = "primary",
+    members: Members = "first",
 ) -> pd.DataFrame:
     """Count rows by a level of the classification.
 
@@ -53,7 +54,8 @@ def rollup(
     by : str or sequence of str
         Columns by which the counts are split, such as sex and year.
     weight : str, optional
-        A column to add up instead of counting rows, such as a number of deaths.
+        A column of numbers to add up instead of counting rows, such as a number of deaths. A row without a
+        number is refused.
     min_count : int, optional
         Hide what is above 0 and below this, and as much more as is needed so that no
         hidden count can be worked out by subtraction (see Notes).
@@ -66,6 +68,10 @@ def rollup(
         Where an entity with several parents counts: in the group of its primary parent
         (once), in all its groups (once in each: groups then add up to more than the
         total), or in equal parts in all its groups.
+    members : {"first", "stems", "any"}
+        Which codes of a cluster count: its first stem, all its stems, or extension codes too. With more than
+        the first, a row counts in the groups of all of them (once in each; with ``"fractional"`` in equal parts).
+        A lazy back end has to read its distinct clusters once for it.
 
     Returns
     -------
@@ -74,13 +80,13 @@ def rollup(
         `by`, then group, title, n (Int64, or Float64 for parts and decimal weights),
         is_total with `totals`, is_suppressed with `min_count` (n is then missing, and
         nothing tells why a cell is hidden). Ordered by `by`, then as the classification
-        is. Known codes that lie in no group are counted as ``ungrouped``, unknown and
-        missing ones as ``unknown``. No network.
+        is. Known codes that lie in no group are counted as ``ungrouped``, cells with several codes as
+        ``several``, unknown codes as ``unknown``, and rows without a code as ``missing``. No network.
 
     Raises
     ------
     ConfigurationError
-        If the level, a column or an option is not known.
+        If the level, a column or an option is not known, or a weight is missing.
 
     Notes
     -----
@@ -117,21 +123,24 @@ def rollup(
 
     """
     keys = [by] if isinstance(by, str) else list(by)
-    _check_options(keys, min_count, parents)
+    _check_options(keys, weight, min_count, parents, members)
+    backends.check_names(backends.names_of(frame), code, ())
+    backends.check_columns(frame, [*keys, *([weight] if weight else [])])
     tree = Hierarchy.of(tables)
     found = assignment(tables, tree, level)
-    if reserved := {UNGROUPED, UNKNOWN, TOTAL} & found.titles.keys():
+    if reserved := {*_REST, TOTAL} & found.titles.keys():
         raise ConfigurationError(
             f"A group must not be called {min(reserved)!r}: rollup uses that name itself, rename it."
         )
-    attached = join(frame, JoinSpec(code, Lookup.of(tables), _sets(tree, found, parents), match=_MATCH))
-    counts = backends.count_rows(attached, [*keys, _SET], weight)
-    combinations, table = _cross(counts, keys, [*found.titles, UNGROUPED, UNKNOWN], parents)
+    sets = _sets(tree, found, parents)
+    what = JoinSpec(code, Lookup.of(tables), sets, match=_MATCH, members=members, combine={_SET: "union"})
+    counts = backends.count_rows(join(frame, what), [*keys, _SET, _MATCH], weight)
+    combinations, table = _cross(_labelled(counts), keys, [*found.titles, *_REST], parents)
     hidden = np.zeros(table.shape, dtype=bool) if min_count is None else hidden_cells(table, min_count)
     cells = _long(combinations, table, hidden, found.titles)
     if parents != "fractional" and pd.api.types.is_integer_dtype(counts[N].dtype):
         cells["n"] = cells["n"].astype("Int64")
-    is_real = ~cells["group"].isin([UNGROUPED, UNKNOWN]) if zeros else False
+    is_real = ~cells["group"].isin(_REST) if zeros else False
     kept = cells[(cells["n"].ne(0).fillna(value=True) | is_real) & (totals | ~cells["is_total"])]
     if not keys:
         kept = kept[kept[_ROW].eq(0)]
@@ -139,8 +148,24 @@ def rollup(
     return kept[[*keys, "group", "title", "n", *optional]].reset_index(drop=True)
 
 
-def _check_options(keys: Sequence[str], min_count: int | None, parents: str) -> None:
+def _labelled(counts: pd.DataFrame) -> pd.DataFrame:
+    """Name the sets of rows without an entity by their kind of match."""
+    kinds = counts[_MATCH].astype("str")
+    sets = counts[_SET].where(counts[_SET].notna(), kinds.where(kinds.isin(_REST), UNGROUPED))
+    return counts.assign(**{_SET: [JOINT.join(_without_rest(text)) for text in sets.tolist()]})
+
+
+def _without_rest(together: str) -> list[str]:
+    """Return the groups of one set; that a code of a cluster is in no group counts where none is in any."""
+    groups = together.split(JOINT)
+    return [group for group in groups if group != UNGROUPED] or [UNGROUPED]
+
+
+def _check_options(keys: Sequence[str], weight: object, min_count: int | None, parents: str, members: str) -> None:
     check_option("parents", parents, _RULES)
+    check_option("members", members, MEMBERS)
+    if weight is not None and not isinstance(weight, str):
+        raise ConfigurationError(f"weight={weight!r} is no name of a column: give the name of one column of numbers.")
     if min_count is not None:
         check_whole("min_count", min_count, least=1, more=", or None to hide nothing")
     if taken := {"group", "title", "n", "is_total", "is_suppressed"} & set(keys):
@@ -148,11 +173,11 @@ def _check_options(keys: Sequence[str], min_count: int | None, parents: str) -> 
 
 
 def _sets(tree: Hierarchy, found: Assignment, parents: str) -> pd.DataFrame:
-    """Give each entity the set of its groups as one text; by the rule of the primary parent, a set of one."""
+    """Return the set of its groups as one text; by the rule of the primary parent, a set of one."""
     if parents == "primary":
         sets = [group or UNGROUPED for group in nearest(tree, found.own)]
     else:
-        sets = [_JOINT.join(groups) or UNGROUPED for groups in every(tree, found.own)]
+        sets = [JOINT.join(groups) or UNGROUPED for groups in every(tree, found.own)]
     ids = pd.array(tree.entity_ids, dtype="str")
     return pd.DataFrame({ENTITY: ids, _SET: pd.array(sets, dtype="str")})
 
@@ -169,8 +194,8 @@ def _cross(
         combinations = counts[list(keys)].assign(**{_ROW: rows}).drop_duplicates(_ROW).set_index(_ROW).sort_index()
     column = {group: place for place, group in enumerate(groups)}
     table = np.zeros((len(combinations) + 1, len(groups) + 1))
-    for row, together, n in zip(rows, counts[_SET].fillna(UNKNOWN), counts[N].fillna(0).astype(float), strict=True):
-        several = together.split(_JOINT)
+    for row, together, n in zip(rows, counts[_SET], counts[N].fillna(0).astype(float), strict=True):
+        several = together.split(JOINT)
         for group in several:
             table[row, column[group]] += n / len(several) if parents == "fractional" else n
         table[row, -1] += n
@@ -181,11 +206,11 @@ def _cross(
 def _long(
     combinations: pd.DataFrame, table: npt.NDArray[np.float64], hidden: npt.NDArray[np.bool_], titles: dict[str, Any]
 ) -> pd.DataFrame:
-    """Give one row per cell, totals included; the count of a hidden one is missing."""
+    """Return one row per cell, totals included; the count of a hidden one is missing."""
     n_rows, n_columns = table.shape
     rows = np.repeat(np.arange(n_rows), n_columns)
-    groups = pd.array([*titles, UNGROUPED, UNKNOWN, TOTAL], dtype="str")
-    names = pd.array([*titles.values(), None, None, None], dtype="str")
+    groups = pd.array([*titles, *_REST, TOTAL], dtype="str")
+    names = pd.array([*titles.values(), *[None] * (len(_REST) + 1)], dtype="str")
     cells = combinations.reindex(range(n_rows)).iloc[rows].reset_index(drop=True)
     place = np.tile(np.arange(n_columns), n_rows)
     cells[_ROW] = rows

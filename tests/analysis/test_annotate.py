@@ -26,10 +26,10 @@ def test_codes_are_read_alike_however_pandas_holds_them_and_in_pieces(mms, monke
     frame = pd.DataFrame({"code": pd.concat(chunks, ignore_index=True).astype(dtype)})
     read = annotate(frame, mms, add=["entity_id", "class_kind"])
     whole = annotate(frame.astype({"code": object}).iloc[::-1], mms, add=["entity_id", "class_kind"]).iloc[::-1]
-    assert list(read["match"]) == ["exact", "unknown", "unknown", "dotless", "exact", "unknown", "exact"]
+    assert list(read["match"]) == ["exact", "missing", "unknown", "dotless", "exact", "missing", "exact"]
     assert_frame_equal(read.drop(columns="code"), whole.drop(columns="code"))
     known = annotate(frame, mms, add=["entity_id"], unknown="drop")
-    assert list(known.index) == [0, 3, 4, 6]
+    assert list(known.index) == [0, 1, 3, 4, 5, 6]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_codes_are_read_alike_however_pandas_holds_them_and_in_pieces(mms, monke
         ("1A0Y", "135352227/other", "exact"),
         ("1A0Z", None, "unknown"),
         ("1A00.1", "257068234", "truncated"),
-        ("1A03.0-", "139964199", "truncated"),
+        ("1A03.0-", "139964199", "dotless"),
         ("1A03.99&XH74S1", "344162786", "truncated"),
         ("XH74S9", None, "unknown"),
         ("XH74S1Z", None, "unknown"),
@@ -62,8 +62,9 @@ def test_codes_are_read_alike_however_pandas_holds_them_and_in_pieces(mms, monke
         ("cholera", None, "unknown"),
         ("&1A00", None, "unknown"),
         ("/other", None, "unknown"),
-        ("", None, "unknown"),
-        (None, None, "unknown"),
+        ("", None, "missing"),
+        (" \u00a0", None, "missing"),
+        (None, None, "missing"),
     ],
 )
 def test_each_spelling_of_icd_11_is_read(mms, code, entity, kind):
@@ -79,8 +80,8 @@ def test_each_spelling_of_icd_11_is_read(mms, code, entity, kind):
         ("A00-A09", "A00-A09", "exact"),
         ("XX", "XX", "exact"),
         ("W190", "W19", "truncated"),
-        ("A00.1†", "A00.1", "truncated"),
-        ("A00.-", "A00", "truncated"),
+        ("A00.1†", "A00.1", "dotless"),
+        ("A00.-", "A00", "dotless"),
         ("A00.Z", "A00", "truncated"),
         ("A0", None, "unknown"),
         ("A01", None, "unknown"),
@@ -129,7 +130,7 @@ def test_index_order_columns_and_attributes_are_kept_and_the_input_is_untouched(
 
 def test_mixed_columns_from_spreadsheets_are_read(mms):
     frame = pd.DataFrame({"code": ["1A00", 12345, None, 257068234]}, dtype=object)
-    assert annotate(frame, mms)["match"].tolist() == ["exact", "unknown", "unknown", "exact"]
+    assert annotate(frame, mms)["match"].tolist() == ["exact", "unknown", "missing", "exact"]
 
 
 def test_columns_that_do_not_exist_are_refused_with_the_nearest(mms):
@@ -150,11 +151,11 @@ def test_columns_that_do_not_exist_are_refused_with_the_nearest(mms):
 
 
 def test_unknown_codes_are_told_apart_from_missing_ones_in_the_error(mms):
-    with pytest.raises(EntityNotFoundError, match=r"2 of 3 rows.* such as 9Z9Z"):
+    with pytest.raises(EntityNotFoundError, match=r"1 of 3 rows.* such as 9Z9Z"):
         annotate(pd.DataFrame({"code": ["1A00", "9Z9Z", None]}), mms, unknown="raise")
-    with pytest.raises(EntityNotFoundError, match="all missing"):
-        annotate(pd.DataFrame({"code": ["1A00", None]}), mms, unknown="raise")
-    assert len(annotate(pd.DataFrame({"code": ["1A00"]}), mms, unknown="raise")) == 1
+    with pytest.raises(EntityNotFoundError, match=r"1 of 2 rows have several codes in 'code', such as 1A00 2C25"):
+        annotate(pd.DataFrame({"code": ["1A00", "1A00 2C25"]}), mms, unknown="raise")
+    assert len(annotate(pd.DataFrame({"code": ["1A00", None, ""]}), mms, unknown="raise")) == 3
 
 
 def test_the_report_counts_rows_and_spellings(mms):
@@ -165,7 +166,9 @@ def test_the_report_counts_rows_and_spellings(mms):
         "stem": [0, 0],
         "residual": [0, 0],
         "truncated": [0, 0],
-        "unknown": [2, 1],
+        "several": [0, 0],
+        "unknown": [1, 1],
+        "missing": [1, 0],
     }
 
 
@@ -197,7 +200,7 @@ def test_any_text_gives_a_row_and_one_kind_whatever_stands_beside_it(mms, texts,
     whole = annotate(pd.DataFrame({"code": pd.array(codes, dtype=object)}), mms)
     mixed = annotate(pd.DataFrame({"code": pd.array([codes[place] for place in order], dtype=object)}), mms)
     assert len(whole) == len(codes)
-    assert whole["match"].eq("unknown").equals(whole["title"].isna())
+    assert whole["match"].isin(["unknown", "several", "missing"]).equals(whole["title"].isna())
     assert_series_equal(mixed["match"], whole["match"].iloc[order].reset_index(drop=True))
 
 
@@ -212,7 +215,9 @@ def test_of_244_deaths_in_icd_11_225_resolve_and_each_other_has_a_reason(full_si
         "stem": 2,
         "residual": 0,
         "truncated": 10,
+        "several": 0,
         "unknown": 7,
+        "missing": 0,
     }
     assert report.loc[["exact", "dotless"], "n_rows"].sum() == 225
 
@@ -224,7 +229,7 @@ def test_of_3613_deaths_in_icd_10_3423_resolve_without_a_list_made_by_hand(full_
     report = match_report(deaths, icd10_2019, code="Code").set_index("match")
     assert report.loc[["exact", "dotless"], "n_rows"].sum() == 3423
     assert report.loc["truncated", "n_rows"] == 189  # a fifth sign: the place of an accident
-    assert report.loc["unknown", ["n_rows", "n_codes"]].tolist() == [1, 0]  # one has no code
+    assert report.loc["missing", ["n_rows", "n_codes"]].tolist() == [1, 0]
 
 
 @pytest.mark.full_size

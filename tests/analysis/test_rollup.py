@@ -23,13 +23,13 @@ def deaths():
 @pytest.mark.parametrize(
     ("level", "expected"),
     [
-        ("chapter", {"01": 5, "02": 1, "unknown": 2}),
-        ("block", {"BlockL2-1A0": 4, "ungrouped": 2, "unknown": 2}),
-        ("level:0", {"01": 5, "02": 1, "unknown": 2}),
-        ("level:3", {"1A00": 2, "1A03": 2, "ungrouped": 2, "unknown": 2}),
-        ("level:9", {"ungrouped": 6, "unknown": 2}),
-        ({"01": "rest", "1A03": "coli"}, {"rest": 3, "coli": 2, "ungrouped": 1, "unknown": 2}),
-        (Grouping({"2C25": "lung"}, name="mine"), {"lung": 1, "ungrouped": 5, "unknown": 2}),
+        ("chapter", {"01": 5, "02": 1, "unknown": 1, "missing": 1}),
+        ("block", {"BlockL2-1A0": 4, "ungrouped": 2, "unknown": 1, "missing": 1}),
+        ("level:0", {"01": 5, "02": 1, "unknown": 1, "missing": 1}),
+        ("level:3", {"1A00": 2, "1A03": 2, "ungrouped": 2, "unknown": 1, "missing": 1}),
+        ("level:9", {"ungrouped": 6, "unknown": 1, "missing": 1}),
+        ({"01": "rest", "1A03": "coli"}, {"rest": 3, "coli": 2, "ungrouped": 1, "unknown": 1, "missing": 1}),
+        (Grouping({"2C25": "lung"}, name="mine"), {"lung": 1, "ungrouped": 5, "unknown": 1, "missing": 1}),
     ],
 )
 def test_rows_are_counted_at_each_level_and_none_is_lost(mms, deaths, level, expected):
@@ -39,9 +39,9 @@ def test_rows_are_counted_at_each_level_and_none_is_lost(mms, deaths, level, exp
 
 
 def test_a_weight_is_added_up(mms, deaths):
-    assert counts(deaths, mms, weight="n_deaths") == {"01": 16, "02": 5, "unknown": 15}
+    assert counts(deaths, mms, weight="n_deaths") == {"01": 16, "02": 5, "unknown": 7, "missing": 8}
     halves = rollup(deaths.assign(w=0.5), mms, weight="w")
-    assert halves["n"].tolist() == [2.5, 0.5, 1.0]
+    assert halves["n"].tolist() == [2.5, 0.5, 0.5, 0.5]
     assert str(halves["n"].dtype) == "Float64"
 
 
@@ -50,7 +50,7 @@ def test_the_result_is_typed_ordered_and_titled(mms, deaths):
     expected = pd.DataFrame(
         {
             "sex": pd.array(["f", "f", "f", "m", "m"], dtype="str"),
-            "group": pd.array(["01", "02", "unknown", "01", "unknown"], dtype="str"),
+            "group": pd.array(["01", "02", "missing", "01", "unknown"], dtype="str"),
             "title": pd.array(["Infections", "Neoplasms", None, "Infections", None], dtype="str"),
             "n": pd.array([2, 1, 1, 3, 1], dtype="Int64"),
         }
@@ -61,7 +61,7 @@ def test_the_result_is_typed_ordered_and_titled(mms, deaths):
 def test_zeros_are_listed_for_every_group_and_combination_if_asked(mms, deaths):
     result = rollup(deaths, mms, by=["sex"], zeros=True)
     assert result.groupby("sex")["group"].apply(list).to_dict() == {
-        "f": ["01", "02", "X", "unknown"],
+        "f": ["01", "02", "X", "missing"],
         "m": ["01", "02", "X", "unknown"],
     }
     assert result["n"].tolist() == [2, 1, 0, 1, 3, 0, 0, 1]
@@ -70,10 +70,10 @@ def test_zeros_are_listed_for_every_group_and_combination_if_asked(mms, deaths):
 def test_totals_are_marked_and_add_up(mms, deaths):
     result = rollup(deaths, mms, by="sex", totals=True)
     inner, total = result[~result["is_total"]], result[result["is_total"]]
-    assert total["sex"].isna().sum() == 4
+    assert total["sex"].isna().sum() == 5
     assert total.loc[total["group"].eq("total"), "n"].tolist() == [4, 4, 8]
     assert inner["n"].sum() == 8
-    assert counts(deaths, mms, totals=True) == {"01": 5, "02": 1, "unknown": 2, "total": 8}
+    assert counts(deaths, mms, totals=True) == {"01": 5, "02": 1, "unknown": 1, "missing": 1, "total": 8}
 
 
 @pytest.mark.parametrize(
