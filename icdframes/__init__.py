@@ -16,8 +16,8 @@
   frame and file has a `Provenance`.
 - **Your own data**: `annotate`, `match_report`, `rollup`, `read_grouping` (a `Grouping`), `read_mapping` (a
   `CodeMapping`), `map_codes`, `compare_releases`, `affected_codes`.
-- **Hierarchy**: `ancestors`, `descendants`, `siblings`, `path`, `depth`, `is_below`, `nearest_common_ancestor`,
-  `subtree_sizes`.
+- **Hierarchy**: `ancestors`, `descendants`, `siblings`, `path_to_root`, `depth_of`, `is_below`,
+  `nearest_common_ancestor`, `subtree_sizes`.
 - **Figures**: `plot_hierarchy`, `interactive_hierarchy`, `plot_chapter_counts`, `plot_release_changes`, `save_figure`.
 - **Other forms**: `to_fhir_codesystem`, `to_sql`, `to_networkx`, `to_skos`.
 - **In a notebook**: `LoginForm`, `TreeBrowser`, `SearchBox`.
@@ -45,11 +45,11 @@ if TYPE_CHECKING:  # what type checkers and editors read; the names are those of
     from icdframes.analysis.grouping import read_grouping as read_grouping
     from icdframes.analysis.mapping import map_codes as map_codes
     from icdframes.analysis.relations import ancestors as ancestors
-    from icdframes.analysis.relations import depth as depth
+    from icdframes.analysis.relations import depth_of as depth_of
     from icdframes.analysis.relations import descendants as descendants
     from icdframes.analysis.relations import is_below as is_below
     from icdframes.analysis.relations import nearest_common_ancestor as nearest_common_ancestor
-    from icdframes.analysis.relations import path as path
+    from icdframes.analysis.relations import path_to_root as path_to_root
     from icdframes.analysis.relations import siblings as siblings
     from icdframes.analysis.relations import subtree_sizes as subtree_sizes
     from icdframes.analysis.rollup import rollup as rollup
@@ -108,11 +108,11 @@ else:
         "icdframes.analysis.mapping": ("map_codes",),
         "icdframes.analysis.relations": (
             "ancestors",
-            "depth",
+            "depth_of",
             "descendants",
             "is_below",
             "nearest_common_ancestor",
-            "path",
+            "path_to_root",
             "siblings",
             "subtree_sizes",
         ),

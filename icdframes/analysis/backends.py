@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any, TypeAlias
 
 import narwhals as nw
-import numpy as np
 import numpy.typing as npt
 import pandas as pd
 

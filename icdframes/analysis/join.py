@@ -131,7 +131,7 @@ def _join_pandas(frame: pd.DataFrame, what: JoinSpec) -> pd.DataFrame:
 
 
 def _numbered(codes: pd.Series[Any]) -> tuple[Places, pd.Index[Any]]:
-    """Number the distinct codes, a missing one last; Arrow does so for what it holds, in half the memory."""
+    """Return the distinct codes and the number of each row's, a missing one last; Arrow does so in half the memory."""
     if codes.empty or not isinstance(codes.dtype, pd.StringDtype) or codes.dtype.storage != "pyarrow":
         places, distinct = pd.factorize(codes)
         places[places < 0] = len(distinct)
@@ -194,7 +194,7 @@ def _with_members(joined: Any, data: nw.LazyFrame[Any], what: JoinSpec, ship: ba
     texts = pd.Series(backends.collect(clusters)[_TEXT].array, dtype="str")
     names = [*what.combine, what.match]
     told = answer(texts, what)[names].rename(columns={name: f"{_TAKEN}{name}" for name in names})
-    told = told.assign(**{_TEXT: texts, _TAKEN: 1})
+    told = told.assign(**{_TEXT: texts}).assign(**{_TAKEN: 1})
     spelled = joined if _TEXT in joined.collect_schema() else joined.with_columns(text.alias(_TEXT))
     both = spelled.join(ship(told), on=_TEXT, how="left")
     taken = ~nw.col(_TAKEN).is_null()

@@ -112,10 +112,12 @@ class Lookup:
         categories = names.loc[names["category"] & names[_KEY].str.fullmatch(_CATEGORY), [_KEY, ENTITY]]
         stems = categories[categories[_KEY].str.fullmatch(_STEM_11) & categories[_KEY].str.len().ge(4)]
         short = categories[categories[_KEY].str.fullmatch(_CATEGORY_10)]
-        implied = [stems.assign(**{_KEY: stems[_KEY] + letter, _IMPLIED: _RESIDUAL}) for letter in "YZ"]
-        implied.append(short.assign(**{_KEY: short[_KEY] + "X", _IMPLIED: _FILLED}))
-        known = names.drop(columns="category").assign(**{_IMPLIED: 0})
-        spellings = pd.concat([known, *implied]).drop_duplicates(_KEY)
+        implied = [stems.assign(**{_KEY: stems[_KEY] + letter}) for letter in "YZ"]
+        implied.append(short.assign(**{_KEY: short[_KEY] + "X"}))
+        why = [0, _RESIDUAL, _RESIDUAL, _FILLED]
+        every = [names.drop(columns="category"), *implied]
+        spellings = pd.concat([frame.assign(**{_IMPLIED: kind}) for frame, kind in zip(every, why, strict=True)])
+        spellings = spellings.drop_duplicates(_KEY)
         lengths = categories[_KEY].str.len()
         cuts = {
             int(length): categories[lengths.eq(length)].set_axis([_CUT, f"{_CUT}{length}"], axis=1)
@@ -200,7 +202,7 @@ def resolve(frame: Frame, code: str, lookup: Lookup, ship: Ship) -> Frame:
 
 
 def split_members(texts: pd.Series, members: Members) -> pd.DataFrame:
-    """Return the codes of clusters that count: the texts' index labels as ``place``, the codes as ``code``, in order."""
+    """Return the codes of clusters that count, in order: ``place`` is the index label of the text, and ``code``."""
     keyed = _keyed(nw.from_native(pd.DataFrame({"code": texts.array})), "code").to_native()
     rows = []
     for place, compact in zip(texts.index, keyed[_COMPACT].tolist(), strict=True):

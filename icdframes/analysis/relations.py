@@ -1,41 +1,45 @@
-"""Relatives of one entity as rows of the entities table: above, below, beside; it fetches nothing."""
+"""Where entities and codes stand in a hierarchy: what is above, below and beside them, and how deep."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import overload
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from icdframes.analysis.hierarchy import Hierarchy
-from icdframes.analysis.matching import Tables, entities_of, locate, locate_all
-from icdframes.errors import ConfigurationError
+from icdframes.analysis.join import JoinSpec, answer
+from icdframes.analysis.matching import ENTITY, MEMBERS, Lookup, Members, Tables, entities_of, locate, locate_all
+from icdframes.errors import ConfigurationError, check_option
+
+Entities: TypeAlias = str | int | Sequence[str | int]
+Codes: TypeAlias = str | int | Sequence[str | int | None] | pd.Series
 
 
-def ancestors(tables: Tables, entity: str | int) -> pd.DataFrame:
-    """Give all entities above an entity, by every parent.
+def ancestors(tables: Tables, entity: Entities) -> pd.DataFrame:
+    """Return all entities above an entity, by every parent.
 
     Parameters
     ----------
     tables : EntityTables or pandas.DataFrame
         From `load_tables`; a frame from `load_entity` will do for a tree, but knows
         only one parent of each entity.
-    entity : str or int
-        Code, entity id or URI.
+    entity : str, int or sequence of these
+        Code, entity id, id of a block or URI; or several.
 
     Returns
     -------
     pandas.DataFrame
-        Rows of the entities table in tabular order (so the chapter comes first),
-        without the entity itself. No network.
+        Rows of the entities table in tabular order (so the chapter comes first), each once,
+        without the entities themselves. No network.
 
     Raises
     ------
     EntityNotFoundError
-        If the tables do not hold the entity.
+        If the tables do not hold an entity.
 
     Examples
     --------
@@ -51,13 +55,13 @@ def ancestors(tables: Tables, entity: str | int) -> pd.DataFrame:
     return _relatives(tables, entity, up=True)
 
 
-def descendants(tables: Tables, entity: str | int) -> pd.DataFrame:
-    """Give all entities below an entity, each once, in tabular order, without the entity itself.
+def descendants(tables: Tables, entity: Entities) -> pd.DataFrame:
+    """Return all entities below an entity, each once, in tabular order, without the entity itself.
 
     Parameters
     ----------
     tables, entity
-        As for `ancestors`.
+        As for `ancestors`. Of several entities, one that lies below another is among the rows.
 
     Returns
     -------
@@ -67,7 +71,7 @@ def descendants(tables: Tables, entity: str | int) -> pd.DataFrame:
     Raises
     ------
     EntityNotFoundError
-        If the tables do not hold the entity.
+        If the tables do not hold an entity.
 
     Examples
     --------
@@ -83,8 +87,8 @@ def descendants(tables: Tables, entity: str | int) -> pd.DataFrame:
     return _relatives(tables, entity, up=False)
 
 
-def path(tables: Tables, entity: str | int) -> pd.DataFrame:
-    """Give the entities from the top down to an entity, itself included, by primary parents.
+def path_to_root(tables: Tables, entity: str | int) -> pd.DataFrame:
+    """Return the entities from the top down to an entity, itself included, by primary parents.
 
     Parameters
     ----------
@@ -106,7 +110,7 @@ def path(tables: Tables, entity: str | int) -> pd.DataFrame:
     >>> import icdframes
     >>> client = icdframes.connect("sandbox")
     >>> tables = icdframes.load_tables("07", release="2024-01")
-    >>> icdframes.path(tables, "7A00")["title"].tolist()
+    >>> icdframes.path_to_root(tables, "7A00")["title"].tolist()
     ['Sleep-wake disorders', 'Insomnia disorders', 'Chronic insomnia']
 
     """
@@ -115,7 +119,7 @@ def path(tables: Tables, entity: str | int) -> pd.DataFrame:
 
 
 def siblings(tables: Tables, entity: str | int) -> pd.DataFrame:
-    """Give the other children of all parents of an entity, in tabular order; for a top entity, the other tops.
+    """Return the other children of all parents of an entity, in tabular order; for a top entity, the other tops.
 
     Parameters
     ----------
@@ -148,10 +152,13 @@ def siblings(tables: Tables, entity: str | int) -> pd.DataFrame:
     return _rows(entities, sorted(found - {row}))
 
 
-def _relatives(tables: Tables, entity: str | int, *, up: bool) -> pd.DataFrame:
-    entities = entities_of(tables)
-    row = locate(entities, entity)
-    return _rows(entities, sorted(Hierarchy.of(tables).distances(row, up=up).keys() - {row}))
+def _relatives(tables: Tables, entity: Entities, *, up: bool) -> pd.DataFrame:
+    entities, tree = entities_of(tables), Hierarchy.of(tables)
+    given = [entity] if isinstance(entity, str | int) else list(entity)
+    rows = {
+        found for one in given for row in [locate(entities, one)] for found in tree.distances(row, up=up).keys() - {row}
+    }
+    return _rows(entities, sorted(rows))
 
 
 def _rows(entities: pd.DataFrame, rows: Sequence[int]) -> pd.DataFrame:
@@ -186,146 +193,126 @@ def subtree_sizes(tables: Tables) -> pd.Series:
     return pd.Series([sizes[row] for row in range(len(index))], index=index, name="subtree_size", dtype="int64")
 
 
-@overload
-def depth(tables: Tables, code: str | int) -> int: ...
-@overload
-def depth(tables: Tables, code: pd.Series) -> pd.Series: ...
-def depth(tables: Tables, code: str | int | pd.Series) -> int | pd.Series:
-    """Give the shortest distance from the top; for a column of codes a column (Int64, missing where unknown).
+def depth_of(tables: Tables, codes: Codes) -> pd.Series:
+    """Return the shortest distance of each code from the top.
 
     Parameters
     ----------
     tables
         As for `ancestors`.
-    code : str, int or pandas.Series
-        One code, entity id or URI, or a column of them.
+    codes : pandas.Series, sequence, str or int
+        A column of codes, entity ids or URIs; one code is a column of one.
 
     Returns
     -------
-    int or pandas.Series
-        Links below the top, which is 0; a column for a column, with the same index. No network.
-
-    Raises
-    ------
-    EntityNotFoundError
-        If the tables do not hold the one code.
+    pandas.Series
+        Int64: links below the top, which is 0; missing where the code is unknown. The index is that of the
+        column. Of one code, ``.item()`` is its number. No network.
 
     Examples
     --------
     >>> import icdframes
-    >>> client = icdframes.connect("sandbox")
-    >>> tables = icdframes.load_tables("07", release="2024-01")
-    >>> icdframes.depth(tables, "7A00")
-    2
+    >>> tables = icdframes.connect("sandbox").load_tables("07", release="2024-01")
+    >>> icdframes.depth_of(tables, ["7A00", "07"]).tolist()
+    [2, 0]
 
     """
-    tree, entities = Hierarchy.of(tables), entities_of(tables)
+    tree, entities, column = Hierarchy.of(tables), entities_of(tables), _as_column(codes)
     depths = np.zeros(len(entities), dtype="int64")
     for row in tree.order:
         depths[row] = min((depths[parent] + 1 for parent in tree.parents[row]), default=0)
-    if isinstance(code, pd.Series):
-        return _column(pd.Series(depths, dtype="Int64"), locate_all(entities, code), code, "depth")
-    return int(depths[locate(entities, code)])
+    return _column(pd.Series(depths, dtype="Int64"), locate_all(entities, column), column, "depth")
 
 
-@overload
-def is_below(tables: Tables, code: str | int, ancestor: str | int, *, strict: bool = ...) -> bool: ...
-@overload
-def is_below(tables: Tables, code: pd.Series, ancestor: str | int, *, strict: bool = ...) -> pd.Series: ...
 def is_below(
-    tables: Tables, code: str | int | pd.Series, ancestor: str | int, *, strict: bool = False
-) -> bool | pd.Series:
-    """Tell whether a code lies in the branch of an entity, by any of its parents.
+    tables: Tables, codes: Codes, entity: str | int, *, strict: bool = False, members: Members = "first"
+) -> pd.Series:
+    """Return whether each code lies in the branch of an entity, by any of its parents.
 
     Parameters
     ----------
     tables : EntityTables or pandas.DataFrame
         As for `ancestors`.
-    code : str, int or pandas.Series
-        One code, or a column of them (spelled as `annotate` understands them).
-    ancestor : str or int
-        Code, entity id or URI of the top of the branch.
+    codes : pandas.Series, sequence, str or int
+        A column of codes, spelled as `annotate` understands them; one code is a column of one.
+    entity : str or int
+        Code, entity id, id of a block or URI of the top of the branch.
     strict : bool
         Whether the entity itself is left out of its branch.
+    members : {"first", "stems", "any"}
+        Which codes of a cluster count: its first stem, all its stems, or extension codes too; true if
+        any of them is in the branch.
 
     Returns
     -------
-    bool or pandas.Series
-        A column for a column: boolean, the same index, missing where the code is unknown. No network.
+    pandas.Series
+        boolean, with the index of the column; missing where no code that counts is known, and where a cell
+        holds several codes that form no cluster. Of one code, ``.item()`` is its truth value. No network.
 
     Raises
     ------
     EntityNotFoundError
-        If the tables do not hold the ancestor, or the one code.
+        If the tables do not hold the entity.
 
     Examples
     --------
     >>> import icdframes
     >>> import pandas as pd
     >>> tables = pd.DataFrame({"entity_id": ["1", "3"], "code": ["01", "1A00"], "parent_id": [None, "1"]})
-    >>> icdframes.is_below(tables, "1A00", "01")
-    True
     >>> icdframes.is_below(tables, pd.Series(["1a00 ", "9Z9Z"]), "01").tolist()
     [True, <NA>]
 
     """
-    entities = entities_of(tables)
-    top = locate(entities, ancestor)
+    check_option("members", members, MEMBERS)
+    entities, column = entities_of(tables), _as_column(codes)
+    top = locate(entities, entity)
     inside = Hierarchy.of(tables).branch(top)
     inside[top] = not strict
-    if isinstance(code, pd.Series):
-        return _column(pd.Series(inside, dtype="boolean"), locate_all(entities, code), code, "is_below")
-    return bool(inside[locate(entities, code)])
+    ids = entities["entity_id"].astype("str").array
+    columns = pd.DataFrame({ENTITY: ids, "is_below": pd.array(inside, dtype="boolean")})
+    places, distinct = pd.factorize(column)
+    what = JoinSpec("code", Lookup.of(entities), columns, members=members, combine={"is_below": "any"})
+    values = answer(pd.Index(distinct), what)["is_below"]
+    return _column(values, places, column, "is_below")
 
 
-@overload
-def nearest_common_ancestor(tables: Tables, first: str | int, second: str | int) -> str | None: ...
-@overload
-def nearest_common_ancestor(tables: Tables, first: pd.Series, second: pd.Series) -> pd.Series: ...
-def nearest_common_ancestor(
-    tables: Tables, first: str | int | pd.Series, second: str | int | pd.Series
-) -> str | pd.Series | None:
-    """Give the entity id of the nearest entity that two codes have above them.
+def nearest_common_ancestor(tables: Tables, first: Codes, second: Codes) -> pd.Series:
+    """Return the entity id of the nearest entity that two codes have above them, pair by pair.
 
     Parameters
     ----------
     tables
         As for `ancestors`.
-    first, second : str, int or pandas.Series
-        Two codes, entity ids or URIs, or two columns of them.
+    first, second : pandas.Series, sequence, str or int
+        Two columns of codes, entity ids or URIs, of the same length; one code is a column of one.
 
     Returns
     -------
-    str, None or pandas.Series
-        The entity itself where one is above the other, the one with the fewest links between. None (missing)
-        where there is none, or a code of a column is unknown; a column has the index of the first. No network.
+    pandas.Series
+        str, with the index of the first: the entity itself where one is above the other, the one with the fewest
+        links between. Missing where there is none, or a code is unknown. No network.
 
     Raises
     ------
-    EntityNotFoundError
-        If the tables do not hold one of two codes.
     ConfigurationError
-        If one is a code and the other a column.
+        If the columns differ in length.
 
     Examples
     --------
     >>> import icdframes
-    >>> client = icdframes.connect("sandbox")
-    >>> tables = icdframes.load_tables("07", release="2024-01")
-    >>> icdframes.nearest_common_ancestor(tables, "7A00", "7A01")
+    >>> tables = icdframes.connect("sandbox").load_tables("07", release="2024-01")
+    >>> icdframes.nearest_common_ancestor(tables, "7A00", "7A01").item()
     '1038292737'
 
     """
     tree, entities = Hierarchy.of(tables), entities_of(tables)
-    if not isinstance(first, pd.Series) and not isinstance(second, pd.Series):
-        nearest = _nearest(tree, (locate(entities, first), locate(entities, second)))
-        return None if nearest < 0 else tree.entity_ids[nearest]
-    if not isinstance(first, pd.Series) or not isinstance(second, pd.Series):
-        raise ConfigurationError("One is a column and the other is not: give two codes, or two columns of codes.")
-    pairs = pd.MultiIndex.from_arrays([locate_all(entities, first), locate_all(entities, second)])
+    left, right = _as_column(first), _as_column(second)
+    if len(left) != len(right):
+        raise ConfigurationError(f"The columns have {len(left)} and {len(right)} codes: give two of the same length.")
+    pairs = pd.MultiIndex.from_arrays([locate_all(entities, left), locate_all(entities, right)])
     places, distinct = pairs.factorize()
     found = np.array([_nearest(tree, pair) for pair in distinct], dtype=np.intp)
-    return _column(pd.Series(tree.entity_ids, dtype="str"), found[places], first, "nearest_common_ancestor")
+    return _column(pd.Series(tree.entity_ids, dtype="str"), found[places], left, "nearest_common_ancestor")
 
 
 def _nearest(tree: Hierarchy, rows: tuple[int, int]) -> int:
@@ -334,6 +321,12 @@ def _nearest(tree: Hierarchy, rows: tuple[int, int]) -> int:
     left, right = (tree.distances(row) for row in rows)
     common = left.keys() & right.keys()
     return min(common, key=lambda row: (left[row] + right[row], -row), default=-1)
+
+
+def _as_column(codes: Codes) -> pd.Series:
+    if isinstance(codes, pd.Series):
+        return codes
+    return pd.Series([codes] if isinstance(codes, str | int) else list(codes), dtype=object)
 
 
 def _column(values: pd.Series, rows: npt.NDArray[np.intp], like: pd.Series, name: str) -> pd.Series:

@@ -18,8 +18,9 @@ from icdframes.analysis.join import JOINT, JoinSpec, join
 from icdframes.analysis.matching import ENTITY, MEMBERS, Lookup, Members, Tables
 from icdframes.errors import ConfigurationError, check_option, check_whole
 
-UNGROUPED, SEVERAL, UNKNOWN, MISSING, TOTAL = "ungrouped", "several", "unknown", "missing", "total"
-_REST = (UNGROUPED, SEVERAL, UNKNOWN, MISSING)
+UNGROUPED, TOTAL = "ungrouped", "total"
+REST = (UNGROUPED, "several", "unknown", "missing")
+"""What is counted beside the groups: codes in none of them, and rows without one code that is known."""
 _SET, _MATCH, _ROW = "_icd_set", "_icd_match", "_icd_row"
 _RULES = ("primary", "all", "fractional")
 
@@ -128,19 +129,19 @@ def rollup(
     backends.check_columns(frame, [*keys, *([weight] if weight else [])])
     tree = Hierarchy.of(tables)
     found = assignment(tables, tree, level)
-    if reserved := {*_REST, TOTAL} & found.titles.keys():
+    if reserved := {*REST, TOTAL} & found.titles.keys():
         raise ConfigurationError(
             f"A group must not be called {min(reserved)!r}: rollup uses that name itself, rename it."
         )
     sets = _sets(tree, found, parents)
     what = JoinSpec(code, Lookup.of(tables), sets, match=_MATCH, members=members, combine={_SET: "union"})
     counts = backends.count_rows(join(frame, what), [*keys, _SET, _MATCH], weight)
-    combinations, table = _cross(_labelled(counts), keys, [*found.titles, *_REST], parents)
+    combinations, table = _cross(_labelled(counts), keys, [*found.titles, *REST], parents)
     hidden = np.zeros(table.shape, dtype=bool) if min_count is None else hidden_cells(table, min_count)
     cells = _long(combinations, table, hidden, found.titles)
     if parents != "fractional" and pd.api.types.is_integer_dtype(counts[N].dtype):
         cells["n"] = cells["n"].astype("Int64")
-    is_real = ~cells["group"].isin(_REST) if zeros else False
+    is_real = ~cells["group"].isin(REST) if zeros else False
     kept = cells[(cells["n"].ne(0).fillna(value=True) | is_real) & (totals | ~cells["is_total"])]
     if not keys:
         kept = kept[kept[_ROW].eq(0)]
@@ -151,7 +152,7 @@ def rollup(
 def _labelled(counts: pd.DataFrame) -> pd.DataFrame:
     """Name the sets of rows without an entity by their kind of match."""
     kinds = counts[_MATCH].astype("str")
-    sets = counts[_SET].where(counts[_SET].notna(), kinds.where(kinds.isin(_REST), UNGROUPED))
+    sets = counts[_SET].where(counts[_SET].notna(), kinds.where(kinds.isin(REST), UNGROUPED))
     return counts.assign(**{_SET: [JOINT.join(_without_rest(text)) for text in sets.tolist()]})
 
 
@@ -209,8 +210,8 @@ def _long(
     """Return one row per cell, totals included; the count of a hidden one is missing."""
     n_rows, n_columns = table.shape
     rows = np.repeat(np.arange(n_rows), n_columns)
-    groups = pd.array([*titles, *_REST, TOTAL], dtype="str")
-    names = pd.array([*titles.values(), *[None] * (len(_REST) + 1)], dtype="str")
+    groups = pd.array([*titles, *REST, TOTAL], dtype="str")
+    names = pd.array([*titles.values(), *[None] * (len(REST) + 1)], dtype="str")
     cells = combinations.reindex(range(n_rows)).iloc[rows].reset_index(drop=True)
     place = np.tile(np.arange(n_columns), n_rows)
     cells[_ROW] = rows

@@ -86,7 +86,7 @@ class CodeOrder:
         return cls(keys[order], coded[order], codes, is_category, tree, lookup, *_spans(tree, is_category))
 
     def find(self, texts: Sequence[str]) -> dict[str, CodeSet | None]:
-        """Return the entities that each text names: those of a branch, of a range (``A00-A09``) or a beginning (``F0*``).
+        """Return what each text names: a branch, a range of codes (``A00-A09``) or all with a beginning (``F0*``).
 
         Returns
         -------
@@ -109,7 +109,8 @@ class CodeOrder:
                 inside = self.between(*ends)
                 sets[text] = CodeSet(inside) if inside.any() else None
             else:
-                sets[text] = _nothing(text)
+                _check_writing(text)
+                sets[text] = None
         return sets
 
     def between(self, first: str, last: str) -> Mask:
@@ -228,7 +229,7 @@ def narrowest(sets: Sequence[Mask], groups: Sequence[object], is_category: Mask)
     return painted
 
 
-def _nothing(text: str) -> None:
-    """Return None for what is written like an entity or a range; an error says what is wrong with other texts."""
+def _check_writing(text: str) -> None:
+    """Refuse what is written like no entity and no range."""
     if not is_entity_id(text) and "://" not in text and read_interval(text) is None:
         parse_code(text)

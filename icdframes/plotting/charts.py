@@ -11,7 +11,7 @@ import pandas as pd
 from icdframes.analysis.annotate import columns_for
 from icdframes.analysis.compare import CHANGES
 from icdframes.analysis.matching import Tables, entities_of
-from icdframes.analysis.rollup import UNGROUPED, UNKNOWN, rollup
+from icdframes.analysis.rollup import REST, rollup
 from icdframes.errors import ConfigurationError
 from icdframes.plotting.style import (
     FONT_SIZE,
@@ -235,7 +235,7 @@ def _bar_table(counts: pd.DataFrame, entities: pd.DataFrame) -> tuple[pd.DataFra
             "count by fewer groups of it."
         )
     groups = counts.drop_duplicates("group").set_index("group")["title"]
-    place: dict[str, float] = {UNGROUPED: len(entities), UNKNOWN: len(entities)}
+    place: dict[str, float] = dict.fromkeys(REST, len(entities))
     for column in ("entity_id", "block_id", "code"):
         if column in entities.columns:
             place |= dict(zip(entities[column], range(len(entities)), strict=True))

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from icdframes.analysis.hierarchy import Hierarchy
 from icdframes.analysis.relations import (
     ancestors,
-    depth,
+    depth_of,
     descendants,
     is_below,
     nearest_common_ancestor,
-    path,
+    path_to_root,
     siblings,
     subtree_sizes,
 )
@@ -32,7 +32,10 @@ def test_an_entity_is_named_by_code_id_or_uri(mms, name):
 
 
 def test_a_residual_is_named_by_its_id(mms):
-    assert path(mms, "135352227/other")["title"].tolist()[-2:] == ["Bacterial intestinal infections", "Other bacterial"]
+    assert path_to_root(mms, "135352227/other")["title"].tolist()[-2:] == [
+        "Bacterial intestinal infections",
+        "Other bacterial",
+    ]
 
 
 @pytest.mark.parametrize(("entity", "near"), [("1A03.00", "1A03.0"), ("1A03.0&XH74S1", None), ("999", None)])
@@ -56,7 +59,7 @@ def test_rows_keep_their_columns_types_and_provenance(mms):
 def test_a_poly_hierarchy_is_followed_by_every_parent(poly):
     assert ids(ancestors(poly, "5")) == ["1", "2", "4", "3"]
     assert ids(descendants(poly, "3")) == ["4", "5", "6"]
-    assert ids(path(poly, "5")) == ["1", "2", "4", "5"]
+    assert ids(path_to_root(poly, "5")) == ["1", "2", "4", "5"]
     assert ids(siblings(poly, "4")) == ["6"]
 
 
@@ -73,8 +76,8 @@ def test_a_branch_counts_each_entity_once(poly):
 
 
 def test_depth_is_the_shortest_way(poly, mms):
-    assert depth(poly, "5") == depth(poly, 5) == 3
-    column = depth(mms, pd.Series(["1A00", "1a03.0 ", "?", None], index=[4, 3, 2, 1]))
+    assert depth_of(poly, "5").item() == depth_of(poly, 5).item() == 3
+    column = depth_of(mms, pd.Series(["1A00", "1a03.0 ", "?", None], index=[4, 3, 2, 1]))
     assert column.astype(object).tolist() == [3, 4, pd.NA, pd.NA]
     assert column.index.tolist() == [4, 3, 2, 1]
 
@@ -89,14 +92,14 @@ def test_depth_is_the_shortest_way(poly, mms):
         ("1A03", "1A03.0", False, False),
     ],
 )
-def test_is_below_takes_a_code_or_a_column(mms, code, ancestor, strict, expected):
-    assert is_below(mms, code, ancestor, strict=strict) is expected
+def test_is_below_takes_a_column_and_one_code_as_a_column_of_one(mms, code, ancestor, strict, expected):
+    assert is_below(mms, code, ancestor, strict=strict).tolist() == [expected]
     column = is_below(mms, pd.Series([code, None, "?"]), ancestor, strict=strict)
     assert column.tolist() == [expected, pd.NA, pd.NA]
 
 
 def test_is_below_follows_every_parent(poly):
-    assert is_below(poly, "5", "3")
+    assert is_below(poly, "5", "3").tolist() == [True]
 
 
 @pytest.mark.parametrize(
@@ -108,19 +111,60 @@ def test_is_below_follows_every_parent(poly):
         ("1A00", "2C25", None),
     ],
 )
-def test_the_nearest_common_ancestor_is_given_for_codes_and_columns(mms, first, second, nearest):
-    assert nearest_common_ancestor(mms, first, second) == nearest
+def test_the_nearest_common_ancestor_is_given_pair_by_pair(mms, first, second, nearest):
     column = nearest_common_ancestor(mms, pd.Series([first, "?"]), pd.Series([second, first]))
     assert column.astype(object).where(column.notna(), None).tolist() == [nearest, None]
 
 
 def test_on_a_poly_hierarchy_the_nearest_common_ancestor_has_the_fewest_links(poly):
-    assert nearest_common_ancestor(poly, "5", "6") == "3"
+    assert nearest_common_ancestor(poly, "5", "6").item() == "3"
 
 
-def test_a_code_and_a_column_have_no_common_ancestor(mms):
-    with pytest.raises(ConfigurationError, match="give two codes, or two columns"):
-        nearest_common_ancestor(mms, "1A00", pd.Series(["1A03"]))
+def test_columns_of_different_length_are_refused(mms):
+    with pytest.raises(ConfigurationError, match="have 1 and 2 codes"):
+        nearest_common_ancestor(mms, "1A00", pd.Series(["1A03", "1A00"]))
+
+
+def test_several_entities_give_each_row_once(mms):
+    both = descendants(mms, ["1A03", "588616678", "02"])
+    assert both["code"].dropna().tolist() == ["1A00", "1A03", "1A03.0", "1A0Y", "2C25", "2C25.2"]
+    assert ids(ancestors(mms, ["1A00", "2C25.2"])) == [
+        "1435254666",
+        "588616678",
+        "135352227",
+        "1630407678",
+        "1000704511",
+    ]
+
+
+@pytest.mark.parametrize("name", ["BlockL1-1A0", "blockl1-1a0"])
+def test_a_block_is_named_by_its_id(mms, name):
+    assert descendants(mms, name)["entity_id"].tolist() == descendants(mms, "588616678")["entity_id"].tolist()
+    assert is_below(mms, ["1A00", "2C25"], name).tolist() == [True, False]
+    assert ids(path_to_root(mms, name)) == ["1435254666", "588616678"]
+
+
+@pytest.mark.parametrize(
+    ("code", "members", "expected"),
+    [
+        ("1A00/2C25.2", "first", False),
+        ("1A00/2C25.2", "stems", True),
+        ("1A00/2C25.2", "any", True),
+        ("9Z9Z/2C25", "first", pd.NA),
+        ("9Z9Z/2C25", "stems", True),
+        ("1A00&XH74S1", "stems", False),
+        ("1A00&XH74S1/9Z9Z", "any", False),
+        ("1A00 2C25", "any", pd.NA),
+        (None, "any", pd.NA),
+    ],
+)
+def test_the_members_of_a_cluster_count_as_asked(mms, code, members, expected):
+    assert is_below(mms, [code], "02", members=members).tolist() == [expected]
+
+
+def test_an_extension_code_counts_among_any_members(mms):
+    assert is_below(mms, ["1A00&XH74S1"], "XH74S1", members="any").tolist() == [True]
+    assert is_below(mms, ["1A00&XH74S1"], "XH74S1", members="stems").tolist() == [False]
 
 
 def test_frames_of_something_else_are_refused():

@@ -407,7 +407,7 @@ def test_counts_by_chapter_can_be_read_and_stand_in_the_order_of_the_classificat
     _assert_readable(ax)
     labels = [label.get_text() for label in ax.get_yticklabels()]
     codes = [label.split()[0] for label in labels]
-    assert codes == [*sorted(codes[:-1]), "unknown"]
+    assert codes == [*sorted(codes[:-1]), "missing"]
     assert sum(bar.get_width() for bar in ax.patches) == len(deaths)
 
 
@@ -425,7 +425,7 @@ def test_hidden_counts_stay_hidden_and_totals_are_not_drawn(new, deaths):
 def test_a_users_grouping_is_drawn_in_its_own_order(new, deaths):
     groups = {"8B00": "stroke", "8B11": "stroke", "8B20": "stroke", "BA41": "heart attack"}
     ax = plot_chapter_counts(rollup(deaths, new, code="dx", level=groups), new)
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["stroke", "heart attack", "ungrouped", "unknown"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["stroke", "heart attack", "ungrouped", "missing"]
 
 
 def test_missing_values_of_the_split_are_named(new, deaths):
