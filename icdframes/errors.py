@@ -1,4 +1,4 @@
-"""Every error and warning that icdframes raises; it refuses to know where they come from.
+"""Every error and warning that icdframes raises, and the checks of options that raise them.
 
     IcdError
     ├─ ConfigurationError            (ValueError)
@@ -19,31 +19,97 @@
     └─ ExportError                   (OSError)
     IcdWarning                       (UserWarning)
     ├─ PartialResultWarning
-    │  └─ ChoppedResultWarning
+    │  └─ TruncatedResultWarning
     ├─ HierarchyWarning
     ├─ ComparabilityWarning
     ├─ CacheWarning
     └─ CredentialStorageWarning
 
-A message says what happened, where, and what to do next.
+A message says what happened, where, and what to do next. An error carries the option that it is about and,
+where the way out differs, the words of Python and of the command line apart: a front end asks for its own with
+`IcdError.describe`.
 """
 
 from __future__ import annotations
 
 import inspect
+import traceback
 import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, Self
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+_PACKAGE = Path(__file__).parent
 
 REGISTER_URL = "https://icd.who.int/icdapi"
 
 
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What to do next, in the words of Python and of the command line."""
+
+    python: str
+    shell: str = ""
+
+
 class IcdError(Exception):
-    """Root of every error that icdframes raises."""
+    """Root of every error that icdframes raises.
+
+    Parameters
+    ----------
+    message : str
+        What happened and where, and what to do next where that is the same everywhere.
+    option : str, optional
+        The option that the error is about, by its Python name; the message then goes on from it.
+    value : object, optional
+        What was given for it.
+    remedy : Remedy, optional
+        What to do next, where Python and the command line have other words for it.
+
+    Attributes
+    ----------
+    option : str or None
+        The option that the error is about.
+
+    """
+
+    def __init__(
+        self, message: str = "", *, option: str | None = None, value: object = None, remedy: Remedy | None = None
+    ) -> None:
+        self.option = option
+        self._problem = message
+        self._value = value
+        self._remedy = remedy
+        super().__init__(self._compose(f"{option}={value!r}", remedy.python if remedy else ""))
+
+    def describe(self, spell_option: Callable[[str, object], str]) -> str:
+        """Return the message in the words of a command line.
+
+        Parameters
+        ----------
+        spell_option : callable
+            Returns an option and its value as they are typed, such as ``--depth -1``.
+
+        """
+        spelled = spell_option(self.option, self._value) if self.option else ""
+        return self._compose(spelled, self._remedy.shell if self._remedy else "")
+
+    def with_remedy(self, remedy: Remedy) -> Self:
+        """Return the error itself, with another way out, for a front end that knows a better one."""
+        self._remedy = remedy
+        self.args = (self._compose(f"{self.option}={self._value!r}", remedy.python),)
+        return self
+
+    def _compose(self, spelled: str, remedy: str) -> str:
+        text = f"{spelled} {self._problem}" if self.option else self._problem
+        return f"{text}: {remedy}." if remedy else text
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows: the user's own line and the message; ``%debug`` still finds every frame."""
+        return render_short(self)
 
 
 class ConfigurationError(IcdError, ValueError):
@@ -68,8 +134,8 @@ class EntityNotFoundError(IcdError, LookupError):
 
     """
 
-    def __init__(self, message: str, *, reason: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, reason: str = "", remedy: Remedy | None = None) -> None:
+        super().__init__(message, remedy=remedy)
         self.reason = reason
 
 
@@ -127,8 +193,15 @@ class TraversalError(IcdError, RuntimeError):
 
     """
 
-    def __init__(self, message: str, *, failures: Mapping[str, Exception] | None = None, tables: Any = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        message: str,
+        *,
+        failures: Mapping[str, Exception] | None = None,
+        tables: Any = None,
+        remedy: Remedy | None = None,
+    ) -> None:
+        super().__init__(message, remedy=remedy)
         self.failures = dict(failures or {})
         self.tables = tables
 
@@ -145,8 +218,8 @@ class CodeSyntaxError(IcdError, ValueError):
 
     """
 
-    def __init__(self, message: str, *, text: str = "", position: int = 0) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, text: str = "", position: int = 0, remedy: Remedy | None = None) -> None:
+        super().__init__(message, remedy=remedy)
         self.text = text
         self.position = position
 
@@ -172,7 +245,17 @@ class ExportError(IcdError, OSError):
 
 
 class IcdWarning(UserWarning):
-    """Root of every warning that icdframes gives; as text it says how to silence it."""
+    """Root of every warning that icdframes shows; as text it says how to silence it."""
+
+    def __init__(self, message: str = "", *, remedy: Remedy | None = None) -> None:
+        self._problem = message
+        self._remedy = remedy
+        super().__init__(f"{message}: {remedy.python}." if remedy else message)
+
+    def describe(self) -> str:
+        """Return the message in the words of a command line, without the way to silence it."""
+        shell = self._remedy.shell if self._remedy else ""
+        return f"{self._problem}: {shell}." if shell else self._problem
 
     def __str__(self) -> str:
         name = type(self).__name__
@@ -203,31 +286,44 @@ class CredentialStorageWarning(IcdWarning):
     """A secret is kept in a file because no system keyring is there."""
 
 
-def warn(message: str, category: type[IcdWarning]) -> None:
+def render_short(error: BaseException) -> list[str]:
+    """Return a traceback of the user's own lines and the message, as IPython wants it: a list of texts."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_of_a_library(frame.filename)]
+    shown = traceback.StackSummary.from_list(frames).format()
+    return ["".join([*shown, f"{type(error).__name__}: {error}"])]
+
+
+def _is_of_a_library(filename: str) -> bool:
+    path = Path(filename)
+    return _PACKAGE in path.parents or "site-packages" in path.parts or "IPython" in path.parts
+
+
+def warn(message: str, category: type[IcdWarning], *, remedy: Remedy | None = None) -> None:
     """Warn about the line outside icdframes that led here."""
     level, frame = 1, inspect.currentframe()
     while frame and frame.f_globals.get("__name__", "").startswith("icdframes."):
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, category, stacklevel=level)
+    warnings.warn(category(message, remedy=remedy), stacklevel=level)
 
 
 def did_you_mean(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
-    """Give ``" Did you mean 'mms'?"``, or nothing where no name is near."""
+    """Return ``" Did you mean 'mms'?"``, or nothing where no name is near."""
     near = get_close_matches(word, list(known), n=1, cutoff=cutoff)
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def check_option(option: str, value: object, known: Sequence[str]) -> None:
-    """Refuse a value that an option does not know; the sentence tells which it knows, and the likely one."""
+    """Refuse a value that an option does not know; the message names those that it knows, and the likely one."""
     if value not in known:
         *others, last = map(repr, known)
         choice = f"{', '.join(others)} or {last}" if others else last
-        raise ConfigurationError(f"{option}={value!r} is unknown: give {choice}.{did_you_mean(str(value), known)}")
+        hint = did_you_mean(str(value), known)
+        raise ConfigurationError(f"is unknown: give {choice}.{hint}", option=option, value=value)
 
 
 def check_whole(option: str, value: object, *, least: int, most: int | None = None, more: str = "") -> None:
-    """Refuse what is no whole number in its range; the sentence tells the range, and then whatever `more` says."""
+    """Refuse what is no whole number in its range; the message names the range, and then whatever `more` says."""
     whole = None if isinstance(value, bool) or not isinstance(value, Integral) else int(value)
     if whole is None or whole < least or (most and whole > most):
         choice = f"{least} to {most}" if most else f"{least} or more"
-        raise ConfigurationError(f"{option}={value!r} cannot be: give a whole number, {choice}{more}.")
+        raise ConfigurationError(f"cannot be: give a whole number, {choice}{more}.", option=option, value=value)

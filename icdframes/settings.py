@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
-from icdframes.errors import ConfigurationError, did_you_mean
+from icdframes.errors import ConfigurationError, Remedy, did_you_mean
 
 ENV_SERVER = "ICD_SERVER"
 ENV_CLIENT_ID = "ICD_CLIENT_ID"
@@ -94,7 +94,7 @@ def resolve_server(server: str | None, token_url: str | None = None) -> Server:
     checked = _checked_url(token_url, "token URL") if token_url else None
     if checked and urlsplit(base).scheme == "http" and not is_loopback(base):
         raise ConfigurationError(
-            f"Refusing to send a token to {base} over plain http: use https, or leave token_url out "
+            f"Refusing to send a token to {base} over plain http: use https, or name no token URL "
             "for a local deployment without authentication."
         )
     return Server("custom", base, checked)
@@ -133,7 +133,10 @@ def _checked_url(text: str, what: str) -> str:
     if parts.scheme not in {"http", "https"} or not host:
         raise ConfigurationError(f"{text!r} is no {what}: it must begin with https:// (or http:// on this machine).")
     if parts.username is not None or parts.password is not None:
-        raise ConfigurationError(f"The {what} must not hold a user name or password; give client_id and client_secret.")
+        raise ConfigurationError(
+            f"The {what} must not hold a user name or password",
+            remedy=Remedy("give client_id and client_secret", "store your client id and secret with `icdframes login`"),
+        )
     if not _URL.fullmatch(text):
         raise ConfigurationError(
             f"{text!r} is no {what}: it is a host and perhaps a path in plain ASCII (a host with other letters in its "

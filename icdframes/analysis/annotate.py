@@ -31,7 +31,7 @@ def columns_for(tables: Tables, add: Sequence[Group]) -> pd.DataFrame:
         name = term if isinstance(term, str) else as_grouping(term).name
         if name in columns:
             advice = "leave one out" if isinstance(term, str) else "give each Grouping its own name"
-            raise ConfigurationError(f"add names {name!r} twice: {advice}.")
+            raise ConfigurationError(f"is given twice: {advice}.", option="add", value=name)
         columns[name] = _values(tables, tree, term) if tree and _needs_tree(entities, term) else entities[name]
     return pd.DataFrame({name: _nullable(values) for name, values in columns.items()})
 
@@ -40,9 +40,11 @@ def _check_known(entities: pd.DataFrame, term: Group) -> None:
     names = [str(name) for name in entities.columns]
     if isinstance(term, str) and term not in names and not _DERIVED.fullmatch(term):
         raise ConfigurationError(
-            f"add={term!r} is unknown: give 'chapter', 'block', 'level:N' (N links below the top), one of these with "
+            "is unknown: give 'chapter', 'block', 'level:N' (N links below the top), one of these with "
             f"'_title', 'ancestor:ENTITY', or a column of the tables: {', '.join(names)}."
-            f"{did_you_mean(term, (*names, *_EXAMPLES))}"
+            f"{did_you_mean(term, (*names, *_EXAMPLES))}",
+            option="add",
+            value=term,
         )
 
 
@@ -280,5 +282,5 @@ def _refuse_unknown(frame: Any, what: JoinSpec) -> None:
         if lost["n_rows"]:
             raise EntityNotFoundError(
                 f"{lost['n_rows']} of {report['n_rows'].sum()} rows have {problem.format(repr(what.code))}, such as "
-                f"{lost['examples']}: correct them, or give unknown='flag' or unknown='drop'."
+                f"{lost['examples']}: correct them, or keep ('flag') or drop ('drop') such rows."
             )

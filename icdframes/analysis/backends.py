@@ -16,7 +16,7 @@ import narwhals as nw
 import numpy.typing as npt
 import pandas as pd
 
-from icdframes.errors import ConfigurationError, MissingExtraError, did_you_mean
+from icdframes.errors import ConfigurationError, MissingExtraError, Remedy, did_you_mean
 
 Frame: TypeAlias = nw.DataFrame[Any] | nw.LazyFrame[Any]
 Ship: TypeAlias = Callable[[pd.DataFrame], Frame]
@@ -91,8 +91,11 @@ def check_codes(code: str, *, is_float: bool) -> None:
     """Refuse codes that have become decimal numbers."""
     if is_float:
         raise ConfigurationError(
-            f"The column {code!r} holds decimal numbers, in which codes such as 1E10 are lost: keep it as text "
-            f"(pandas.read_csv(..., dtype={{{code!r}: str}}))."
+            f"The column {code!r} holds decimal numbers, in which codes such as 1E10 are lost",
+            remedy=Remedy(
+                f"read it as text (pandas.read_csv(..., dtype={{{code!r}: str}}))",
+                "keep the column as text in the file",
+            ),
         )
 
 

@@ -1,8 +1,7 @@
-"""``doctor`` and ``completion``: help with the installation itself."""
+"""``icdframes doctor``: check the installation, the cache, the credentials and the server."""
 
 from __future__ import annotations
 
-import importlib.util
 import platform
 import re
 import tempfile
@@ -14,21 +13,29 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 import icdframes
+from icdframes.cli.options import Commands, add_command, add_server_options, sentence_of
 from icdframes.cli.output import connect, size_text
-from icdframes.cli.wording import for_terminal, options_of
 from icdframes.errors import (
     ConfigurationError,
     CredentialsRejectedError,
     EntityNotFoundError,
     IcdError,
-    MissingExtraError,
 )
 from icdframes.settings import cache_folder
 
 _WORST_CLOCK = 60.0
+_EXAMPLES = """
+icdframes doctor
+icdframes doctor --server http://localhost:6382
+"""
 
 
-def doctor(options: Namespace) -> None:
+def add_parser(commands: Commands) -> None:
+    """Add the command to the program."""
+    add_server_options(add_command(commands, "doctor", run, "look for what is wrong", _EXAMPLES))
+
+
+def run(options: Namespace) -> None:
     """Check versions, cache, credentials, server, clock and sign-in, a line each; exit 1 where something is wrong."""
     wrong = set[str]()
     for name, check in _CHECKS.items():
@@ -39,18 +46,9 @@ def doctor(options: Namespace) -> None:
             print(f"ok     {name:<12} {check(options)}")
         except IcdError as error:
             wrong.add(name)
-            print(f"WRONG  {name:<12} {for_terminal(str(error), options_of(options.command))}")
+            print(f"WRONG  {name:<12} {sentence_of(error)}")
     if wrong:
         raise IcdError(f"{len(wrong)} of {len(_CHECKS)} checks failed; the lines above say what to do.")
-
-
-def completion(options: Namespace) -> None:
-    """Print a completion script."""
-    if importlib.util.find_spec("shtab") is None:
-        raise MissingExtraError("A completion script", "completion")
-    import shtab  # noqa: PLC0415  optional
-
-    print(shtab.complete(options.program, shell=options.shell))
 
 
 def _versions(_options: Namespace) -> str:
@@ -69,7 +67,7 @@ def _optional(_options: Namespace) -> str:
 
 
 def _required(belongs: Callable[[str], bool]) -> list[str]:
-    """Give the names of the packages that the installed icdframes asks for."""
+    """Return the names of the packages that the installed icdframes asks for."""
     return re.findall(r"^[\w.-]+", "\n".join(filter(belongs, requires("icdframes") or ())), re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""What each command of the program does; here is what they share: connecting, showing, choosing where to write."""
+"""Connect, show a table and write it: what the commands share."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def show(frame: pd.DataFrame, columns: tuple[str, ...] = ()) -> None:
 
 
 def size_text(info: CacheInfo) -> str:
-    """Tell where the cache is and how large."""
+    """Return where the cache is and how large."""
     return (
         f"{info.path}: {info.answers} answers, {info.bytes / 1e6:.1f} MB; "
         f"{info.snapshots} snapshots, {info.snapshot_bytes / 1e6:.1f} MB"
@@ -55,7 +55,7 @@ def size_text(info: CacheInfo) -> str:
 
 
 def target_of(options: Namespace) -> Path | None:
-    """Give the file to write, checked before any work is done; None for the screen or standard output."""
+    """Return the file to write, checked before any work is done; None for the screen or standard output."""
     if options.out in {None, "-"}:
         return None
     target = Path(options.out)
@@ -80,3 +80,13 @@ def write(frame: pd.DataFrame, target: Path, options: Namespace) -> None:
     else:
         to_csv(frame, target, overwrite=options.overwrite, safe_for_spreadsheets=options.safe_for_spreadsheets)
     print(f"{len(frame)} rows written to {target}")
+
+
+def show_or_write(frame: pd.DataFrame, options: Namespace, target: Path | None) -> None:
+    """Write a table to the target or to standard output, or show its first rows."""
+    if options.out == "-":
+        print_csv(frame, options)
+    elif target:
+        write(frame, target, options)
+    else:
+        show(frame)

@@ -43,7 +43,9 @@ class ClientBase:
         self.max_workers = max_workers
         self.offline = offline
         if not isinstance(cache_dir, str | os.PathLike | None):
-            raise ConfigurationError(f"cache_dir={cache_dir!r} cannot be: give the path of a folder, or leave it out.")
+            raise ConfigurationError(
+                "cannot be: give the path of a folder, or leave it out.", option="cache_dir", value=cache_dir
+            )
         folder = Path(cache_dir) if cache_dir else cache_folder()
         self._session = ApiSession(
             server,

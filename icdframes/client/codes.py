@@ -256,7 +256,8 @@ class CodeMethods(ClientBase):
             uri = str(EntityUri("foundation", None, foundation_id))
             entity = reraise_not_found(
                 lambda: endpoint.lookup(uri, scope.release_id, language=tag, refresh=refresh),
-                f"{uri} is not coded in {classification} {scope.release_id}: load it with classification='foundation'.",
+                f"{uri} is not coded in {classification} {scope.release_id}: load it from the classification "
+                "'foundation'.",
             )
             return Located(foundation_id, entity)
 
@@ -288,8 +289,12 @@ def _no_code(text: str, scope: QueryScope, *, flexible: bool) -> str:
     where = f"{scope.classification} {scope.release_id}"
     is_uri = "://" in text
     if not (text.count("://") > 1 if is_uri else "&" in text or "/" in text):
-        return f"No {'entity' if is_uri else 'code'} {text!r} in {where}. Find codes with search()."
-    hint = "" if flexible else ", or they do not go together: flexible=True takes combinations beside the value sets"
+        return f"No {'entity' if is_uri else 'code'} {text!r} in {where}. Search for its title to find the code."
+    hint = (
+        ""
+        if flexible
+        else ", or they do not go together: with flexible=True combinations beside the value sets are valid"
+    )
     return f"{text!r} is not known in {where}: one of its parts does not exist{hint}."
 
 

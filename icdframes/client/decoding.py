@@ -86,8 +86,10 @@ class DecodingMethods(ClientBase):
         system = _system(classification)
         if source is not None and source not in _SOURCES:
             raise ConfigurationError(
-                f"source={source!r} is unknown: give 'describe' (axes and titles), 'codeinfo' (axes), or None "
-                f"(no request).{did_you_mean(str(source), _SOURCES)}"
+                "is unknown: give 'describe' (axes and titles), 'codeinfo' (axes), or None (no request)."
+                f"{did_you_mean(str(source), _SOURCES)}",
+                option="source",
+                value=source,
             )
         if source is None:
             return read_codes(codes, classification=classification)
@@ -155,7 +157,7 @@ def _system(classification: str) -> CodeSystem:
         if system == classification:
             return system
     raise ConfigurationError(
-        f"There are no codes in classification={classification!r}: give one of {', '.join(_CODE_SYSTEMS)}."
+        f"There are no codes in the classification {classification!r}: give one of {', '.join(_CODE_SYSTEMS)}."
         f"{did_you_mean(str(classification), _CODE_SYSTEMS)}"
     )
 

@@ -9,6 +9,7 @@ from icdframes.errors import (
     EntityNotFoundError,
     HierarchyWarning,
     PartialResultWarning,
+    Remedy,
     TraversalError,
     UnknownLanguageError,
     warn,
@@ -30,10 +31,10 @@ def raise_if_nothing(found: EntityGraph, request: LoadRequest) -> None:
         foreign = "" if language == "en" else f" and the language {language!r}"
         raise EntityNotFoundError(
             f"No entity {named} in {where}: check the id{foreign}, "
-            "or try another release or classification='foundation'."
+            "or try another release or the classification 'foundation'."
         ) from None
     if isinstance(error, EntityNotFoundError) and language != "en":
-        raise UnknownLanguageError(f"{where} cannot be had in {language!r}: try language='en'.") from None
+        raise UnknownLanguageError(f"{where} is not available in {language!r}: try the language 'en'.") from None
     raise error
 
 
@@ -63,15 +64,19 @@ def report_failures(failures: Mapping[str, Exception], tables: EntityTables, req
     more = "" if len(failures) <= _SHOWN_FAILURES else f"; and {len(failures) - _SHOWN_FAILURES} more"
     message = (
         f"{len(failures)} entities could not be loaded, {len(tables.entities)} could ({shown}{more}). "
-        "What was fetched is in the cache: run it again to ask only for the rest"
+        "What was fetched is in the cache"
     )
+    again = "run it again to ask only for the rest"
     if request.on_error == "raise":
         raise TraversalError(
-            f"{message}, or give on_error='warn'. The tables so far are in the error's attribute 'tables'.",
+            message,
             failures=failures,
             tables=tables,
+            remedy=Remedy(
+                f"{again}, or give on_error='warn'. The tables so far are in the error's attribute 'tables'", again
+            ),
         )
-    warn(f"{message}. The failures are in tables.failures.", PartialResultWarning)
+    warn(message, PartialResultWarning, remedy=Remedy(f"{again}. The failures are in tables.failures", again))
 
 
 def warn_of_missing_chapters(lost: Mapping[str, Exception]) -> None:

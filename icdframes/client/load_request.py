@@ -68,11 +68,11 @@ def read_load_request(
     named_release = _release_of(references)
     if named_release and release and named_release != release:
         raise ConfigurationError(
-            f"{entity} is of release {named_release}, but release={release!r} was given: leave one of them out."
+            f"{entity} is of release {named_release}, but the release {release!r} was given: leave one of them out."
         )
     if depth is not None and (type(depth) is not int or depth < 0):
         raise ConfigurationError(
-            f"depth={depth!r} cannot be: give 0 (the entity alone), 1, 2, … or leave it out for everything."
+            "cannot be: give 0 (the entity alone), 1, 2, … or leave it out for everything.", option="depth", value=depth
         )
     wanted = read_include(include, _INCLUDES)
     check_option("on_error", on_error, _ON_ERROR)
@@ -101,7 +101,9 @@ def listed(option: str, given: object, example: str) -> tuple[str, ...]:
     if isinstance(given, str | int):
         return (str(given),)
     if not isinstance(given, Iterable):
-        raise ConfigurationError(f"{option}={given!r} cannot be: give one such as {example!r}, or a list of them.")
+        raise ConfigurationError(
+            f"cannot be: give one such as {example!r}, or a list of them.", option=option, value=given
+        )
     return tuple(dict.fromkeys(map(str, given)))
 
 
@@ -161,7 +163,9 @@ def read_release(release: object) -> str | None:
         return None
     text = str(release).strip()
     if not text:
-        raise ConfigurationError("release='' cannot be: give an id such as '2024-01', or leave it out for the newest.")
+        raise ConfigurationError(
+            "cannot be: give an id such as '2024-01', or leave it out for the newest.", option="release", value=""
+        )
     return text
 
 
@@ -176,5 +180,5 @@ def read_languages(language: str | Sequence[str]) -> tuple[str, ...]:
     """
     cleaned = tuple(dict.fromkeys(one.strip().lower() for one in listed("language", language, "en")))
     if not cleaned or not all(cleaned):
-        raise ConfigurationError(f"language={language!r} cannot be: give a code such as 'en', or several.")
+        raise ConfigurationError("cannot be: give a code such as 'en', or several.", option="language", value=language)
     return cleaned

@@ -28,8 +28,8 @@ Answer = TypeVar("Answer")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
 _NO_REASON = "Requested resource could not be found"
 _INSTEAD = {
-    "icd10": "Load ICD-10 with load_entity(classification='icd10') and search its titles in pandas.",
-    "foundation": "The foundation has ids and no codes: load them with load_entity(classification='foundation').",
+    "icd10": "Load the whole ICD-10 and search its titles in pandas.",
+    "foundation": "The foundation has ids and no codes: load its entities by id.",
 }
 
 
@@ -115,7 +115,7 @@ def check_offered(verb: str, classification: str, offered_by: Iterable[str]) -> 
     offered = tuple(offered_by)
     if classification not in offered:
         raise ConfigurationError(
-            f"The ICD API has no {verb} for classification={classification!r}, only for {', '.join(offered)}. "
+            f"The ICD API has no {verb} for the classification {classification!r}, only for {', '.join(offered)}. "
             f"{_INSTEAD.get(classification, '')}".rstrip()
         )
 
@@ -123,7 +123,7 @@ def check_offered(verb: str, classification: str, offered_by: Iterable[str]) -> 
 def check_one_language(scope: QueryScope, reason: str) -> None:
     """Raise `ConfigurationError` with the reason where a verb that takes one language is given several."""
     if len(scope.languages) > 1:
-        raise ConfigurationError(f"language={list(scope.languages)!r} cannot be: {reason}.")
+        raise ConfigurationError(f"cannot be: {reason}.", option="language", value=list(scope.languages))
 
 
 def reraise_not_found(ask: Callable[[], Answer], sentence: str) -> Answer:

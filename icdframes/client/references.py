@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from icdframes.client.endpoints import Classification, CodeEndpoint, Linearization
-from icdframes.errors import CodeSyntaxError, ConfigurationError, EntityNotFoundError
+from icdframes.errors import CodeSyntaxError, ConfigurationError, EntityNotFoundError, Remedy
 from icdframes.model.code_shapes import SEPARATOR
 from icdframes.model.uris import EntityUri, is_entity_id, is_icd10_key, parse_uri
 
@@ -59,8 +59,9 @@ def read_reference(entity: object, classification: str) -> EntityReference:
     if not text:
         raise CodeSyntaxError(
             f"{str(entity)[:_SHOWN]!r} names no entity: give one code such as '1A00', one id such as '257068234', "
-            "one URI, or None for all.",
+            "or one URI",
             text=str(entity),
+            remedy=Remedy("None loads the whole classification", "--all loads the whole classification"),
         )
     if len(text) > _LONGEST_NAME:
         raise CodeSyntaxError(
@@ -76,12 +77,14 @@ def read_reference(entity: object, classification: str) -> EntityReference:
     if classification == "foundation":
         raise CodeSyntaxError(
             f"{text!r} is no foundation entity: the foundation has ids and no codes. "
-            "Give an id or URI, or leave classification at 'mms' to load a code.",
+            "Give an id or URI, or load the code from the classification 'mms'.",
             text=text,
         )
     if SEPARATOR.search(text):
         raise CodeSyntaxError(
-            f"{text!r} is a cluster of several codes: load one of them, or take it apart with codeinfo().", text=text
+            f"{text!r} is a cluster of several codes",
+            text=text,
+            remedy=Remedy("load one of them, or take it apart with decode_codes()", "load one of them"),
         )
     if not re.fullmatch(r"[0-9A-Za-z.]+", text):
         raise CodeSyntaxError(
@@ -96,14 +99,18 @@ def _from_uri(text: str, classification: str) -> EntityReference:
     uri = parse_uri(text)
     if uri.entity_id is None:
         raise ConfigurationError(
-            f"{text} names a whole classification: give None for all of it, and classification={uri.classification!r}."
+            f"{text} names a whole classification",
+            remedy=Remedy(
+                f"give None for all of it, and classification={uri.classification!r}",
+                f"give --all and --classification {uri.classification}",
+            ),
         )
     if uri.classification == "foundation" and classification not in {"foundation", "icd10"}:
         return EntityReference(uri.entity_id, "foundation")
     if uri.classification != classification:
         raise ConfigurationError(
             f"{text} is of classification {uri.classification!r}, not {classification!r}: "
-            f"give classification={uri.classification!r}."
+            f"give the classification {uri.classification!r}."
         )
     return EntityReference(uri.entity_id, "id", uri.release)
 
@@ -140,7 +147,7 @@ def find_entity_id(
     except EntityNotFoundError:
         hint = _elsewhere(reference.text, source.name) or _near(reference.text, codes, release)
         raise EntityNotFoundError(
-            f"No code {reference.text!r} in {source.name} {release}. {hint or 'Find codes with search().'}"
+            f"No code {reference.text!r} in {source.name} {release}. {hint or 'Search for its title to find the code.'}"
         ) from None
 
 
@@ -155,7 +162,7 @@ def _from_foundation(foundation_id: str, source: Classification, release: str | 
         return source.lookup(uri, release).entity_id
     except EntityNotFoundError:
         raise EntityNotFoundError(
-            f"{uri} is not coded in {source.name} {release}: load it with classification='foundation'."
+            f"{uri} is not coded in {source.name} {release}: load it from the classification 'foundation'."
         ) from None
 
 
@@ -171,7 +178,7 @@ def _elsewhere(code: str, classification: str) -> str | None:
     """Name the other classification whose codes are written like this one."""
     for other, written in _WRITTEN.items():
         if other != classification and written.fullmatch(code) and not _WRITTEN[classification].fullmatch(code):
-            return f"It is written like a code of classification={other!r}."
+            return f"It is written like a code of the classification {other!r}."
     return None
 
 

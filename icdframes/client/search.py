@@ -321,7 +321,7 @@ class SearchMethods(ClientBase):
 
 def _check_threshold(given: object) -> None:
     if given is not None and not (isinstance(given, Real) and 0 <= float(given) <= 1):
-        raise ConfigurationError(f"match_threshold={given!r} cannot be: give a number from 0 to 1.")
+        raise ConfigurationError("cannot be: give a number from 0 to 1.", option="match_threshold", value=given)
 
 
 def _split(texts: Iterable[str]) -> tuple[str, ...]:

@@ -83,8 +83,9 @@ class SearchOptions:
         for name in self.properties_to_be_searched:
             if name not in known:
                 raise ConfigurationError(
-                    f"properties_to_be_searched={name!r} is unknown in {classification}: give {', '.join(known)}."
-                    f"{did_you_mean(name, known)}"
+                    f"is unknown in {classification}: give {', '.join(known)}.{did_you_mean(name, known)}",
+                    option="properties_to_be_searched",
+                    value=name,
                 )
         if self.properties_to_be_searched and self.medical_coding_mode and not foundation:
             raise ConfigurationError(

@@ -188,5 +188,7 @@ def _named(path: Path, members: Sequence[ZipInfo], *, table: str | None) -> str:
         return next(iter(found.values()))
     if table not in found:
         wrong = f"no table {table!r}.{did_you_mean(table, found)}" if table else f"{len(found)} tables."
-        raise ConfigurationError(f"{path.name} holds {wrong} Say which: table= one of {', '.join(sorted(found))}.")
+        raise ConfigurationError(
+            f"{path.name} holds {wrong} Name one of them as the table: {', '.join(sorted(found))}."
+        )
     return found[table]

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from icdframes.errors import ExportError, FileFormatError, did_you_mean
+from icdframes.errors import ExportError, FileFormatError, Remedy, did_you_mean
 
 _ANEW = "write the table that it belongs to anew"
 
@@ -25,7 +25,12 @@ def check_target(path: str | os.PathLike[str], *, overwrite: bool, suffixes: tup
     if target.is_dir():
         raise ExportError(f"Cannot write {target}: it is a folder: give the name of a file in it.")
     if target.exists() and not overwrite:
-        raise ExportError(f"{target} exists already: give overwrite=True to replace it, or another name.")
+        raise ExportError(
+            f"{target} exists already",
+            remedy=Remedy(
+                "give overwrite=True to replace it, or another name", "give --overwrite to replace it, or another name"
+            ),
+        )
     return target
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from icdframes.errors import ExportError, FileFormatError
+from icdframes.errors import ExportError, FileFormatError, Remedy
 from icdframes.frames.atomic import export_errors, hidden_sibling, read_json, sync, write_json
 from icdframes.frames.files import need_pyarrow, read_frame, to_csv, to_parquet
 from icdframes.frames.provenance import Provenance
@@ -118,7 +118,12 @@ def _check_folder(target: Path, *, overwrite: bool) -> None:
     if not there:
         return
     if not overwrite:
-        raise ExportError(f"{target} exists already: give overwrite=True to replace it, or another name.")
+        raise ExportError(
+            f"{target} exists already",
+            remedy=Remedy(
+                "give overwrite=True to replace it, or another name", "give --overwrite to replace it, or another name"
+            ),
+        )
     ours = {MANIFEST} | {f"{name}{end}" for name in TABLES for end in (".parquet", ".csv", ".csv.provenance.json")}
     if MANIFEST not in there or there - ours:
         other = sorted(there - ours) or ["no provenance.json"]

@@ -99,7 +99,9 @@ class Sandbox:
         vary: bool = True,
     ) -> None:
         if type(port) is not int or not 0 <= port <= _LAST_PORT:
-            raise ConfigurationError(f"port={port!r} cannot be: give 0 for any free one, or 1 to {_LAST_PORT}.")
+            raise ConfigurationError(
+                f"cannot be: give 0 for any free one, or 1 to {_LAST_PORT}.", option="port", value=port
+            )
         self.client_id = client_id
         self.client_secret = client_secret
         self.delay = delay

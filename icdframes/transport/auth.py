@@ -17,6 +17,7 @@ from icdframes.errors import (
     CredentialsRejectedError,
     IcdError,
     RateLimitedError,
+    Remedy,
     ResponseShapeError,
     ServerError,
 )
@@ -64,7 +65,9 @@ class TokenSource:
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         if server.token_url is None:
-            raise ConfigurationError(f"{server.base_url} has no token URL, so no tokens: give token_url.")
+            raise ConfigurationError(
+                f"{server.base_url} has no token URL, so no tokens", remedy=Remedy("give token_url", "give --token-url")
+            )
         self._url: str = server.token_url
         self._get_credentials = get_credentials
         self._options = {"verify": verify, "timeout": timeout, "allow_redirects": False}

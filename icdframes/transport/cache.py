@@ -60,7 +60,7 @@ def open_cache(folder: Path) -> BaseCache:
     except (OSError, sqlite3.Error) as fault:
         warn(
             f"No cache can be kept in {folder} ({fault}): answers stay in memory until this client is closed. "
-            "Give another folder as cache_dir=... or in ICDFRAMES_CACHE_DIR.",
+            "Name another folder as the cache folder or in ICDFRAMES_CACHE_DIR.",
             CacheWarning,
         )
         return BaseCache(cache_name="memory")

@@ -18,6 +18,7 @@ from icdframes.errors import (
     EntityNotFoundError,
     IcdError,
     RateLimitedError,
+    Remedy,
     ResponseShapeError,
     ServerError,
 )
@@ -64,8 +65,8 @@ def error_of_fault(fault: Fault, detail: str, url: str, *, largest: int) -> IcdE
             )
         case Fault.CERTIFICATE:
             return ConnectionFailedError(
-                f"{host} was not used: {detail}. Behind a company proxy, give the company's CA file as verify=... "
-                "or in REQUESTS_CA_BUNDLE."
+                f"{host} was not used: {detail}. Behind a company proxy, name the company's CA file in "
+                "REQUESTS_CA_BUNDLE."
             )
         case Fault.REDIRECT:
             return ServerError(f"{host} redirects to {detail}. Check the server URL.")
@@ -78,7 +79,7 @@ def error_of_fault(fault: Fault, detail: str, url: str, *, largest: int) -> IcdE
             return ConfigurationError(f"The request to {host} could not be made ({detail}).")
     return ConnectionFailedError(
         f"No complete answer from {host}: {detail}. Check the network and the proxy and try again; "
-        "answers that are in the cache are there with offline=True."
+        "answers that are in the cache can be used offline."
     )
 
 
@@ -113,7 +114,8 @@ def error_of_status(status: int, reason: str, url: str, *, signed: bool, retry_a
         return EntityNotFoundError(f"{url} does not exist on this server (404).{said}", reason=reason)
     if status == HTTPStatus.UNAUTHORIZED and not signed:
         return CredentialsRejectedError(
-            f"{host} wants a token (401), but this connection has none: give token_url to connect().{said}"
+            f"{host} wants a token (401), but this connection has none{said and ';' + said.rstrip('.')}",
+            remedy=Remedy("give token_url to connect()", "give --token-url"),
         )
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return CredentialsRejectedError(
@@ -122,7 +124,8 @@ def error_of_status(status: int, reason: str, url: str, *, signed: bool, retry_a
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         when = f"in {retry_after:.0f} s" if retry_after and retry_after < _LONGEST_TOLD else "later"
         return RateLimitedError(
-            f"{host} keeps saying that there are too many requests (429): try again {when}, or with fewer max_workers."
+            f"{host} keeps saying that there are too many requests (429): try again {when}, or with "
+            "fewer requests at the same time."
         )
     hint = " Try again later." if status >= HTTPStatus.INTERNAL_SERVER_ERROR else ""
     return ServerError(f"{url} answered with status {status}.{said}{hint}")

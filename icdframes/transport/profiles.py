@@ -16,6 +16,7 @@ from icdframes.errors import (
     ConfigurationError,
     CredentialStorageWarning,
     CredentialsUnavailableError,
+    Remedy,
     did_you_mean,
     warn,
 )
@@ -87,10 +88,15 @@ def _unavailable(profile: str) -> Credentials:
         )
     raise CredentialsUnavailableError(
         "No client id and secret for the ICD API were found. Register (free of charge) at "
-        f"{REGISTER_URL}, then give them in one of these ways: icdframes.login() in a notebook; `icdframes login` "
-        f"in a terminal; the variables {ENV_CLIENT_ID} and {ENV_CLIENT_SECRET}; "
-        "connect(client_id=..., client_secret=...). Without registering: connect('sandbox') for the built-in "
-        "sample, or connect('local') for WHO's own container on this machine."
+        f"{REGISTER_URL}, then run `icdframes login` in a terminal, or set the variables {ENV_CLIENT_ID} and "
+        f"{ENV_CLIENT_SECRET}",
+        remedy=Remedy(
+            "or call icdframes.login() in a notebook, or connect(client_id=..., client_secret=...). Without "
+            "registering: connect('sandbox') for the built-in sample, or connect('local') for WHO's own container on "
+            "this machine",
+            "without registering, give --server sandbox for the built-in sample, or --server local for WHO's own "
+            "container on this machine",
+        ),
     )
 
 

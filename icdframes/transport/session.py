@@ -14,7 +14,7 @@ from typing import Any, NoReturn, Self
 import requests
 from requests_cache import CachedSession
 
-from icdframes.errors import ConfigurationError, OfflineMissError, check_whole
+from icdframes.errors import ConfigurationError, OfflineMissError, Remedy, check_whole
 from icdframes.settings import Server
 from icdframes.transport import policy
 from icdframes.transport.adapter import IcdAdapter, decoded
@@ -302,8 +302,11 @@ def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 def _offline_miss(url: str, language: str, why: str) -> OfflineMissError:
     return OfflineMissError(
-        f"Offline, and {url} (language {language}) cannot be had: {why}. "
-        "Ask for it once without offline=True, then it is there."
+        f"Offline, and {url} (language {language}) is not available: {why}",
+        remedy=Remedy(
+            "ask for it once without offline=True, then it is there",
+            "ask for it once without --offline, then it is there",
+        ),
     )
 
 
@@ -315,14 +318,17 @@ def _is_wait(part: object) -> bool:
 def _check_settings(timeout: Any, retries: object, max_workers: object, verify: object) -> None:
     if verify is not None and (not isinstance(verify, str | Path) or not Path(verify).exists()):
         raise ConfigurationError(
-            f"verify={verify!r} is no CA file or folder: TLS verification cannot be switched off; give the path of "
-            "your company's CA file, or set REQUESTS_CA_BUNDLE."
+            "is no CA file or folder: TLS verification cannot be switched off; give the path of your company's CA "
+            "file, or set REQUESTS_CA_BUNDLE.",
+            option="verify",
+            value=verify,
         )
     check_whole("retries", retries, least=0)
     check_whole("max_workers", max_workers, least=1, most=_MOST_WORKERS, more="; 8 is polite")
     is_pair = isinstance(timeout, tuple) and len(timeout) == 2  # noqa: PLR2004  to connect, to read
     if not all(map(_is_wait, timeout if is_pair else (timeout,))):
         raise ConfigurationError(
-            f"timeout={timeout!r} cannot be: give seconds above 0, a day at most, or a pair of them "
-            "(to connect, to read)."
+            "cannot be: give seconds above 0, a day at most, or a pair of them (to connect, to read).",
+            option="timeout",
+            value=timeout,
         )

@@ -142,7 +142,7 @@ def test_columns_that_do_not_exist_are_refused_with_the_nearest(mms):
             annotate(frame, mms, add=[near])
     with pytest.raises(ConfigurationError, match="twice: give each Grouping its own name"):
         annotate(frame, mms, add=[{"01": "a"}, {"02": "b"}])
-    with pytest.raises(ConfigurationError, match="add names 'title' twice: leave one out"):
+    with pytest.raises(ConfigurationError, match="add='title' is given twice: leave one out"):
         annotate(frame, mms, add=["title", "title"])
     with pytest.raises(ConfigurationError, match="give 'flag', 'raise' or 'drop'"):
         annotate(frame, mms, unknown="ignore")

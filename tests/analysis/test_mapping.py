@@ -137,7 +137,7 @@ def test_a_zip_of_several_tables_asks_which(tmp_path, multiple):
         archive.writestr("10To11MapToOneCategory.txt", _text(HEAD_ONE, *ROWS))
         archive.writestr("11To10MapToOneCategory.txt", _text(HEAD_BACK, *ROWS_BACK))
         archive.writestr("11To10MapToOneCategory.xlsx", b"never read while there is a .txt")
-    with pytest.raises(ConfigurationError, match=r"2 tables\. Say which.*10To11MapToOneCategory, 11To10"):
+    with pytest.raises(ConfigurationError, match=r"2 tables\. Name one.*10To11MapToOneCategory, 11To10"):
         read_mapping(path)
     with pytest.raises(ConfigurationError, match="Did you mean '11To10MapToOneCategory'"):
         read_mapping(path, table="11To10MapToOneCategry")

@@ -91,7 +91,7 @@ def test_decode_codes_tells_axis_and_title_of_each_member(icd_client):
 def test_decoding_has_two_sources_and_needs_codes(icd_client):
     with pytest.raises(ConfigurationError, match="Did you mean 'describe'"):
         icd_client.decode_codes("1A00", source="describes")
-    with pytest.raises(ConfigurationError, match="no codes in classification='foundation'"):
+    with pytest.raises(ConfigurationError, match="no codes in the classification 'foundation'"):
         icd_client.decode_codes("1A00", classification="foundation")
     assert icd_client.decode_codes(["1A00"], source=None).code.tolist() == ["1A00"]
 

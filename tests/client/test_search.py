@@ -199,7 +199,7 @@ def test_a_search_goes_as_get_and_a_long_one_as_post_with_form_fields(answering)
         ("mms", {"chapter_filter": None}, "chapter_filter=None"),
         ("foundation", {"include_keyword_result": True}, "no include_keyword_result"),
         ("foundation", {"medical_coding_mode": False}, "no medical_coding_mode"),
-        ("icd10", {}, "no search for classification='icd10'"),
+        ("icd10", {}, "no search for the classification 'icd10'"),
         ("mms", {"language": ["en", "es"]}, "one language"),
     ],
 )

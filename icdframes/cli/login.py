@@ -1,21 +1,37 @@
-"""``login``, ``status``, ``cache``: what is yours on this machine."""
+"""``icdframes login`` and ``icdframes status``: store a client id and secret, and show what is used."""
 
 from __future__ import annotations
 
 import getpass
 import sys
 from argparse import Namespace
-from typing import TYPE_CHECKING
 
-import icdframes
+from icdframes.cli.options import Commands, add_command, add_server_options
 from icdframes.cli.output import connect, size_text
 from icdframes.errors import REGISTER_URL, CredentialsUnavailableError
 
-if TYPE_CHECKING:
-    from icdframes.client.icd_client import IcdClient
+_LOGIN_EXAMPLES = """
+icdframes login
+icdframes login --profile work
+icdframes login --forget --profile work
+"""
+_STATUS_EXAMPLES = """
+icdframes status
+icdframes status --check --server sandbox
+"""
 
 
-def login(options: Namespace) -> None:
+def add_parser(commands: Commands) -> None:
+    """Add both commands to the program."""
+    login = add_command(commands, "login", run_login, "store a client id and secret", _LOGIN_EXAMPLES)
+    login.add_argument("--forget", action="store_true", help="forget the profile instead")
+    add_server_options(login)
+    status = add_command(commands, "status", run_status, "show server, credentials and cache", _STATUS_EXAMPLES)
+    status.add_argument("--check", action="store_true", help="ask the server for its newest release")
+    add_server_options(status)
+
+
+def run_login(options: Namespace) -> None:
     """Ask for a client id and secret, try them, store them."""
     from icdframes.transport.profiles import delete_profile, save_profile  # noqa: PLC0415
     from icdframes.transport.secrets import Credentials, Secret  # noqa: PLC0415
@@ -33,7 +49,7 @@ def login(options: Namespace) -> None:
     print(f"Connected to {client.base_url}; ICD-11 {newest} is the newest release. Stored in {where}.")
 
 
-def status(options: Namespace) -> None:
+def run_status(options: Namespace) -> None:
     """Show what would be used."""
     from icdframes.transport.profiles import find_credentials, list_profiles  # noqa: PLC0415
 
@@ -49,18 +65,6 @@ def status(options: Namespace) -> None:
             except CredentialsUnavailableError:
                 print(f"credentials  none found; register at {REGISTER_URL}, then run: icdframes login")
         print(f"profiles     {', '.join(list_profiles()) or 'none'}")
-        _show_cache(client)
+        print(f"cache        {size_text(client.cache_info())}")
         if options.check:
             print(f"newest       ICD-11 MMS {client.newest_release(refresh=True)}")
-
-
-def cache(options: Namespace) -> None:
-    """Show or empty the cache."""
-    with icdframes.connect("local", cache_dir=options.cache_dir) as client:
-        if options.action == "clear":
-            print(f"{client.clear_cache()} answers and all snapshots forgotten")
-        _show_cache(client)
-
-
-def _show_cache(client: IcdClient) -> None:
-    print(f"cache        {size_text(client.cache_info())}")
