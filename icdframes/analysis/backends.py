@@ -150,6 +150,16 @@ def taken(data: nw.DataFrame[Any], table: pd.DataFrame, places: npt.NDArray[Any]
         yield nw.from_native(values, series_only=True).alias(name)
 
 
+def take_rows(data: nw.DataFrame[Any], rows: npt.NDArray[Any]) -> nw.DataFrame[Any]:
+    """Return the rows of an eager frame at some places."""
+    native = data.to_native()
+    if data.implementation.is_polars():
+        return nw.from_native(native[rows])
+    import pyarrow as pa  # noqa: PLC0415  an optional package
+
+    return nw.from_native(native.take(pa.array(rows)))
+
+
 def count_rows(native: Any, keys: Sequence[str], weight: str | None = None) -> pd.DataFrame:
     """Count rows, or add a weight, for each combination of keys; only the counts are fetched.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import pandas as pd
@@ -9,7 +10,7 @@ import pandas as pd
 from icdframes.analysis.matching import keys_of
 from icdframes.errors import ComparabilityWarning, ConfigurationError, warn
 from icdframes.frames.entity_tables import EntityTables
-from icdframes.model.code_shapes import SEPARATOR
+from icdframes.model.codes import split_codes
 
 CHANGES = (
     "added", "removed", "recoded", "retitled", "moved", "kind_changed", "text_changed", "leaf_changed",
@@ -108,8 +109,8 @@ def affected_codes(changes: pd.DataFrame, codes: Iterable[str | None]) -> pd.Dat
         From `compare_releases`.
     codes : iterable of str
         Codes as they are in your data, in any spelling that `icdframes.annotate`
-        knows but ids and URIs; missing ones are left out. A cluster is affected
-        by what changed for any code in it.
+        knows but ids and URIs; missing ones are left out. A cluster, and a cell with
+        several codes, is affected by what changed for any code in it.
 
     Returns
     -------
@@ -133,7 +134,7 @@ def affected_codes(changes: pd.DataFrame, codes: Iterable[str | None]) -> pd.Dat
     """
     given = pd.Series(list(codes), dtype="str").dropna().value_counts().sort_index()
     column = pd.DataFrame({"code": given.index.astype("str"), "n": given.to_numpy()})
-    column = column.assign(key=column["code"].str.split(SEPARATOR)).explode("key", ignore_index=True)
+    column = column.assign(key=[_members(text) for text in column["code"]]).explode("key", ignore_index=True)
     column["key"] = keys_of(column["key"])
     column = column[column["key"].ne("")].drop_duplicates(["code", "key"])
     now = changes["change"].isin(["added", "recoded"])
@@ -147,6 +148,13 @@ def affected_codes(changes: pd.DataFrame, codes: Iterable[str | None]) -> pd.Dat
     result = pd.concat(parts).drop(columns="key").sort_values(["code", "role"], ascending=[True, False], kind="stable")
     result.attrs["provenance"] = changes.attrs.get("provenance")
     return result.reset_index(drop=True)
+
+
+def _members(text: str) -> list[str]:
+    """Return every code of a cell; only few texts hold more than one."""
+    if text.isalnum():
+        return [text]
+    return [code for one in split_codes(text) for code in re.split(r"(?:[&/]|%26|%2[Ff])(?![.+])", one)]
 
 
 def _check_comparable(old: EntityTables, new: EntityTables) -> bool:

@@ -168,6 +168,7 @@ def assignment(tables: Tables, tree: Hierarchy, level: Group) -> Assignment:
         return _own_list(tables, tree, as_grouping(level))
     if level == "chapter":
         rows = _kind(entities, "chapter") | {row for row, above in enumerate(tree.parents) if not above}
+        rows |= _icf_chapters(entities)
         return _structural(entities, level, rows, ("chapter", "code", "entity_id"))
     if level == "block":
         return _structural(entities, level, _kind(entities, "block"), ("block_id", "code", "entity_id"))
@@ -209,6 +210,13 @@ def _kind(entities: pd.DataFrame, kind: str) -> set[int]:
     return set(np.flatnonzero(entities["class_kind"].eq(kind)).tolist()) if "class_kind" in entities.columns else set()
 
 
+def _icf_chapters(entities: pd.DataFrame) -> set[int]:
+    """Return the rows of ICF's components and chapters, which WHO calls blocks of the first and second level."""
+    if "block_id" not in entities.columns:
+        return set()
+    return set(np.flatnonzero(entities["block_id"].str.fullmatch("BlockL[12]-[bdes][0-9]+", na=False)).tolist())
+
+
 def _structural(entities: pd.DataFrame, name: str, rows: set[int], labels: Sequence[str]) -> Assignment:
     """Label entities that are groups by the first of some columns that is not missing; titles are those of groups."""
     places = sorted(rows)
@@ -218,6 +226,7 @@ def _structural(entities: pd.DataFrame, name: str, rows: set[int], labels: Seque
     shown = np.ones(len(chosen), dtype=bool)
     if name == "chapter" and {"class_kind", "chapter"} <= set(chosen.columns):  # a branch's root is not its chapter
         shown = (chosen["class_kind"].eq("chapter") | chosen["chapter"].isna()).to_numpy()
+        shown = shown | np.isin(places, list(_icf_chapters(entities)))
     titles: dict[str, str | None] = {}
     for group, title, is_shown in zip(label, chosen["title"].tolist(), shown, strict=True):
         titles.setdefault(group, None if pd.isna(title) or not is_shown else title)

@@ -119,7 +119,7 @@ def _join_pandas(frame: pd.DataFrame, what: JoinSpec) -> pd.DataFrame:
     backends.check_names(frame.columns, what.code, what.names)
     codes = frame[what.code]
     backends.check_codes(what.code, is_float=pd.api.types.is_float_dtype(codes) and bool(codes.notna().any()))
-    places, distinct = _numbered(codes)  # a missing code has the last place of what follows
+    places, distinct = numbered_codes(codes)  # a missing code has the last place of what follows
     answers = answer(distinct, what)
     end = np.append(np.arange(len(answers)), -1)
     kinds = pd.Categorical([*answers[what.match], "missing"], categories=KINDS)
@@ -130,7 +130,7 @@ def _join_pandas(frame: pd.DataFrame, what: JoinSpec) -> pd.DataFrame:
     return result[(kinds != "unknown")[places]] if what.drop else result
 
 
-def _numbered(codes: pd.Series[Any]) -> tuple[Places, pd.Index[Any]]:
+def numbered_codes(codes: pd.Series[Any]) -> tuple[Places, pd.Index[Any]]:
     """Return the distinct codes and the number of each row's, a missing one last; Arrow does so in half the memory."""
     if codes.empty or not isinstance(codes.dtype, pd.StringDtype) or codes.dtype.storage != "pyarrow":
         places, distinct = pd.factorize(codes)
@@ -161,29 +161,29 @@ def _join_eager(data: nw.DataFrame[Any], what: JoinSpec) -> nw.DataFrame[Any]:
     return result.filter(nw.col(what.match) != "unknown") if what.drop else result
 
 
-def _join_lazy(data: nw.LazyFrame[Any], what: JoinSpec) -> nw.LazyFrame[Any]:
-    """Match by joins to small tables, in one plan; the distinct codes first where that needs no exchange of rows."""
-    ship = backends.make_converter(data)
-    kept = data.collect_schema().names()
+def match_lazily(data: nw.LazyFrame[Any], code: str, lookup: Lookup, ship: backends.Ship) -> Any:
+    """Add `ENTITY` and `KIND` to a lazy frame by joins: to its distinct codes first where rows need no exchange."""
     numbered: Any = backends.numbered(data)
     if backends.is_spark(data):
-        joined: Any = resolve(numbered, what.code, what.lookup, ship)
-        joined = joined.join(ship(what.columns), on=ENTITY, how="left").rename({KIND: what.match})
-    else:
-        texts: Any = data.select(nw.col(what.code).cast(nw.String).alias(_TEXT)).unique()
-        matched: Any = resolve(texts, _TEXT, what.lookup, ship)
-        matched = matched.join(ship(what.columns), on=ENTITY, how="left").rename({KIND: what.match})
-        matched = matched.filter(~nw.col(_TEXT).is_null()).select(_TEXT, *what.names)
-        spelled = numbered.with_columns(nw.col(what.code).cast(nw.String).alias(_TEXT))
-        joined = spelled.join(matched, on=_TEXT, how="left")
-        joined = joined.with_columns(nw.col(what.match).fill_null("missing"))
+        return resolve(numbered, code, lookup, ship)
+    text = nw.col(code).cast(nw.String).alias(_TEXT)
+    matched: Any = resolve(data.select(text).unique(), _TEXT, lookup, ship)
+    joined = numbered.with_columns(text).join(matched.filter(~nw.col(_TEXT).is_null()), on=_TEXT, how="left")
+    return joined.with_columns(nw.col(KIND).fill_null("missing"))
+
+
+def _join_lazy(data: nw.LazyFrame[Any], what: JoinSpec) -> nw.LazyFrame[Any]:
+    """Match by joins to small tables, in one plan."""
+    ship = backends.make_converter(data)
+    joined = match_lazily(data, what.code, what.lookup, ship)
+    joined = joined.join(ship(what.columns), on=ENTITY, how="left").rename({KIND: what.match})
     if what.members != "first" and what.combine:
         joined = _with_members(joined, data, what, ship)
     if what.drop:
         joined = joined.filter(nw.col(what.match) != "unknown")
     if backends.ROW in joined.collect_schema():
         joined = joined.sort(backends.ROW)
-    named: nw.LazyFrame[Any] = joined.select([*kept, *what.names])
+    named: nw.LazyFrame[Any] = joined.select([*data.collect_schema().names(), *what.names])
     return named
 
 

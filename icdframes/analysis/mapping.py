@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import narwhals as nw
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from icdframes.analysis.backends import (
-    ROW,
-    by_partition,
-    check_codes,
-    check_names,
-    is_dask,
-    make_converter,
-    numbered,
-    to_narwhals,
-)
-from icdframes.analysis.matching import ENTITY, KIND, Lookup, resolve
+from icdframes.analysis import backends
+from icdframes.analysis.backends import ROW
+from icdframes.analysis.join import match_lazily, numbered_codes
+from icdframes.analysis.matching import ENTITY, KIND, Lookup
 from icdframes.frames.code_mapping import CodeMapping
 from icdframes.frames.entity_tables import EntityTables
 
@@ -28,7 +24,14 @@ _WIDER = ["stem", "truncated"]
 FrameT = TypeVar("FrameT")
 
 
-def map_codes(frame: FrameT, mapping: CodeMapping, *, code: str = "code", tables: EntityTables | None = None) -> FrameT:
+def map_codes(
+    frame: FrameT,
+    mapping: CodeMapping,
+    *,
+    code: str = "code",
+    tables: EntityTables | None = None,
+    weight: bool | str = False,
+) -> FrameT:
     r"""Translate a column of codes with one of WHO's mapping tables.
 
     Parameters
@@ -42,11 +45,15 @@ def map_codes(frame: FrameT, mapping: CodeMapping, *, code: str = "code", tables
     tables : EntityTables, optional
         Tables of the source or target; a warning tells if their release is
         another than the mapping's.
+    weight : bool or str
+        Whether to add a column ``weight`` (or one of that name): 1 / n_candidates, and 1 for a row without
+        a candidate. The weights of the rows that come of one row add up to 1, so that totals stay whole.
 
     Returns
     -------
     same kind as `frame`
-        The input's columns, one row per candidate, and unmapped rows too.
+        The input's columns, one row per candidate, and unmapped rows too; in pandas each with the index label of
+        the row it comes of.
 
         ``mapped_code``, ``mapped_title``, ``mapped_id``
             The candidate; a block has no code, and a target in the foundation
@@ -61,8 +68,8 @@ def map_codes(frame: FrameT, mapping: CodeMapping, *, code: str = "code", tables
             How the code was found in the table, in the words of
             `icdframes.annotate`; where it is ``stem`` or ``truncated``, the
             candidate is that of a wider code, so ``equivalent`` becomes
-            ``broader``. An unmapped code is ``unknown`` if the table does not
-            hold it; otherwise WHO's table itself says "No Mapping".
+            ``broader``. An unmapped code is ``unknown`` if the table does not hold it, ``several`` or
+            ``missing`` if there is not one code; otherwise WHO's table itself says "No Mapping".
 
         Rows are in the input's order, candidates in the file's, where the library
         keeps an order (pandas, Polars, PyArrow, Dask). No network.
@@ -95,34 +102,97 @@ def map_codes(frame: FrameT, mapping: CodeMapping, *, code: str = "code", tables
     """
     if tables is not None:
         mapping.check_release(tables)
-    if is_dask(frame):
-        dask_frame: FrameT = by_partition(frame, map_codes, mapping=mapping, code=code)
+    name = weight if isinstance(weight, str) else "weight" if weight else None
+    if backends.is_dask(frame):
+        dask_frame: FrameT = backends.by_partition(frame, map_codes, mapping=mapping, code=code, weight=weight)
         return dask_frame
-    data = to_narwhals(frame)
-    schema = data.collect_schema()
-    check_names(schema.names(), code, ADDED)
-    check_codes(code, is_float=schema[code].is_float())
-    ship = make_converter(data)
-    placed = data.with_row_index(ROW) if isinstance(data, nw.DataFrame) else numbered(data)
-    found: Any = resolve(placed, code, Lookup.of(_sources(mapping)), ship)
-    found = found.join(ship(_candidates(mapping)), on=ENTITY, how="left")
+    data = backends.to_narwhals(frame) if not isinstance(frame, pd.DataFrame) else None
+    added = [*ADDED, *([name] if name else [])]
+    ignore_case = data is not None and backends.ignores_case(data)
+    backends.check_names(backends.names_of(frame), code, added, ignore_case=ignore_case)
+    what = _Translation(code, Lookup.of(_sources(mapping)), _candidates(mapping), name)
+    result: Any
+    if data is None:
+        result = _map_pandas(frame, what)
+        result.attrs["mapping"] = dict(mapping.provenance)
+    else:
+        backends.check_codes(code, is_float=data.collect_schema()[code].is_float())
+        result = _map_eager(data, what) if isinstance(data, nw.DataFrame) else _map_lazily(data, what)
+    mapped: FrameT = result
+    return mapped
+
+
+@dataclass(frozen=True, slots=True)
+class _Translation:
+    """The column of codes, the spellings of the sources, the candidates by source, the name of the weights."""
+
+    code: str
+    lookup: Lookup
+    candidates: pd.DataFrame
+    weight: str | None
+
+    def answer(self, places: npt.NDArray[Any], distinct: Any) -> tuple[npt.NDArray[np.intp], pd.DataFrame]:
+        """Return which row each new row comes of, and the new columns."""
+        found = self.lookup.match(distinct)
+        table = self.candidates.reset_index(drop=True)
+        groups = table.groupby(ENTITY, sort=False).indices
+        empty = np.array([-1], dtype=np.intp)
+        rows_of = [groups.get(entity, empty) for entity in found[ENTITY]] + [empty]
+        counts = np.fromiter(map(len, rows_of), dtype=np.intp)
+        begins = np.cumsum(counts) - counts
+        numbers = counts[places]
+        rows = np.repeat(np.arange(len(places)), numbers)
+        within = np.arange(len(rows)) - np.repeat(np.cumsum(numbers) - numbers, numbers)
+        chosen = np.concatenate(rows_of)[begins[places[rows]] + within]
+        kinds = pd.array([*found[KIND], "missing"], dtype="str").take(places[rows])
+        added = {name: table[name].array.take(chosen, allow_fill=True) for name in ADDED[:-2]}
+        added["n_candidates"] = np.where(chosen < 0, 0, table["n_candidates"].to_numpy()[chosen]) if len(table) else 0
+        columns = pd.DataFrame({**added, ADDED[-1]: kinds}, index=range(len(rows)))
+        relation = columns["relation"].fillna("unmapped")
+        wider = columns[ADDED[-1]].isin(_WIDER) & relation.eq("equivalent")
+        columns["relation"] = relation.mask(wider, "broader")
+        if self.weight:
+            columns[self.weight] = 1 / columns["n_candidates"].clip(lower=1)
+        return rows, columns
+
+
+def _map_pandas(frame: pd.DataFrame, what: _Translation) -> pd.DataFrame:
+    codes = frame[what.code]
+    backends.check_codes(what.code, is_float=pd.api.types.is_float_dtype(codes) and bool(codes.notna().any()))
+    rows, columns = what.answer(*numbered_codes(codes))
+    mapped = frame.take(rows)
+    for name in columns.columns:
+        mapped[name] = columns[name].array
+    return mapped
+
+
+def _map_eager(data: nw.DataFrame[Any], what: _Translation) -> Any:
+    rows, columns = what.answer(*backends.numbered_codes(data, what.code))
+    mapped = backends.take_rows(data, rows)
+    return mapped.with_columns(*backends.taken(mapped, columns, np.arange(len(rows)))).to_native()
+
+
+def _map_lazily(data: nw.LazyFrame[Any], what: _Translation) -> Any:
+    ship = backends.make_converter(data)
+    found: Any = match_lazily(data, what.code, what.lookup, ship)
+    found = found.join(ship(what.candidates), on=ENTITY, how="left")
     if ROW in found.collect_schema():
         found = found.sort(ROW, _POSITION)
     wider = nw.col(KIND).is_in(_WIDER) & (nw.col("relation") == "equivalent")
-    added = (
+    count = nw.col("n_candidates").fill_null(0).cast(nw.Int64)
+    added = [
         nw.when(wider).then(nw.lit("broader")).otherwise(nw.col("relation").fill_null("unmapped")).alias("relation"),
-        nw.col("n_candidates").fill_null(0).cast(nw.Int64),
-        nw.col(KIND).fill_null("unknown").alias("mapped_match"),
-    )
-    result: FrameT = found.with_columns(*added).select(*schema.names(), *ADDED).to_native()
-    if isinstance(result, pd.DataFrame):
-        result = result.reset_index(drop=True)
-        result.attrs["mapping"] = dict(mapping.provenance)
-    return result
+        count,
+        nw.col(KIND).alias("mapped_match"),
+    ]
+    if what.weight:
+        added.append((1.0 / nw.when(count > 1).then(count).otherwise(nw.lit(1))).alias(what.weight))
+    names = [*data.collect_schema().names(), *ADDED, *([what.weight] if what.weight else [])]
+    return found.with_columns(*added).select(*names).to_native()
 
 
 def _sources(mapping: CodeMapping) -> pd.DataFrame:
-    """Give the sources as `Lookup.of` wants entities: one row each."""
+    """Return the sources as `Lookup.of` wants entities: one row each."""
     names = {"source_id": "entity_id", "source_code": "code", "source_kind": "class_kind"}
     sources = mapping.frame.drop_duplicates("source_id")[[*names]].rename(columns=names)
     kinds = sources["class_kind"].replace("modifiedcategory", "category").fillna("category")
@@ -130,7 +200,7 @@ def _sources(mapping: CodeMapping) -> pd.DataFrame:
 
 
 def _candidates(mapping: CodeMapping) -> pd.DataFrame:
-    """Give the new columns but for ``match``, under the source's id."""
+    """Return the new columns but for ``mapped_match``, under the source's id."""
     frame = mapping.frame
     columns = {"source_id": ENTITY, "target_code": "mapped_code", "target_title": "mapped_title",
                "target_id": "mapped_id", "relation": "relation", "position": _POSITION}  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any
 from icdframes.frames.entity_tables import EntityTables
 from icdframes.frames.provenance import Provenance
 from icdframes.frames.schema import apply_schema, columns_of, translatable_columns
+from icdframes.model.code_shapes import icf_chapter
 from icdframes.model.entity import Entity
 from icdframes.model.gc_pause import collector_held
 from icdframes.model.graph import EntityGraph, Place
@@ -60,6 +61,8 @@ def build_tables(
         n_failures=n_failures,
     )
     columns = _entity_columns(places, entities, chapters, include)
+    if provenance.classification == "icf":
+        columns["chapter"] = _icf_chapters(entities, columns["chapter"])
     for language, translated in translations.items():
         columns |= _translation_columns(places, language, translated, include)
     frames = {
@@ -88,6 +91,13 @@ def _entity_columns(
     columns["n_children"] = [len(entity.child_ids) for entity in entities]
     columns["chapter"] = _chapters(places, entities, chapters)
     return columns
+
+
+def _icf_chapters(entities: Sequence[Entity], chapters: Sequence[str | None]) -> list[str | None]:
+    """Return the chapters of ICF, which has them as blocks without a number: ``b1`` of ``b110``."""
+    return [
+        icf_chapter(entity.code, entity.block_id) or chapter for entity, chapter in zip(entities, chapters, strict=True)
+    ]
 
 
 def _chapters(

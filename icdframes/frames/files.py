@@ -1,4 +1,4 @@
-"""One table ↔ one Parquet or CSV file with its provenance; how a file is replaced it leaves to `atomic`."""
+"""Write one table as a Parquet or CSV file with its provenance, and read it again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ from typing import Any
 import pandas as pd
 
 from icdframes import __version__
-from icdframes.errors import ExportError, FileFormatError, MissingExtraError
+from icdframes.errors import (
+    ConfigurationError,
+    ExportError,
+    FileFormatError,
+    MissingExtraError,
+    PartialResultWarning,
+    warn,
+)
 from icdframes.frames.atomic import check_target, no_file, read_json, write_json, written_beside
 
 
@@ -54,16 +61,39 @@ def to_parquet(frame: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: 
 
     """
     need_pyarrow("Writing Parquet")
+    frame = _storable(frame)
     target = check_target(path, overwrite=overwrite, suffixes=(".parquet",))
 
     def write_table(temporary: Path) -> None:
-        json.dumps(frame.attrs)  # pandas would only warn, and leave them out
         with temporary.open("xb") as file:
             frame.to_parquet(file, engine="pyarrow", index=False, write_page_checksum=True)
 
     with written_beside(target, write_table) as temporary:
         temporary.replace(target)
     return target
+
+
+def _storable(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the table without the attributes that no JSON can hold, such as the dates of other libraries."""
+    if not isinstance(frame, pd.DataFrame):
+        advice = "write_tables() writes the five tables as a folder" if hasattr(frame, "entities") else "give one table"
+        raise ConfigurationError(f"{type(frame).__name__} is no pandas DataFrame: {advice}.")
+    kept = {key: value for key, value in frame.attrs.items() if _is_json(value)}
+    if len(kept) == len(frame.attrs):
+        return frame
+    lost = ", ".join(repr(key) for key in frame.attrs if key not in kept)
+    warn(f"The attribute {lost} of the table is no JSON and is not written: make text of it.", PartialResultWarning)
+    stored = frame.copy(deep=False)
+    stored.attrs = kept
+    return stored
+
+
+def _is_json(value: object) -> bool:
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def read_frame(path: str | os.PathLike[str], *, columns: list[str] | None = None) -> pd.DataFrame:
@@ -146,7 +176,7 @@ def to_csv(
     Parameters
     ----------
     frame : pandas.DataFrame
-        Its index is not written; ``frame.attrs`` are.
+        Its index is not written; ``frame.attrs`` are. Attributes that no JSON can hold are left out with a warning.
     path : path
         Ends in ``.csv``; the folder must exist.
     overwrite : bool
@@ -177,6 +207,7 @@ def to_csv(
     'cholera.csv'
 
     """
+    frame = _storable(frame)
     target = check_target(path, overwrite=overwrite, suffixes=(".csv",))
     if not frame.columns.is_unique:
         raise ExportError(f"Cannot write {target}: the table has two columns of one name. Rename one.")

@@ -4,13 +4,14 @@ import csv
 import errno
 import json
 import os
+from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from icdframes.errors import ExportError, FileFormatError
+from icdframes.errors import ConfigurationError, ExportError, FileFormatError, PartialResultWarning
 from icdframes.frames.files import read_frame, to_csv, to_parquet
 
 NASTY = [
@@ -192,11 +193,21 @@ def test_two_columns_of_one_name_are_refused(suffix, tmp_path):
         WRITERS[suffix](frame, tmp_path / f"x{suffix}")
 
 
-def test_attrs_that_no_file_can_hold_are_refused(suffix, tables, tmp_path, contents):
+@pytest.mark.parametrize("foreign", [object(), datetime(2026, 1, 1, tzinfo=UTC), {"deep": [{1, 2}]}])
+def test_attrs_that_no_file_can_hold_are_left_out_with_a_warning(suffix, tables, tmp_path, foreign):
     frame = tables.terms.copy()
-    frame.attrs["client"] = object()
-    with pytest.raises(ExportError):
-        WRITERS[suffix](frame, tmp_path / f"x{suffix}")
+    frame.attrs["foreign"] = foreign
+    with pytest.warns(PartialResultWarning, match="The attribute 'foreign' of the table is no JSON"):
+        path = WRITERS[suffix](frame, tmp_path / f"x{suffix}")
+    assert read_frame(path).attrs == tables.terms.attrs
+    assert frame.attrs["foreign"] is foreign
+
+
+def test_tables_are_no_table(suffix, tables, tmp_path, contents):
+    with pytest.raises(ConfigurationError, match=r"write_tables\(\)"):
+        WRITERS[suffix](tables, tmp_path / f"x{suffix}")
+    with pytest.raises(ConfigurationError, match="list is no pandas DataFrame: give one table"):
+        WRITERS[suffix]([], tmp_path / f"x{suffix}")
     assert contents(tmp_path) == {}
 
 
