@@ -182,7 +182,7 @@ class OfflineMissError(IcdError, LookupError):
 
 
 class TraversalError(IcdError, RuntimeError):
-    """Some entities of a walk could not be had.
+    """Some entities of a walk could not be loaded.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""A progress bar where somebody looks, silence elsewhere; it knows nothing of what is counted."""
+"""Show a progress bar in terminals and notebooks, and nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ Report = Callable[[int, int, int], None]
 
 
 def in_kernel() -> bool:
-    """Tell whether this runs in the kernel of a notebook, where widgets can be seen; IPython is not loaded for it."""
+    """Return whether this runs in the kernel of a notebook, where widgets can be seen; IPython is not loaded for it."""
     ipython = sys.modules.get("IPython")
     return getattr(ipython and ipython.get_ipython(), "kernel", None) is not None
 
 
 def is_interactive() -> bool:
-    """Tell whether standard error is a terminal or this is a notebook."""
+    """Return whether standard error is a terminal or this is a notebook."""
     return in_kernel() or bool(getattr(sys.stderr, "isatty", lambda: False)())
 
 
 @contextmanager
 def progress_bar(label: str, *, show: bool | None = None, unit: str = "entities") -> Iterator[Report]:
-    """Give a function ``report(done, total, cached)`` for the time of a walk.
+    """Return a function ``report(done, total, cached)`` for the time of a walk.
 
     Parameters
     ----------
     label : str
         Stands before the bar.
     show : bool, optional
-        None shows the bar where somebody looks.
+        None shows the bar in terminals and notebooks.
     unit : str
         What is counted.
 

@@ -1,4 +1,4 @@
-"""Which server, which folders; it reads the environment and nothing else."""
+"""Read from the environment which server and which folders to use."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ _NAMED = {"who": WHO, "local": LOCAL}
 
 
 def server_named(server: str | None) -> str:
-    """Give the name or URL that is meant: what is given, else what ``ICD_SERVER`` says, else WHO's."""
+    """Return the name or URL that is meant: what is given, else what ``ICD_SERVER`` says, else WHO's."""
     return str(server or os.environ.get(ENV_SERVER) or WHO.name).strip()
 
 
@@ -101,27 +101,27 @@ def resolve_server(server: str | None, token_url: str | None = None) -> Server:
 
 
 def is_loopback(url: str) -> bool:
-    """Tell whether a URL points to this machine."""
+    """Return whether a URL points to this machine."""
     return (urlsplit(url).hostname or "") in _LOOPBACK
 
 
 def licence_of(classification: str) -> str:
-    """Give the line that names source and licence of a classification."""
+    """Return the line that names source and licence of a classification."""
     return {"icd10": _ICD10, "icf": _ICF}.get(classification, LICENCE)
 
 
 def cache_folder() -> Path:
-    """Give the default cache folder; nothing is created."""
+    """Return the default cache folder; nothing is created."""
     return Path(os.environ.get(ENV_CACHE_DIR) or platformdirs.user_cache_dir("icdframes", appauthor=False))
 
 
 def config_folder() -> Path:
-    """Give the folder of stored profiles; nothing is created."""
+    """Return the folder of stored profiles; nothing is created."""
     return Path(os.environ.get(ENV_CONFIG_DIR) or platformdirs.user_config_dir("icdframes", appauthor=False))
 
 
 def _checked_url(text: str, what: str) -> str:
-    """Give a URL with scheme and host in lower case; what could be read in two ways is refused."""
+    """Return a URL with scheme and host in lower case; what could be read in two ways is refused."""
     text = str(text).strip()
     try:
         parts = urlsplit(text)

@@ -35,7 +35,7 @@ from icdframes.transport.secrets import Credentials
 
 @pytest.fixture
 def icd_sandbox() -> Iterator[Sandbox]:
-    """Give a running sandbox with the shipped sample; it stops after the test.
+    """Return a running sandbox with the shipped sample; it stops after the test.
 
     Yields
     ------
@@ -58,7 +58,7 @@ def icd_sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def icd_client(icd_sandbox: Sandbox, tmp_path: Path) -> Iterator[IcdClient]:
-    """Give a client of that sandbox with an empty cache; the verbs of `icdframes` use it during the test.
+    """Return a client of that sandbox with an empty cache; the verbs of `icdframes` use it during the test.
 
     Your code needs no change: whatever it asks of `icdframes` goes to the sandbox. The cache is below ``tmp_path``.
 

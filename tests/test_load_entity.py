@@ -294,7 +294,7 @@ def test_a_first_language_that_is_down_leaves_nothing_to_give(icd_client, icd_sa
 
 
 def test_a_language_that_a_release_does_not_have_is_told(icd_client):
-    with pytest.raises(icdframes.errors.UnknownLanguageError, match="icd10 cannot be had in 'fr': try language='en'"):
+    with pytest.raises(icdframes.errors.UnknownLanguageError, match="icd10 cannot be loaded in 'fr': try language='en'"):
         icd_client.load_entity(classification="icd10", language="fr", progress=False)
     with pytest.raises(EntityNotFoundError, match="check the id and the language 'fr'"):
         icd_client.load_entity("A00", classification="icd10", language="fr", progress=False)

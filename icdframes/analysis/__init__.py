@@ -1,1 +1,1 @@
-"""Questions to tables as pure functions, beside your own data where there are any; the only place with narwhals."""
+"""Pure functions of tables and of people's own data; the only place with narwhals."""

@@ -56,6 +56,6 @@ def _function(name: str) -> Callable[..., pd.DataFrame]:
 
 
 def register() -> None:
-    """Give every pandas DataFrame the attribute ``icd``; twice is once, and nobody else's ``icd`` is replaced."""
+    """Register the attribute ``icd`` of every pandas DataFrame; one that somebody else registered stays."""
     if not hasattr(pd.DataFrame, NAME):
         pd.api.extensions.register_dataframe_accessor(NAME)(IcdAccessor)

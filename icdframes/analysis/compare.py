@@ -1,4 +1,4 @@
-"""What changed between two releases, by stable entity id; it never guesses by title."""
+"""Compare two releases by stable entity id."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SHOWN = ("title", "code", "class_kind", "parent_id", "is_leaf", *TEXTS)
 
 
 def compare_releases(old: EntityTables, new: EntityTables) -> pd.DataFrame:
-    """Tell what changed from one release of a classification to another.
+    """Return what changed from one release of a classification to another.
 
     Entities are matched by their id, which WHO keeps from release to release.
 
@@ -101,7 +101,7 @@ def compare_releases(old: EntityTables, new: EntityTables) -> pd.DataFrame:
 
 
 def affected_codes(changes: pd.DataFrame, codes: Iterable[str | None]) -> pd.DataFrame:
-    """Tell what changed for the codes of a column.
+    """Return what changed for the codes of a column.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def _members(text: str) -> list[str]:
 
 
 def _check_comparable(old: EntityTables, new: EntityTables) -> bool:
-    """Tell whether the languages differ; refuse tables that have no entities in common by nature."""
+    """Return whether the languages differ; refuse tables that have no entities in common by nature."""
     before, after = old.provenance, new.provenance
     if before.classification != after.classification:
         raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""Which cells of a table of counts must be hidden; it decides and does not count.
+"""Find the cells of a table of counts that must be hidden so that no small count can be computed.
 
 A two-way table with its totals is seen as a graph: each row and each column (the totals' row and
 column included) is a point, each cell the link between its row and its column. What is published
@@ -20,7 +20,7 @@ Cell = tuple[int, int]
 
 
 def hidden_cells(table: Table, min_count: float) -> Mask:
-    """Tell which cells to hide so that no small count can be had, not even by subtraction.
+    """Return which cells to hide so that no small count can be computed, not even by subtraction.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def hidden_cells(table: Table, min_count: float) -> Mask:
 
 
 def _prices(table: Table) -> Table:
-    """Give what hiding each cell costs."""
+    """Return what hiding each cell costs."""
     dear = float(np.abs(table).sum()) + 1
     price = np.where(table == 0, dear, np.abs(table))
     price[-1, :] += 2 * dear
@@ -89,7 +89,7 @@ def _thin_line(table: Table, hidden: Mask, min_count: float) -> tuple[int | slic
 
 
 def _bridges(hidden: Mask) -> Iterator[Cell]:
-    """Give the hidden cells that lie on no circle of hidden cells (Tarjan's search, without recursion)."""
+    """Return the hidden cells that lie on no circle of hidden cells (Tarjan's search, without recursion)."""
     n_rows = hidden.shape[0]
     links: list[list[int]] = [[] for _ in range(sum(hidden.shape))]
     for row, column in np.argwhere(hidden).tolist():
@@ -120,7 +120,7 @@ def _bridges(hidden: Mask) -> Iterator[Cell]:
 
 
 def _cheapest_circle(price: Table, cell: Cell) -> list[Cell]:
-    """Give the other cells of the cheapest circle through a cell (Dijkstra's search from its row to its column)."""
+    """Return the other cells of the cheapest circle through a cell (Dijkstra's search from its row to its column)."""
     n_rows, n_columns = price.shape
     price = price.copy()
     price[cell] = np.inf

@@ -133,7 +133,7 @@ def read_grouping(
 
 
 def as_grouping(term: Grouping | Mapping[str, str | None]) -> Grouping:
-    """Give a plain mapping the name ``group``."""
+    """Return a plain mapping as a grouping with the name ``group``."""
     return term if isinstance(term, Grouping) else Grouping(term)
 
 
@@ -185,7 +185,7 @@ def assignment(tables: Tables, tree: Hierarchy, level: Group) -> Assignment:
 
 
 def nearest(tree: Hierarchy, own: Mapping[int, str | None]) -> list[str | None]:
-    """Give each entity one group: its own, or that of its primary parent, or failing that of its next parent."""
+    """Assign each entity one group: its own, or that of its primary parent, or failing that of its next parent."""
     found: list[str | None] = [None] * len(tree.parents)
     for row in tree.order:
         above = (found[parent] for parent in tree.parents[row] if found[parent] is not None)
@@ -194,7 +194,7 @@ def nearest(tree: Hierarchy, own: Mapping[int, str | None]) -> list[str | None]:
 
 
 def every(tree: Hierarchy, own: Mapping[int, str | None]) -> list[tuple[str, ...]]:
-    """Give each entity its own group, or else all groups of all its parents, each once."""
+    """Assign each entity its own group, or else all groups of all its parents, each once."""
     found: list[tuple[str, ...]] = [()] * len(tree.parents)
     for row in tree.order:
         above = (group for parent in tree.parents[row] for group in found[parent])

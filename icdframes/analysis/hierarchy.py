@@ -1,4 +1,4 @@
-"""The links between the entities of some tables, trees and poly-hierarchies alike; it reads no text and no code."""
+"""The links between the entities of some tables, for trees and poly-hierarchies alike."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Hierarchy:
         return cls(ids, tuple(tuple(above) for above in parents), tuple(tuple(below) for below in children), order)
 
     def distances(self, row: int, *, up: bool = True) -> dict[int, int]:
-        """Give everything above (or below) an entity with its shortest distance; the entity itself is 0."""
+        """Return everything above (or below) an entity with its shortest distance; the entity itself is 0."""
         links = self.parents if up else self.children
         found = {row: 0}
         queue = deque(found)
@@ -74,14 +74,14 @@ class Hierarchy:
         return found
 
     def primary_path(self, row: int) -> list[int]:
-        """Give the way from the top down to an entity by primary parents."""
+        """Return the way from the top down to an entity by primary parents."""
         path = [row]
         while self.parents[path[-1]]:
             path.append(self.parents[path[-1]][0])
         return path[::-1]
 
     def branch(self, row: int) -> npt.NDArray[np.bool_]:
-        """Tell of every entity whether it is in the branch of one; that one is."""
+        """Return for every entity whether it is in the branch of one entity, itself included."""
         inside = np.zeros(len(self.entity_ids), dtype=bool)
         inside[list(self.distances(row, up=False))] = True
         return inside

@@ -30,7 +30,7 @@ class JsonSession(Protocol):
     def get_json(
         self, path: str, params: Mapping[str, str] | None = None, *, language: str = "en", refresh: bool = False
     ) -> Any:
-        """Give the decoded answer of a GET."""
+        """Return the decoded answer of a GET."""
 
     def post_json(
         self,
@@ -41,7 +41,7 @@ class JsonSession(Protocol):
         form: Mapping[str, str] | None = None,
         language: str = "en",
     ) -> Any:
-        """Give the decoded answer of a POST with a JSON body or form fields."""
+        """Return the decoded answer of a POST with a JSON body or form fields."""
 
 
 class Classification(Protocol):
@@ -53,7 +53,7 @@ class Classification(Protocol):
         """List the releases, newest first."""
 
     def top_level(self, release: str | None, *, refresh: bool = False) -> TopLevel:
-        """Give the root of a release."""
+        """Return the root of a release."""
 
     def entity(
         self,
@@ -64,11 +64,11 @@ class Classification(Protocol):
         include: Iterable[str] = (),
         refresh: bool = False,
     ) -> Entity:
-        """Give one entity."""
+        """Return one entity."""
 
 
 def fits_in_url(path: str, params: Mapping[str, str]) -> bool:
-    """Tell whether a GET stays below WHO's limit of some 2 KB; what cannot be sent at all is refused later."""
+    """Return whether a GET stays below WHO's limit of some 2 KB; what cannot be sent at all is refused later."""
     return len(f"https://{HOST}{path}?{urlencode(params, errors='replace')}") <= _LONGEST_URL
 
 
@@ -137,7 +137,7 @@ class ReleasedClassification(Endpoint):
         return self._parsed(parse_release_list, EntityUri(self.name, None, entity_id).path, refresh=refresh)
 
     def top_level(self, release: str | None, *, refresh: bool = False) -> TopLevel:
-        """Give the root of a release: its languages and chapters."""
+        """Return the root of a release: its languages and chapters."""
         return self._parsed(parse_top_level, EntityUri(self.name, release, None).path, refresh=refresh)
 
     def entity(
@@ -149,7 +149,7 @@ class ReleasedClassification(Endpoint):
         include: Iterable[str] = (),
         refresh: bool = False,
     ) -> Entity:
-        """Give one entity, residual, chapter or block."""
+        """Return one entity, residual, chapter or block."""
         uri = EntityUri(self.name, release, entity_id)
         return self._entity(uri, {}, include, language=language, refresh=refresh)
 
@@ -166,7 +166,7 @@ class Foundation(Endpoint):
         return ReleaseList(top.uri, top.title, top.release or (known[0] if known else None), tuple(known))
 
     def top_level(self, release: str | None, *, refresh: bool = False) -> TopLevel:
-        """Give the root of a release (``GET /icd/entity``)."""
+        """Return the root of a release (``GET /icd/entity``)."""
         path = EntityUri("foundation", None, None).path
         return self._parsed(parse_top_level, path, _marked(release), refresh=refresh)
 
@@ -179,7 +179,7 @@ class Foundation(Endpoint):
         include: Iterable[str] = (),
         refresh: bool = False,
     ) -> Entity:
-        """Give one entity (``GET /icd/entity/{id}``); the release goes as a parameter each time."""
+        """Return one entity (``GET /icd/entity/{id}``); the release goes as a parameter each time."""
         uri = EntityUri("foundation", None, entity_id)
         return self._entity(uri, _marked(release), include, language=language, refresh=refresh)
 
@@ -199,7 +199,7 @@ class Linearization(ReleasedClassification):
     """Operations below ``/icd/release/11/{release}/{linearization}``."""
 
     def lookup(self, foundation_uri: str, release: str, *, language: str = "en", refresh: bool = False) -> Entity:
-        """Give the entity of this linearization in which a foundation entity is coded.
+        """Return the entity of this linearization in which a foundation entity is coded.
 
         It is another entity than the one asked for where that is below the
         shoreline, and the unspecified residual where it is a block.

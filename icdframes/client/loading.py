@@ -76,7 +76,7 @@ class LoadingMethods(ClientBase):
         include : iterable of str
             ``"diagnosticCriteria"`` adds the column ``diagnostic_criteria``.
         on_error : {"raise", "warn"}, default "raise"
-            What to do where some entities cannot be had after all was tried.
+            What to do where some entities cannot be loaded after all was tried.
         progress : bool, optional
             Show a bar; None shows it in terminals and notebooks.
         refresh : bool, default False

@@ -1,4 +1,4 @@
-"""Every operation of the ICD API 2.6.0 with its parameters and the method that sends it; it sends nothing."""
+"""Every operation of the ICD API 2.6.0 with its parameters and the method that sends it."""
 
 from __future__ import annotations
 

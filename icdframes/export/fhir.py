@@ -1,4 +1,4 @@
-"""Tables as a FHIR R5 CodeSystem; a plain dict, it neither validates nor sends it."""
+"""Write tables as a FHIR R5 CodeSystem: a plain dict."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def to_fhir_codesystem(tables: EntityTables, *, nested: bool = False, content: C
 
 
 def _codes(entities: pd.DataFrame) -> dict[str, str]:
-    """Give each entity a code of its own."""
+    """Return a code of its own for each entity."""
     codes = entities["code"].fillna(entities["block_id"]).fillna(entities["entity_id"])
     twice = codes[codes.duplicated()]
     if len(twice):

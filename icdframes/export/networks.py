@@ -1,4 +1,4 @@
-"""Tables as a networkx graph; it draws nothing and reduces nothing."""
+"""Write tables as a networkx graph."""
 
 from __future__ import annotations
 

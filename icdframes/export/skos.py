@@ -1,4 +1,4 @@
-"""Tables as SKOS in an rdflib graph; it maps to no vocabulary but SKOS and Dublin Core."""
+"""Write tables as SKOS in an rdflib graph."""
 
 from __future__ import annotations
 

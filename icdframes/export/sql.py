@@ -1,4 +1,4 @@
-"""Tables into a database: SQLAlchemy, SQLite or DuckDB; all of them or none, and nothing else in there is touched."""
+"""Write tables into a database through SQLAlchemy, SQLite or DuckDB: all of them or none."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def _savepoint(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def _transaction(connection: Any) -> Iterator[Any]:
-    """Give a second connection to the same DuckDB database with a transaction of its own; there are no savepoints."""
+    """Return a second connection to the same DuckDB database with a transaction of its own; there are no savepoints."""
     with connection.cursor() as own:
         own.begin()
         try:
@@ -160,7 +160,7 @@ def _transaction(connection: Any) -> Iterator[Any]:
 
 
 def _definition(name: str, frame: pd.DataFrame, if_exists: IfExists) -> list[str]:
-    """Give the statements that make an empty table, or take the one that is there."""
+    """Return the statements that make an empty table, or take the one that is there."""
     columns = ", ".join(f'"{column}" {_sql_type(frame[column])}' for column in frame)
     if if_exists == "append":
         return [f'CREATE TABLE IF NOT EXISTS "{name}" ({columns})']

@@ -1,1 +1,1 @@
-"""Graph → typed DataFrames → files; it never sees HTTP."""
+"""From a graph of entities to typed DataFrames, and from DataFrames to files."""

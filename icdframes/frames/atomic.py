@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside their place, then moved; it knows no table."""
+"""Write a file beside its place and move it there when it is whole."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ANEW = "write the table that it belongs to anew"
 
 
 def check_target(path: str | os.PathLike[str], *, overwrite: bool, suffixes: tuple[str, ...]) -> Path:
-    """Give the path if a file may be written there, else say why not."""
+    """Return the path if a file may be written there, else say why not."""
     target = Path(path)
     if target.suffix not in suffixes:
         raise ExportError(f"Cannot write {target}: the name must end in {' or '.join(suffixes)}.")
@@ -69,7 +69,7 @@ def sync(path: Path) -> None:
 
 
 def hidden_sibling(path: Path) -> Path:
-    """Give an unused name beside a path, for what is not finished."""
+    """Return an unused name beside a path, for what is not finished."""
     return path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.tmp")
 
 

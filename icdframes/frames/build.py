@@ -1,4 +1,4 @@
-"""An `EntityGraph` as five typed tables; pure, and the same for the same graph."""
+"""Build the five typed tables from an `EntityGraph`."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def _edge_columns(places: Sequence[Place], entities: Sequence[Entity]) -> dict[s
 
 
 def _detail_columns(name: str, places: Sequence[Place], entities: Sequence[Entity]) -> dict[str, list[Any]]:
-    """Give terms or references column by column: a tuple per row would keep the garbage collector busy."""
+    """Return terms or references column by column: a tuple per row would keep the garbage collector busy."""
     items = [item for entity in entities for item in getattr(entity, name)]
     columns = {column: list(map(attrgetter(column), items)) for column in list(columns_of(name))[1:]}
     owners = [place.entity_id for place, entity in zip(places, entities, strict=True) for _ in getattr(entity, name)]

@@ -87,7 +87,7 @@ class CodeMapping:
     licence: str
 
     def check_release(self, tables: EntityTables) -> bool:
-        """Tell whether tables are of a release that this mapping was made for; warn where they are not.
+        """Return whether tables are of a release that this mapping was made for; warn where they are not.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""The five tables of a load as one value; it fetches nothing."""
+"""The five tables of a load as one value, and the folder that they are written to and read from."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class EntityTables:
     provenance : Provenance
         Server, release, language, licence and so on.
     failures : Mapping of str to str
-        Entities that could not be had, and why.
+        Entities that could not be loaded, and why.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A folder with one file per table and ``provenance.json``; it replaces no folder that icdframes did not write."""
+"""A folder with one file per table and ``provenance.json``, replaced as a whole or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables → `EntityGraph`: the inverse of ``build``; what the tables do not hold is not invented."""
+"""Rebuild an `EntityGraph` from tables: the inverse of ``build``."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ def entities_from_tables(tables: EntityTables, *, roots: Sequence[str] | None = 
 
 
 def chapters_from_tables(tables: EntityTables) -> dict[str, str | None]:
-    """Give for each root the chapter in which it lies."""
+    """Return for each root the chapter in which it lies."""
     roots = as_lists(tables.entities.loc[tables.entities["depth"] == 0, ["entity_id", "chapter"]])
     return dict(zip(roots["entity_id"], roots["chapter"], strict=True))
 
 
 def translations_from_tables(tables: EntityTables) -> dict[str, dict[str, Entity]]:
-    """Give the texts of each further language, by language and entity id."""
+    """Return the texts of each further language, by language and entity id."""
     columns = as_lists(tables.entities)
     found: dict[str, dict[str, Entity]] = {}
     for language in tables.provenance.languages[1:]:

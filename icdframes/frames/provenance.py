@@ -1,4 +1,4 @@
-"""Where a table comes from, as a value that travels with it; it looks nothing up."""
+"""Where a table comes from, as a value that travels with it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Provenance:
     complete : bool
         Whether everything that was asked for is there.
     n_failures : int
-        Entities that could not be had.
+        Entities that could not be loaded.
 
     Examples
     --------
@@ -86,7 +86,7 @@ class Provenance:
         return self.languages[0] if self.languages else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values that JSON can hold, for ``df.attrs["provenance"]``."""
+        """Return plain values that JSON can hold, for ``df.attrs["provenance"]``."""
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()} | {
             "language": self.language
         }
@@ -112,7 +112,7 @@ class Provenance:
         return cls(**given)
 
     def cite(self) -> str:
-        """Give one line for a paper: source, licence, release, language and retrieval.
+        """Return one line for a paper: source, licence, release, language and retrieval.
 
         Examples
         --------
@@ -131,7 +131,7 @@ class Provenance:
         )
 
     def rows(self) -> list[tuple[str, str]]:
-        """Give what a reader wants to see, as pairs of name and text."""
+        """Return what a reader wants to see, as pairs of name and text."""
         where = f"entity {self.root}" if self.root else "whole classification"
         levels = "" if self.depth is None else f", {self.depth} levels below it"
         return [

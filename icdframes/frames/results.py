@@ -1,4 +1,4 @@
-"""Answers about single values as typed tables, one row each; it never sees HTTP."""
+"""Typed tables of answers about single values, one row each: codes, certificates, releases."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def verdict_table(
     index: pd.Index[Any],
     translations: Mapping[str, Sequence[Outcome[Answer]]] | None = None,
 ) -> pd.DataFrame:
-    """Give one row per value.
+    """Return one row per value.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def verdict_table(
     outcomes : sequence of Outcome
         What became of each value.
     fields : callable
-        Gives the columns of an answer; its ``status``, if any, replaces ``ok``.
+        Returns the columns of an answer; its ``status``, if any, replaces ``ok``.
     index : pandas.Index
         Of the answer.
     translations : Mapping of str to sequence of Outcome, optional
@@ -134,7 +134,7 @@ def verdict_table(
 
 
 def autocode_fields(match: AutocodeMatch) -> Mapping[str, Any]:
-    """Give the columns of a match."""
+    """Return the columns of a match."""
     found = {
         name: getattr(match, name)
         for name in (
@@ -145,7 +145,7 @@ def autocode_fields(match: AutocodeMatch) -> Mapping[str, Any]:
 
 
 def codeinfo_fields(info: CodeInfo) -> Mapping[str, Any]:
-    """Give the columns of a code taken apart."""
+    """Return the columns of a code taken apart."""
     return {
         "code": info.code,
         "entity_id": info.stem_id,
@@ -158,7 +158,7 @@ def codeinfo_fields(info: CodeInfo) -> Mapping[str, Any]:
 
 
 def describe_fields(described: PostcoordinationSet) -> Mapping[str, Any]:
-    """Give the columns of a description."""
+    """Return the columns of a description."""
     return {
         "code": described.code,
         "label": described.label,
@@ -180,19 +180,19 @@ class Located:
 
 
 def lookup_fields(located: Located) -> Mapping[str, Any]:
-    """Give the columns of an entity."""
+    """Return the columns of an entity."""
     names = ("entity_id", "code", "title", "class_kind", "is_residual", "foundation_id", "uri")
     found = {name: getattr(located.entity, name) for name in names}
     return found | {"same_entity": located.entity.foundation_id == located.asked_id}
 
 
 def doris_fields(cause: UnderlyingCause) -> Mapping[str, Any]:
-    """Give the columns of an underlying cause."""
+    """Return the columns of an underlying cause."""
     return {column.name: getattr(cause, column.name) for column in DORIS if column not in _ENDING}
 
 
 def codedit_fields(check: CertificateCheck) -> Mapping[str, Any]:
-    """Give the columns of a checked certificate."""
+    """Return the columns of a checked certificate."""
     return {
         "n_issues": len(check.issue_ids),
         "issue_ids": ",".join(check.issue_ids),
@@ -246,7 +246,7 @@ class Decoded:
 
 
 def members_table(decoded: Sequence[Decoded], languages: Sequence[str], index: pd.Index[Any]) -> pd.DataFrame:
-    """Give one row per member of each value; a value that is no code has one row that says why."""
+    """Return one row per member of each value; a value that is no code has one row that says why."""
     first, *others = languages
     rows: list[dict[str, Any]] = []
     places: list[int] = []
@@ -290,7 +290,7 @@ def _rows(one: Decoded, first: str, others: Sequence[str]) -> list[dict[str, Any
 
 
 def _assigned(cluster: Cluster, facts: Facts) -> list[MemberFacts]:
-    """Give each member the first unused fact about its code; the server may list values axis by axis."""
+    """Assign each member the first unused fact about its code; the server may list values axis by axis."""
     left = list(facts)
     assigned = []
     for member in cluster.members:
@@ -321,7 +321,7 @@ ENTITY_RELEASES = (
 
 
 def releases_table(tops: Sequence[TopLevel], *, server: str) -> pd.DataFrame:
-    """Give one row per release, in the order given; the columns are `RELEASES`."""
+    """Return one row per release, in the order given; the columns are `RELEASES`."""
     frame = typed_table(
         RELEASES,
         {
@@ -340,7 +340,7 @@ def releases_table(tops: Sequence[TopLevel], *, server: str) -> pd.DataFrame:
 
 
 def entity_releases_table(classification: str, entity_id: str, known: ReleaseList, uris: Sequence[str]) -> pd.DataFrame:
-    """Give one row per release that has an entity."""
+    """Return one row per release that has an entity."""
     n = len(known.releases)
     return typed_table(
         ENTITY_RELEASES,

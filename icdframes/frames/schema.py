@@ -1,4 +1,4 @@
-"""The five tables as data: every column, its dtype and its meaning; it computes nothing else."""
+"""The five tables as data: every column, its dtype and its meaning."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
 
 
 def columns_of(name: str, *, languages: Sequence[str] = (), include: Iterable[str] = ()) -> dict[str, str]:
-    """Give the columns of a table and their dtypes, in order.
+    """Return the columns of a table and their dtypes, in order.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def columns_of(name: str, *, languages: Sequence[str] = (), include: Iterable[st
 
 
 def translatable_columns(include: Iterable[str] = ()) -> list[str]:
-    """Give the columns of entities of which each further language has its own."""
+    """Return the columns of entities of which each further language has its own."""
     return [column.name for column in _chosen("entities", include) if column.translatable]
 
 
@@ -143,7 +143,7 @@ def table_of_rows(
 
 
 def as_lists(frame: pd.DataFrame) -> dict[str, list[Any]]:
-    """Give the columns as plain lists with None where something is missing: the inverse of `apply_schema`."""
+    """Return the columns as plain lists with None where something is missing: the inverse of `apply_schema`."""
     return {str(key): _plain(column) for key, column in frame.items()}
 
 

@@ -1,4 +1,4 @@
-"""Answers of searches as typed tables: hits, matching terms, word suggestions; it never sees HTTP."""
+"""Typed tables of searches: hits, matching terms, word suggestions."""
 
 from __future__ import annotations
 

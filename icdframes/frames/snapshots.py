@@ -1,4 +1,4 @@
-"""Finished tables kept on disk, so that the second load is a file read; it keeps nothing that is incomplete."""
+"""Keep finished tables on disk, so that the second load is a file read."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class SnapshotKey:
     include: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, with the format in which tables are kept."""
+        """Return plain values, with the format in which tables are kept."""
         values = asdict(self) | {"languages": list(self.languages), "include": sorted(set(self.include))}
         return values | {"format_number": FORMAT_NUMBER, "schema": {name: columns_of(name) for name in TABLES}}
 
     def digest(self) -> str:
-        """Give a file name that says nothing."""
+        """Return a file name that shows nothing of the content."""
         return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -73,17 +73,17 @@ class SnapshotStore:
         self.folder = Path(folder)
 
     def load(self, key: SnapshotKey) -> EntityTables | None:
-        """Give the tables that were kept under exactly this key, or None."""
+        """Return the tables that were kept under exactly this key, or None."""
         return self._read(key, lambda _manifest: read_tables(self._place(key)))
 
     def load_frame(
         self, key: SnapshotKey, name: str = "entities", *, columns: list[str] | None = None
     ) -> pd.DataFrame | None:
-        """Give one table, or some of its columns, without reading the others."""
+        """Return one table, or some of its columns, without reading the others."""
         return self._read(key, lambda manifest: read_table(self._place(key), manifest, name, columns=columns))
 
     def covering(self, key: SnapshotKey) -> EntityTables | None:
-        """Give the tables of this key, or cut them from a snapshot of the whole classification."""
+        """Return the tables of this key, or cut them from a snapshot of the whole classification."""
         exact = self.load(key)
         whole = replace(key, root=None, depth=None)
         if exact is not None or key == whole:
@@ -97,7 +97,7 @@ class SnapshotStore:
             return None
 
     def covering_entities(self, key: SnapshotKey) -> pd.DataFrame | None:
-        """Give the first table of `covering`; the others are read only where a branch cannot be cut without them."""
+        """Return the first table of `covering`; the others are read only where a branch cannot be cut without them."""
         exact = self.load_frame(key)
         whole = replace(key, root=None, depth=None)
         if exact is not None or key == whole:
@@ -115,7 +115,7 @@ class SnapshotStore:
             return None
 
     def entity_of_code(self, key: SnapshotKey, code: str) -> str | None:
-        """Give the id of the entity that has a code, if the whole classification is kept."""
+        """Return the id of the entity that has a code, if the whole classification is kept."""
         known = self.load_frame(replace(key, root=None, depth=None), columns=["entity_id", "code"])
         found = [] if known is None else known.loc[known["code"] == code, "entity_id"].tolist()
         return found[0] if found else None
@@ -174,7 +174,7 @@ class SnapshotStore:
             return None
 
     def _manifest(self, key: SnapshotKey) -> dict[str, Any] | None:
-        """Give what a usable snapshot says of itself; None for an absent, foreign or older one."""
+        """Return what a usable snapshot says of itself; None for an absent, foreign or older one."""
         if not has_pyarrow():
             return None
         place = self._place(key)

@@ -1,4 +1,4 @@
-"""Cut a branch out of loaded tables, as if it had been loaded alone; it fetches nothing."""
+"""Cut a branch out of loaded tables, as if it had been loaded alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DETAILS = tuple(name for name in TABLES if name != "entities")
 
 
 def subset_tables(tables: EntityTables, root_id: str | None, depth: int | None = None) -> EntityTables:
-    """Give the tables of one branch.
+    """Return the tables of one branch.
 
     Parameters
     ----------
@@ -69,13 +69,13 @@ def subset_tables(tables: EntityTables, root_id: str | None, depth: int | None =
 def frames_of(
     tables: EntityTables, ids: Collection[str] | pd.Series, names: Collection[str] = tuple(TABLES)
 ) -> dict[str, Any]:
-    """Give the rows of all or some tables that belong to some entities; of the edges, those that lead there."""
+    """Return the rows of all or some tables that belong to some entities; of the edges, those that lead there."""
     keys = dict.fromkeys(names, "entity_id") | {"edges": "child_id"}
     return {name: frame[frame[keys[name]].isin(ids)] for name, frame in tables.frames.items() if name in names}
 
 
 def is_tree(entities: pd.DataFrame, child_ids: pd.Series) -> bool:
-    """Tell whether nothing has two parents or stands above a root, so that a branch is some neighbouring rows.
+    """Return whether nothing has two parents or stands above a root, so that a branch is some neighbouring rows.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def is_tree(entities: pd.DataFrame, child_ids: pd.Series) -> bool:
 
 
 def cut_rows(entities: pd.DataFrame, root_id: str | None, depth: int | None, provenance: Provenance) -> pd.DataFrame:
-    """Give the rows of one branch of a tree.
+    """Return the rows of one branch of a tree.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def cut_rows(entities: pd.DataFrame, root_id: str | None, depth: int | None, pro
 
 
 def _details_of(tables: EntityTables, entities: pd.DataFrame, provenance: Provenance) -> dict[str, Any]:
-    """Give what belongs to the rows of a branch; no place under a parent outside of it."""
+    """Return what belongs to the rows of a branch; no place under a parent outside of it."""
     ids = entities["entity_id"]
     found = frames_of(tables, ids, _DETAILS)
     edges = found["edges"]

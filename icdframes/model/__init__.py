@@ -1,1 +1,1 @@
-"""Pure values and JSON → values; standard library only, no network, no tables."""
+"""Pure values, and JSON to values and back; standard library only."""

@@ -1,4 +1,4 @@
-"""A death certificate as a value: the fields that DORIS and CoDEdit take, and their answers; it judges no cause."""
+"""A death certificate as a value: the fields that DORIS and CoDEdit take, and their answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values of a user's table → a checked death certificate; it refuses what the API would misread, naming the column."""
+"""Read and check a death certificate from the values of a user's table."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NEAR = 0.8
 
 
 def certificate_columns(columns: Iterable[object]) -> dict[object, CertificateField]:
-    """Tell which columns of a table are fields of a certificate, by our names or the API's.
+    """Return which columns of a table are fields of a certificate, by our names or the API's.
 
     Raises
     ------
@@ -173,7 +173,7 @@ def _whole(value: Any) -> int | None:
 
 
 def _is_missing(value: Any) -> bool:
-    """Tell whether nothing was given: None, NaN, NaT, pandas.NA, a blank text, an empty list."""
+    """Return whether nothing was given: None, NaN, NaT, pandas.NA, a blank text, an empty list."""
     if value is None or type(value).__name__ in {"NAType", "NaTType"}:
         return True
     if isinstance(value, float):

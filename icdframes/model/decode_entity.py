@@ -1,4 +1,4 @@
-"""JSON of the ICD API → values; tolerant of unknown fields, strict on the shape of known ones."""
+"""Decode JSON of entities and releases: tolerant of unknown fields, strict on the shape of known ones."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def parse_release_list(doc: Any, *, asked: str = "") -> ReleaseList:
 
 
 def release_of(text: str) -> str:
-    """Give the release id in a URI, in its ``?version=`` or ``?releaseId=`` marker, or the text itself."""
+    """Return the release id in a URI, in its ``?version=`` or ``?releaseId=`` marker, or the text itself."""
     head, _, query = text.partition("?")
     if query:
         return query.rpartition("=")[2]
@@ -174,7 +174,7 @@ def _references(at: JsonReader) -> list[Reference]:
 
 
 def _label_and_links(at: JsonReader, item: Any, field: str, place: int) -> tuple[str, str | None, str | None]:
-    """Give a label, the id of its foundation entity, the id of its linearization entity."""
+    """Return a label, the id of its foundation entity, the id of its linearization entity."""
     if not isinstance(item, dict):
         raise at.wrong("an object with a label", item, field, place)
     label = _translated(at.label(item.get("label"), field, place, "label"))

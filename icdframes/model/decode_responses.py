@@ -1,4 +1,4 @@
-"""JSON of search, autocode, codeinfo and describe → values; it refuses an answer that says it is an error."""
+"""Decode JSON of search, autocode, codeinfo, describe, DORIS and CoDEdit."""
 
 from __future__ import annotations
 
@@ -188,13 +188,13 @@ def _described(at: JsonReader) -> PostcoordinationSet:
 
 
 def _axis_name(text: str | None) -> str | None:
-    """Give the name without its URI; None for values that are on no axis."""
+    """Return the name without its URI; None for values that are on no axis."""
     name = (text or "").removeprefix(SCHEMA_PREFIX)
     return None if name in {"", _NO_AXIS} else name
 
 
 def _named(at: JsonReader, key: str, names: Mapping[int, str]) -> str | None:
-    """Give the word for a number; a number that this version does not know stays a number."""
+    """Return the word for a number; a number that this version does not know stays a number."""
     value = at.number(key)
     return None if value is None else names.get(int(value), str(int(value)))
 

@@ -1,4 +1,4 @@
-"""Values → JSON as the ICD API writes it: the inverse of ``parse``, key order included."""
+"""Encode values as JSON as the ICD API writes it, key order included."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The values of the ICD API as frozen dataclasses; they hold data and fetch nothing."""
+"""The values of the ICD API as frozen dataclasses."""
 
 from __future__ import annotations
 

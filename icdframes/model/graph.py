@@ -1,4 +1,4 @@
-"""What a walk found: entities, their order and depth; pure, and the same whatever order they came in."""
+"""The entities that a walk found, their order and depth, the same in whatever order they came."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class EntityGraph:
     entities : Mapping of str to Entity
         Each distinct entity once.
     failures : Mapping of str to Exception
-        Entities that could not be had, and why.
+        Entities that could not be loaded, and why.
 
     """
 
@@ -39,12 +39,12 @@ class EntityGraph:
     failures: Mapping[str, Exception] = field(default_factory=dict)
 
     def first_cause(self) -> Exception | None:
-        """Give the first failure that is not merely "not asked for", since another failure ended the walk."""
+        """Return the first failure that is not merely "not asked for", since another failure ended the walk."""
         causes = [error for error in self.failures.values() if not isinstance(error, TraversalError)]
         return next(iter([*causes, *self.failures.values()]), None)
 
     def depths(self) -> dict[str, int]:
-        """Give the shortest distance of each entity from the roots."""
+        """Return the shortest distance of each entity from the roots."""
         found = {root: 0 for root in self.roots if root in self.entities}
         queue = deque(found)
         while queue:
@@ -56,7 +56,7 @@ class EntityGraph:
         return found
 
     def tabular_list(self) -> Iterator[Place]:
-        """Give each entity once, depth first, children in API order.
+        """Return each entity once, depth first, children in API order.
 
         An entity with several parents stands where it is first met; its depth is
         the shortest way from a root. The parent of a root is the first that the
@@ -77,7 +77,7 @@ class EntityGraph:
             stack.extend((child, entity_id) for child in reversed(entity.child_ids))
 
     def cycles(self) -> list[tuple[str, str]]:
-        """Give the (parent, child) links that close a circle, in tabular order."""
+        """Return the (parent, child) links that close a circle, in tabular order."""
         open_now: set[str] = set()
         done: set[str] = set()
         closing: list[tuple[str, str]] = []

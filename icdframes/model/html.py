@@ -1,4 +1,4 @@
-"""Values as small HTML tables for notebooks; everything is escaped, and colours are those of the page."""
+"""Render values as small HTML tables for notebooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Typed look-ups in one JSON object of the ICD API; it knows no field by name."""
+"""Typed look-ups in one JSON object, with the path of whatever has the wrong shape."""
 
 from __future__ import annotations
 
@@ -66,16 +66,16 @@ class JsonReader:
         )
 
     def string(self, key: str) -> str | None:
-        """Give a text, None where it is absent."""
+        """Return a text, None where it is absent."""
         return self._of_kind(key, str, "a text")
 
     def filled(self, key: str) -> str | None:
-        """Give a text, None where it is absent or blank."""
+        """Return a text, None where it is absent or blank."""
         text = self.string(key)
         return text if text and not text.isspace() else None
 
     def strings(self, key: str) -> tuple[str, ...]:
-        """Give a list of texts, empty where it is absent."""
+        """Return a list of texts, empty where it is absent."""
         items = self.objects(key)
         for place, item in enumerate(items):
             if not isinstance(item, str):
@@ -83,15 +83,15 @@ class JsonReader:
         return tuple(items)
 
     def objects(self, key: str) -> list[Any]:
-        """Give a list of anything, empty where it is absent."""
+        """Return a list of anything, empty where it is absent."""
         return self._of_kind(key, list, "a list") or []
 
     def text(self, key: str) -> LanguageText | None:
-        """Give a text with its language, None where it is absent."""
+        """Return a text with its language, None where it is absent."""
         return None if self.doc.get(key) is None else self.required_text(key)
 
     def required_text(self, key: str) -> LanguageText:
-        """Give a text with its language, an error where it is absent."""
+        """Return a text with its language, an error where it is absent."""
         value = self.doc.get(key)
         text = self.label(value, key)
         language = value.get("@language") if isinstance(value, dict) else None
@@ -104,7 +104,7 @@ class JsonReader:
         raise self.wrong("a text with its language", value, *steps)
 
     def uri(self, key: str) -> EntityUri:
-        """Give a URI of the ICD API."""
+        """Return a URI of the ICD API."""
         value = self.doc.get(key)
         if not isinstance(value, str):
             raise self.wrong("a URI", value, key)
@@ -114,14 +114,14 @@ class JsonReader:
             raise self.wrong(_URI, value, key) from error
 
     def entity_uri(self, key: str) -> EntityUri:
-        """Give the URI of an entity."""
+        """Return the URI of an entity."""
         uri = self.uri(key)
         if uri.entity_id is None:
             raise self.wrong("the URI of an entity", self.doc[key], key)
         return uri
 
     def entity_id(self, value: object, *steps: str | int) -> str | None:
-        """Give the entity id in a URI, None where it is of a classification itself."""
+        """Return the entity id in a URI, None where it is of a classification itself."""
         if not isinstance(value, str):
             raise self.wrong("a URI", value, *steps)
         try:
@@ -130,18 +130,18 @@ class JsonReader:
             raise self.wrong(_URI, value, *steps) from error
 
     def ids(self, key: str) -> tuple[str, ...] | None:
-        """Give the entity ids in a list of URIs, each once; None where the field is absent."""
+        """Return the entity ids in a list of URIs, each once; None where the field is absent."""
         if self.doc.get(key) is None:
             return None
         ids = [self.entity_id(item, key, place) for place, item in enumerate(self.objects(key))]
         return tuple(dict.fromkeys(filter(None, ids)))
 
     def flag(self, key: str) -> bool:
-        """Give a boolean, false where it is absent."""
+        """Return a boolean, false where it is absent."""
         return self._of_kind(key, bool, "true or false") is True
 
     def number(self, key: str) -> float | None:
-        """Give a number, None where it is absent; what is not finite or too large for a column is refused."""
+        """Return a number, None where it is absent; what is not finite or too large for a column is refused."""
         value = self.doc.get(key)
         if value is None:
             return None
@@ -150,7 +150,7 @@ class JsonReader:
         return float(value)
 
     def items(self, key: str) -> list[JsonReader]:
-        """Give a list of objects, each with its place for complaints; nested without end they are refused."""
+        """Return a list of objects, each with its place for complaints; nested without end they are refused."""
         items = self.objects(key)
         if items and self._depth >= _DEEPEST:
             raise self.wrong("nested less deeply", items, key)

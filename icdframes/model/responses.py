@@ -1,4 +1,4 @@
-"""What search, autocode, codeinfo and describe say, as frozen dataclasses; they hold data and ask nothing."""
+"""The answers of search, autocode, codeinfo and describe as frozen dataclasses."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class SearchResult:
     words_chopped: bool = False
 
     def walk(self) -> Iterator[tuple[SearchHit, SearchHit | None, int]]:
-        """Give every hit with the one above it and its depth, from top to bottom."""
+        """Return every hit with the one above it and its depth, from top to bottom."""
         stack: list[tuple[SearchHit, SearchHit | None, int]] = [(hit, None, 0) for hit in reversed(self.hits)]
         while stack:
             hit, above, depth = stack.pop()
@@ -186,7 +186,7 @@ class PostcoordinationSet:
     on_axes: tuple[tuple[str | None, PostcoordinationSet], ...] = ()
 
     def walk(self, axis: str | None = None) -> Iterator[tuple[str | None, PostcoordinationSet]]:
-        """Give the stem, then every value with its axis, depth first."""
+        """Return the stem, then every value with its axis, depth first."""
         yield axis, self
         for name, value in self.on_axes:
             yield from value.walk(name)

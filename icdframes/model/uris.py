@@ -1,4 +1,4 @@
-"""Identifiers of the ICD API: read, make canonical, build; it never sends a request.
+"""Read, canonicalize and build the identifiers of the ICD API.
 
 WHO's URIs are names and addresses at once. Inside this package an entity goes by
 its *entity id*: ``"257068234"``, ``"135352227/other"`` for a residual, ``"A00-A09"``
@@ -120,13 +120,13 @@ def parse_uri(text: str) -> EntityUri:
 
 
 def entity_id_in(text: str) -> str | None:
-    """Give the entity id in a URI, None where the URI is of a classification itself; errors as `parse_uri`."""
+    """Return the entity id in a URI, None where the URI is of a classification itself; errors as `parse_uri`."""
     usual = _AS_USUAL.fullmatch(text)
     return usual[3] if usual else parse_uri(text).entity_id
 
 
 def entity_id_of(text: str) -> str:
-    """Give the entity id in a URI; an error where the URI is of no entity."""
+    """Return the entity id in a URI; an error where the URI is of no entity."""
     entity_id = entity_id_in(text)
     if entity_id is None:
         raise CodeSyntaxError(f"{text!r} names a classification, not an entity: {_SUCH}.", text=text)
@@ -134,7 +134,7 @@ def entity_id_of(text: str) -> str:
 
 
 def first_entity_id(expression: str | None) -> str | None:
-    """Give the entity id of the stem in a URI or an expression of URIs; None where there is none."""
+    """Return the entity id of the stem in a URI or an expression of URIs; None where there is none."""
     if not expression:
         return None
     try:
@@ -144,22 +144,22 @@ def first_entity_id(expression: str | None) -> str | None:
 
 
 def is_residual(entity_id: str) -> bool:
-    """Tell whether an entity id is an "other specified" or "unspecified" category."""
+    """Return whether an entity id is an "other specified" or "unspecified" category."""
     return entity_id.rpartition("/")[2] in RESIDUALS
 
 
 def is_entity_id(text: str) -> bool:
-    """Tell whether a text is a numeric id, with or without a residual suffix."""
+    """Return whether a text is a numeric id, with or without a residual suffix."""
     return _ID.fullmatch(text) is not None
 
 
 def is_release(text: str) -> bool:
-    """Tell whether a text is written as a release id is."""
+    """Return whether a text is written as a release id is."""
     return _RELEASE.fullmatch(text) is not None
 
 
 def is_icd10_key(text: str) -> bool:
-    """Tell whether a text is a chapter, block or category of ICD-10."""
+    """Return whether a text is a chapter, block or category of ICD-10."""
     return _ICD10_KEY.fullmatch(text) is not None
 
 

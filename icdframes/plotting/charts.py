@@ -1,4 +1,4 @@
-"""Charts for papers: counts by chapter, changes of a release; they never show, save or close anything."""
+"""Draw charts for papers: counts by chapter, changes of a release."""
 
 from __future__ import annotations
 
@@ -217,7 +217,7 @@ def _label_columns(ax: Axes, labels: Sequence[str]) -> None:
 
 
 def _bar_table(counts: pd.DataFrame, entities: pd.DataFrame) -> tuple[pd.DataFrame, list[str], list[Any]]:
-    """Give one row per group, one column per series; labels of the rows, names of the series."""
+    """Return one row per group, one column per series; labels of the rows, names of the series."""
     keys = list(counts.columns[: list(counts.columns).index("group")])
     if len(keys) > 1:
         raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""A hierarchy with counts as a figure for a paper, made with matplotlib (extra ``plots``).
+"""Draw a hierarchy with counts as a figure for a paper (extra ``plots``).
 
 It is drawn in the style that is set, at the width of a journal's page, with text of at least 7 points; nothing is
 shown, saved or closed here.

@@ -1,4 +1,4 @@
-"""A hierarchy with counts to click through, made with plotly (extra ``interactive``); nothing is shown here."""
+"""Draw a hierarchy with counts to click through with plotly (extra ``interactive``)."""
 
 from __future__ import annotations
 

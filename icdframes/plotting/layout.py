@@ -1,4 +1,4 @@
-"""A hierarchy cut to what can be read, and where its pieces go; it draws nothing and needs no plot library."""
+"""Prune a hierarchy to what can be read, and compute where its boxes go."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Box:
 
 
 def own_values(tables: Tables, counts: Counts | None) -> npt.NDArray[np.float64]:
-    """Give what is counted at each entity itself: your counts, or 1 for an entity with nothing below it.
+    """Return what is counted at each entity itself: your counts, or 1 for an entity with nothing below it.
 
     Raises
     ------
@@ -254,7 +254,7 @@ def squarified(sizes: Sequence[float], room: Box) -> list[Box]:
 
 
 def colour_numbers(nodes: Sequence[Node], boxes: Sequence[Box | None], n: int) -> dict[int, int]:
-    """Give each group a number below n, so that those whose boxes lie side by side differ: 6 are enough for any map.
+    """Return a number below n for each group, so that neighbours differ; 6 are enough.
 
     On a map there is always a piece with at most 5 neighbours. Such a piece is put aside until none is left;
     taken back the other way round, each finds a number that its neighbours have not.
@@ -282,7 +282,7 @@ def _side_by_side(one: Box, other: Box) -> bool:
 
 
 def _longest(row: Sequence[float], area: float, short: float) -> float:
-    """Give the worst side ratio of a row."""
+    """Return the worst side ratio of a row."""
     total = sum(row) * area
     return max(short**2 * max(row) * area / total**2, total**2 / (short**2 * min(row) * area))
 

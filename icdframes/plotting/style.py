@@ -1,4 +1,4 @@
-"""Sizes, colours and words of a figure; it changes no setting of matplotlib and shows nothing.
+"""Sizes, colours and texts of a figure.
 
 Colours are those of Okabe and Ito, which people with the usual kinds of colour blindness tell apart, mixed with the
 background so that the text of the style in use stays readable. No colour carries a meaning that is not written too.
@@ -97,7 +97,7 @@ def save_figure(
 
 
 def axes_for(ax: Axes | None, height_mm: float) -> Axes:
-    """Give the axes, or new ones of a new figure as wide as a page of a journal.
+    """Return the axes, or new ones of a new figure as wide as a page of a journal.
 
     A figure that lays nothing out gets matplotlib's constrained layout: else long
     labels would lie outside of it. Axes that were put somewhere by hand stay there.
@@ -140,12 +140,12 @@ def attribute(ax: Axes, tables: Tables, below: Any = None) -> None:
 
 
 def origin_of(tables: Tables) -> dict[str, Any]:
-    """Give what is known of where tables come from."""
+    """Return what is known of where tables come from."""
     return entities_of(tables).attrs.get("provenance") or {}
 
 
 def source_line(origin: dict[str, Any]) -> str:
-    """Give the attribution that fits under a figure."""
+    """Return the attribution that fits under a figure."""
     terms = str(origin.get("licence", "")).rpartition(", ")[2]
     return ", ".join(filter(None, (name_of(origin), "World Health Organization", terms)))
 
@@ -157,7 +157,7 @@ def name_of(origin: dict[str, Any]) -> str:
 
 
 def size_in_points(ax: Axes) -> tuple[float, float]:
-    """Give width and height of axes as they will be drawn."""
+    """Return width and height of axes as they will be drawn."""
     figure = ax.get_figure(root=True)
     if figure is None:
         raise ConfigurationError("These axes belong to no figure: give those of one, or leave ax out.")
@@ -169,7 +169,7 @@ def size_in_points(ax: Axes) -> tuple[float, float]:
 
 
 def available_width(ax: Axes) -> float:
-    """Give how many points wide axes and their labels may be together: their share of the figure."""
+    """Return how many points wide axes and their labels may be together: their share of the figure."""
     figure, spec = ax.get_figure(), ax.get_subplotspec()
     if figure is None or spec is None:
         return size_in_points(ax)[0]
@@ -179,7 +179,7 @@ def available_width(ax: Axes) -> float:
 
 
 def measure_text() -> Measure:
-    """Give a function that tells how many points wide a text is in the font of the style."""
+    """Return a function that tells how many points wide a text is in the font of the style."""
     from matplotlib.backends.backend_agg import RendererAgg  # noqa: PLC0415  optional
     from matplotlib.font_manager import FontProperties  # noqa: PLC0415  optional
 
@@ -227,7 +227,7 @@ def number_text(value: float) -> str:
 
 
 def background_of(ax: Axes) -> RGB:
-    """Give the colour that axes stand on."""
+    """Return the colour that axes stand on."""
     from matplotlib.colors import to_rgba  # noqa: PLC0415  optional
 
     parent: Figure | SubFigure | None = ax.get_figure()
@@ -238,7 +238,7 @@ def background_of(ax: Axes) -> RGB:
 
 
 def mixed(colour: str, share: float, background: RGB) -> RGB:
-    """Give a share of a colour on a background."""
+    """Return a share of a colour on a background."""
     from matplotlib.colors import to_rgb  # noqa: PLC0415  optional
 
     parts = [share * strong + (1 - share) * weak for strong, weak in zip(to_rgb(colour), background, strict=True)]
@@ -246,7 +246,7 @@ def mixed(colour: str, share: float, background: RGB) -> RGB:
 
 
 def text_on(fill: RGB) -> str:
-    """Give the text colour of the style where it can be read on a fill, else black or white."""
+    """Return the text colour of the style where it can be read on a fill, else black or white."""
     from matplotlib import rcParams  # noqa: PLC0415  optional
     from matplotlib.colors import to_rgb  # noqa: PLC0415  optional
 
@@ -257,7 +257,7 @@ def text_on(fill: RGB) -> str:
 
 
 def contrast(one: RGB, other: RGB) -> float:
-    """Give the contrast ratio of WCAG 2, from 1 to 21."""
+    """Return the contrast ratio of WCAG 2, from 1 to 21."""
     light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 

@@ -1,4 +1,4 @@
-"""The table of the API's operations: method, path pattern, handler; it answers nothing itself.
+"""Route a request to its handler: the table of operations, and the checks before a handler is asked.
 
 In a pattern ``{lin}`` is a linearization, ``{year}`` a release of ICD-10, ``{id}`` a
 number, ``{residual}`` one of two words, ``{code}`` all the rest; ``{release}`` is any
@@ -117,7 +117,7 @@ def find(method: str, path: str) -> tuple[Route, Mapping[str, str]] | None:
 
 
 def methods_of(path: str) -> tuple[str, ...]:
-    """Give the methods that a path has; empty where there is no such path."""
+    """Return the methods that a path has; empty where there is no such path."""
     return tuple(dict.fromkeys(row.method for row in ROUTES if row.pattern.fullmatch(path)))
 
 
@@ -145,7 +145,7 @@ class App:
         self._headers = api_headers(vary=vary)
 
     def answer(self, asked: HttpRequest) -> Answer:
-        """Give the answer to any request; never raises."""
+        """Return the answer to any request; never raises."""
         try:
             return self._answer(asked)
         except HttpError as refusal:

@@ -1,4 +1,4 @@
-"""A death certificate from a query or from WHO's JSON, as far as the sandbox reads it; it judges no cause.
+"""Read a death certificate from a query or from WHO's JSON.
 
 It refuses with 400 what WHO's service cannot bind either: numbers that are none, JSON of another shape.
 """

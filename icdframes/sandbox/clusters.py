@@ -1,4 +1,4 @@
-"""Codes and clusters placed on the axes of their stem; it refuses codes that the release does not have.
+"""Place codes and clusters on the axes of their stem.
 
 ``&`` adds an extension code to the stem before it, ``/`` adds another stem. A value
 fits an axis if it is a scale entity of that axis or stands below one. A stem that is
@@ -85,7 +85,7 @@ def arrange(listing: Listing, members: Sequence[Sequence[str | None]]) -> Placed
 
 
 def terminal(listing: Listing, placed: Placed) -> Placed:
-    """Give the same with codes that have children changed to their unspecified residual."""
+    """Return the same with codes that have children changed to their unspecified residual."""
     found = placed.entity_id
     if listing.entity(found).child_ids:
         found = listing.residual(found) or found
@@ -99,7 +99,7 @@ def terminal(listing: Listing, placed: Placed) -> Placed:
 
 
 def simplified(listing: Listing, placed: Placed) -> Placed:
-    """Give the precoordinated entity that says the same, where there is one.
+    """Return the precoordinated entity that says the same, where there is one.
 
     The corpus has no logical definitions, so titles decide: a value is dropped where exactly one coded descendant of
     the stem has all words of the value's title in its own, and takes the other values.
@@ -130,7 +130,7 @@ def _may_be_joined(listing: Listing, key: str | None) -> bool:
 
 
 def _has_roles(group: Sequence[Placed], *, alone: bool) -> bool:
-    """Tell whether a stem comes first and extension codes follow; a code alone may be of either kind."""
+    """Return whether a stem comes first and extension codes follow; a code alone may be of either kind."""
     return alone or (not _is_extension(group[0].code) and all(_is_extension(value.code) for value in group[1:]))
 
 

@@ -1,4 +1,4 @@
-"""What a sandbox serves: releases of classifications as plain values; it reads no file and knows no HTTP."""
+"""What a sandbox serves: releases of classifications as plain values."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Listing:
         return len(self._base)
 
     def entity(self, entity_id: str, language: str | None = None) -> Entity:
-        """Give an entity in one language (the default one if None); KeyError where there is none."""
+        """Return an entity in one language (the default one if None); KeyError where there is none."""
         return self.entities[language or self.languages[0]][entity_id]
 
     @property
@@ -95,7 +95,7 @@ class Listing:
         return found
 
     def ancestors(self, entity_id: str) -> tuple[str, ...]:
-        """Give all held ancestors, nearest first, without the classification itself."""
+        """Return all held ancestors, nearest first, without the classification itself."""
         found: dict[str, None] = {}
         queue = deque(self._base[entity_id].parent_ids)
         while queue:
@@ -106,7 +106,7 @@ class Listing:
         return tuple(found)
 
     def descendants(self, entity_id: str) -> tuple[str, ...]:
-        """Give all held descendants, each once, in tabular order."""
+        """Return all held descendants, each once, in tabular order."""
         found: dict[str, None] = {}
         stack = list(reversed(self._base[entity_id].child_ids))
         while stack:
@@ -117,7 +117,7 @@ class Listing:
         return tuple(found)
 
     def residual(self, entity_id: str) -> str | None:
-        """Give the unspecified residual of an entity, where it has one."""
+        """Return the unspecified residual of an entity, where it has one."""
         residual_id = f"{entity_id}/unspecified"
         return residual_id if residual_id in self._base else None
 
@@ -143,21 +143,21 @@ class Corpus:
         return iter(self._listings.values())
 
     def listing(self, classification: str, release: str | None = None) -> Listing | None:
-        """Give one release (the newest if None), or None where it is not held."""
+        """Return one release (the newest if None), or None where it is not held."""
         if release is not None:
             return self._listings.get((classification, release))
         return next(iter(self.of(classification)), None)
 
     def of(self, classification: str) -> tuple[Listing, ...]:
-        """Give all releases of a classification, newest first."""
+        """Return all releases of a classification, newest first."""
         return tuple(listing for listing in self if listing.classification == classification)
 
     def foundation_beside(self, listing: Listing) -> Listing | None:
-        """Give the foundation of the same release, else the newest."""
+        """Return the foundation of the same release, else the newest."""
         return self.listing("foundation", listing.release) or self.listing("foundation")
 
     def coded_at(self, listing: Listing, foundation_id: str) -> str | None:
-        """Tell where a foundation entity is coded in a linearization.
+        """Return where a foundation entity is coded in a linearization.
 
         It is the entity itself, or its nearest ancestor that has a place there; of a
         block, which has no code, it is the unspecified residual.
@@ -171,7 +171,7 @@ class Corpus:
         return listing.residual(place) or place
 
     def once(self, key: Hashable, make: Callable[[], _Made]) -> _Made:
-        """Give what belongs to a key; it is made at first use and kept as long as the corpus."""
+        """Return what belongs to a key; it is made at first use and kept as long as the corpus."""
         with self._lock:
             if key not in self._made:
                 self._made[key] = make()
@@ -185,5 +185,5 @@ class Corpus:
         return tuple(name for name in names if name not in _NO_LINEARIZATION)
 
     def without(self, classification: str) -> Corpus:
-        """Give the same without one classification."""
+        """Return the same without one classification."""
         return Corpus(listing for listing in self if listing.classification != classification)

@@ -1,4 +1,4 @@
-"""Any corpus from a file or folder; it guesses the kind by the name and refuses what it cannot read."""
+"""Load a corpus from a file or folder of any known kind."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def _browsed_release(entity: Entity) -> str | None:
 
 
 def _of_graph(graph: EntityGraph, classification: str, release: str | None) -> Listing:
-    """Give a listing whose links all name its release and whose children are all held."""
+    """Return a listing whose links all name its release and whose children are all held."""
     release = release or _UNKNOWN_RELEASE
     named = None if classification == "foundation" else release
     ordered = [graph.entities[place.entity_id] for place in graph.tabular_list()]

@@ -1,4 +1,4 @@
-"""Corpus → the documents of the API, as dicts in the observed key order; it answers no request."""
+"""Write the documents of the API from a corpus, in the observed key order."""
 
 from __future__ import annotations
 
@@ -86,14 +86,14 @@ def release_list_document(listings: tuple[Listing, ...], entity_id: str | None, 
 
 
 def _title_of(listing: Listing, language: str) -> str:
-    """Give the title of a release, with the marker where it is not translated."""
+    """Return the title of a release, with the marker where it is not translated."""
     if language in listing.titles:
         return listing.titles[language]
     return listing.titles["en"] + UNTRANSLATED if "en" in listing.titles else listing.classification.upper()
 
 
 def browser_url(listing: Listing, language: str, entity_id: str | None = None) -> str:
-    """Give the address in WHO's own browser, which follows the language."""
+    """Return the address in WHO's own browser, which follows the language."""
     if listing.classification == "icd10":
         return f"{_ICD10_BROWSER}/{listing.release}/{language}" + (f"#/{entity_id}" if entity_id else "")
     base = f"https://icd.who.int/browse/{listing.release}/{listing.classification}/{language}"

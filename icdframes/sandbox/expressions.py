@@ -1,6 +1,6 @@
-"""A placed code written as codes, URIs or titles, and URIs read back; it answers no request.
+"""Write a placed code as codes, URIs or titles, and read URIs back.
 
-No answer of WHO's describe was at hand, so how titles are joined is ours: ``Stem [value; value] / other stem``.
+No answer of WHO's describe was available, so how titles are joined is ours: ``Stem [value; value] / other stem``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def title_expression(listing: Listing, placed: Placed, language: str) -> str:
 
 
 def foundation_uri(placed: Placed) -> str | None:
-    """Give the foundation URI of the stem; None for a residual."""
+    """Return the foundation URI of the stem; None for a residual."""
     return str(EntityUri("foundation", None, placed.foundation_id)) if placed.foundation_id else None
 
 

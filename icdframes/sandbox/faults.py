@@ -1,4 +1,4 @@
-"""Faults on demand: which request goes wrong, how, and how often; it sends nothing."""
+"""Queue faults: which request goes wrong, how, and how often."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Fault:
     close: bool = False
 
     def alter(self, real: Answer | None) -> Answer:
-        """Give the answer that goes out in place of the real one, or of none."""
+        """Return the answer that goes out in place of the real one, or of none."""
         status = self.status or HTTPStatus.OK
         answer = real or text_answer(status, phrase(status))
         return replace(
@@ -78,7 +78,7 @@ class FaultQueue:
             self._faults.clear()
 
     def take(self, path: str) -> Fault | None:
-        """Give the first fault planned for this path and count it down."""
+        """Return the first fault planned for this path and count it down."""
         with self._lock:
             for place, fault in enumerate(self._faults):
                 if not fnmatchcase(path, fault.pattern):

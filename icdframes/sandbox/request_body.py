@@ -1,4 +1,4 @@
-"""The body of a POST → fields or a JSON object; it refuses a body that is not what its content type says."""
+"""Parse the body of a POST into fields or a JSON object."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def json_object(body: bytes) -> dict[str, Any]:
 
 
 def bad_request(reason: str) -> HttpError:
-    """Give the refusal of a request that cannot be understood."""
+    """Return the refusal of a request that cannot be understood."""
     return HttpError(text_answer(HTTPStatus.BAD_REQUEST, reason))
 
 

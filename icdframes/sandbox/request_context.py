@@ -1,4 +1,4 @@
-"""What comes in and goes out, as values and as the bytes on the wire; it decides nothing."""
+"""Requests and answers as values and as bytes, and what was negotiated for one request."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class HttpRequest:
     body: bytes = b""
 
     def header(self, name: str) -> str:
-        """Give a header, or nothing."""
+        """Return a header, or nothing."""
         return self.headers.get(name) or ""
 
     @property
@@ -74,12 +74,12 @@ def text_answer(status: int, text: str, headers: Mapping[str, str] | None = None
 
 
 def not_found() -> HttpError:
-    """Give the refusal for everything that is not there: a text, never JSON."""
+    """Return the refusal for everything that is not there: a text, never JSON."""
     return HttpError(text_answer(HTTPStatus.NOT_FOUND, NOT_FOUND))
 
 
 def api_headers(*, vary: bool) -> dict[str, str]:
-    """Give the headers of a good answer of the API, as recorded from WHO's."""
+    """Return the headers of a good answer of the API, as recorded from WHO's."""
     return {
         "Cache-Control": "public,max-age=36000",
         **({"Vary": _VARY} if vary else {}),
@@ -89,7 +89,7 @@ def api_headers(*, vary: bool) -> dict[str, str]:
 
 
 def encode(answer: Answer, *, date: str, close: bool = False) -> tuple[bytes, bytes]:
-    """Give head and body as bytes."""
+    """Return head and body as bytes."""
     headers = {"Date": date, "Server": "icdframes-sandbox", "Access-Control-Allow-Origin": "*"}
     if answer.content_type:
         headers["Content-Type"] = answer.content_type
@@ -103,7 +103,7 @@ def encode(answer: Answer, *, date: str, close: bool = False) -> tuple[bytes, by
 
 
 def phrase(status: int) -> str:
-    """Give the reason phrase of a status."""
+    """Return the reason phrase of a status."""
     return HTTPStatus(status).phrase if status in {known.value for known in HTTPStatus} else "Unknown"
 
 
@@ -136,18 +136,18 @@ class RequestContext:
     body: bytes | None = None
 
     def listing(self, classification: str, release: str | None = None) -> Listing:
-        """Give a release, the newest if None; refuse with 404 where it is not there."""
+        """Return a release, the newest if None; refuse with 404 where it is not there."""
         found = self.corpus.listing(classification, release)
         if found is None:
             raise not_found()
         return found
 
     def linearization(self) -> Listing:
-        """Give the linearization and release that the path names."""
+        """Return the linearization and release that the path names."""
         return self.listing(self.path["lin"], self.path["release"])
 
     def language(self, *listings: Listing) -> str:
-        """Give the wanted language that one of the listings has; refuse with 404 where none has it."""
+        """Return the wanted language that one of the listings has; refuse with 404 where none has it."""
         available = [language for listing in listings for language in listing.languages]
         chosen = choose_language(self.languages, available)
         if chosen is None:
@@ -160,13 +160,13 @@ class RequestContext:
         return "/".join(self.path[part] for part in ("id", "residual") if part in self.path) or None
 
     def entity_id(self, listing: Listing) -> str:
-        """Give the entity id that the path names; refuse with 404 where the listing has none such."""
+        """Return the entity id that the path names; refuse with 404 where the listing has none such."""
         if self.key is None or self.key not in listing:
             raise not_found()
         return self.key
 
     def listings(self, classification: str) -> tuple[Listing, ...]:
-        """Give the releases that hold the entity of the path (all, if it names none); refuse with 404 for none."""
+        """Return the releases that hold the entity of the path (all, if it names none); refuse with 404 for none."""
         found = self.corpus.of(classification)
         if self.key is not None:
             found = tuple(listing for listing in found if self.key in listing)
@@ -175,16 +175,16 @@ class RequestContext:
         return found
 
     def include(self) -> frozenset[str]:
-        """Give what ``include`` asks for, in lower case."""
+        """Return what ``include`` asks for, in lower case."""
         return frozenset(part.strip().lower() for part in self.query.get("include", "").split(",")) - {""}
 
     def flag(self, name: str, *, default: bool = False) -> bool:
-        """Give a boolean of the query."""
+        """Return a boolean of the query."""
         return self.query.get(name.lower(), str(default)).strip().lower() == "true"
 
 
 def choose_language(wanted: Iterable[str], available: Collection[str]) -> str | None:
-    """Give the first wanted language that is available; ``en-US`` finds ``en``, ``*`` and nothing find the default."""
+    """Return the first wanted language that is available; ``en-US`` finds ``en``, ``*`` the default."""
     default = "en" if "en" in available else next(iter(available), None)
     tags = tuple(wanted)
     if not tags:
@@ -199,7 +199,7 @@ def choose_language(wanted: Iterable[str], available: Collection[str]) -> str | 
 
 
 def weighted(header: str) -> tuple[str, ...]:
-    """Give the values of an Accept… header, best first, without those of weight 0."""
+    """Return the values of an Accept… header, best first, without those of weight 0."""
     ranked: list[tuple[float, str]] = []
     for part in header.split(","):
         value, *parameters = (piece.strip() for piece in part.split(";"))
@@ -211,7 +211,7 @@ def weighted(header: str) -> tuple[str, ...]:
 
 
 def choose_media_type(accept: str, offered: tuple[str, ...]) -> str | None:
-    """Give the media type to answer with, or None where none is acceptable."""
+    """Return the media type to answer with, or None where none is acceptable."""
     for value in weighted(accept or "*/*"):
         kind = value.lower()
         if kind in {"*/*", "application/*"}:
@@ -222,5 +222,5 @@ def choose_media_type(accept: str, offered: tuple[str, ...]) -> str | None:
 
 
 def is_version_2(header: str) -> bool:
-    """Tell whether an API-Version header asks for version 2."""
+    """Return whether an API-Version header asks for version 2."""
     return _VERSION.fullmatch(header.strip()) is not None

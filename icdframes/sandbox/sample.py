@@ -1,4 +1,4 @@
-"""The sample that ships with the package, records → `Corpus`; it invents no text and fills no gap but a translation's.
+"""Read the sample that ships with the package: records to a `Corpus`, and the example deaths.
 
 A record names its texts by language; where a language has none, the English text
 is served with the marker that WHO's API uses.
@@ -188,7 +188,7 @@ _FILES = {"mms": "deaths.csv", "icd10": "deaths_icd10.csv"}
 
 
 def example_deaths(classification: Literal["mms", "icd10"] = "mms") -> pd.DataFrame:
-    """Give the shipped example of deaths.
+    """Return the shipped example of deaths.
 
     Parameters
     ----------

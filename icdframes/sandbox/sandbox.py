@@ -1,4 +1,4 @@
-"""The sandbox itself: start, stop, faults and a log of requests; it never listens beyond this machine."""
+"""The sandbox: start, stop, inject faults, and read the log of requests."""
 
 from __future__ import annotations
 
@@ -311,7 +311,7 @@ _SHARING = threading.Lock()
 
 
 def shared_sandbox() -> Sandbox:
-    """Give the one sandbox of this process; it starts at first use and ends with the process."""
+    """Return the one sandbox of this process; it starts at first use and ends with the process."""
     with _SHARING:
         return _shared()
 
@@ -367,7 +367,7 @@ def serve(
 
 
 def _announcement(sandbox: Sandbox) -> str:
-    """Give the line that tells how to connect."""
+    """Return the line that tells how to connect."""
     if sandbox.token_url is None:
         return f'ICD API sandbox at {sandbox.url}  connect("{sandbox.url}")'
     return (

@@ -1,4 +1,4 @@
-"""HTTP/1.1 on loopback: threads, sockets, one write per answer; what is answered is decided elsewhere.
+"""Serve HTTP/1.1 on loopback: threads, sockets, one write per answer.
 
 It binds 127.0.0.1 only and speaks no TLS.
 """

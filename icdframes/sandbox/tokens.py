@@ -1,4 +1,4 @@
-"""The token endpoint of OAuth 2.0 client credentials; it keeps tokens in memory and refuses every other grant."""
+"""The token endpoint: OAuth 2.0 client credentials, with tokens in memory."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class TokenEndpoint:
         return json_answer(document, headers={"Content-Type": "application/json; charset=UTF-8", **_NOT_STORED})
 
     def accepts(self, authorization: str) -> bool:
-        """Tell whether an Authorization header carries a living token."""
+        """Return whether an Authorization header carries a living token."""
         if not authorization.lower().startswith(_BEARER):
             return False
         with self._lock:

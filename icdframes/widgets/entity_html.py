@@ -1,4 +1,4 @@
-"""Texts of the classification as HTML that is safe to show; every text is escaped, nothing is fetched."""
+"""Render texts of the classification as HTML with everything escaped."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _TERMS = (
 
 
 def highlighted(text: str, query: str = "") -> str:
-    """Give a hit's text as HTML with what was found marked.
+    """Return a hit's text as HTML with what was found marked.
 
     Parameters
     ----------
@@ -91,23 +91,23 @@ def highlighted(text: str, query: str = "") -> str:
 
 
 def name_of(entity: Entity) -> str:
-    """Give code and title as one line of text."""
+    """Return code and title as one line of text."""
     return "  ".join(part for part in (entity.code, entity.title or f"(untitled {entity.entity_id})") if part)
 
 
 def message(text: str, kind: str = "quiet") -> str:
-    """Give a line of status: ``quiet``, ``good`` or ``bad``; screen readers are told of it."""
+    """Return a line of status: ``quiet``, ``good`` or ``bad``; screen readers are told of it."""
     mark = {"good": "✓ ", "bad": "✗ "}.get(kind, "")
     return f'<div role="status" aria-live="polite" class="icdframes-{kind}">{mark}{escape(text)}</div>'
 
 
 def source_html(classification: str) -> str:
-    """Give the line that names source and licence of what is shown."""
+    """Return the line that names source and licence of what is shown."""
     return f'<div class="icdframes-quiet icdframes-source">{escape(licence_of(classification))}</div>'
 
 
 def entity_html(entity: Entity) -> str:
-    """Give what an entity says of itself, without its references."""
+    """Return what an entity says of itself, without its references."""
     code = f'<span class="icdframes-code">{escape(entity.code)}</span> ' if entity.code else ""
     facts = [entity.class_kind, entity.block_id, entity.code_range, f"id {entity.entity_id}"]
     if not entity.translated:
@@ -131,7 +131,7 @@ def entity_html(entity: Entity) -> str:
 
 
 def heading_html(text: str) -> str:
-    """Give the heading of a part of the detail pane."""
+    """Return the heading of a part of the detail pane."""
     return f'<div class="icdframes-detail">{_heading(text)}</div>'
 
 

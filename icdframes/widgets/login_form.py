@@ -1,4 +1,4 @@
-"""A form that signs in to a server; it holds a secret no longer than the sign-in takes, and never shows it."""
+"""A form that signs in to a server and never shows or keeps the secret."""
 
 from __future__ import annotations
 
@@ -305,7 +305,7 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
 
 def show_login(connect: Connect, on_success: Callable[[Any], object] | None = None) -> LoginForm:
-    """Give the form, or say how to sign in where no front end can show it.
+    """Return the form, or say how to sign in where no front end can show it.
 
     Raises
     ------

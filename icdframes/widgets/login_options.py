@@ -1,4 +1,4 @@
-"""What stands in a login form → what to connect with, and in words; it knows no widget."""
+"""Read what stands in a login form: what to connect with."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Connect: TypeAlias = Callable[..., Client]  # takes a server and options; `icdfr
 def options_of(
     server: str, *, url: str, profile: str, client_id: str, secret: str, stored: Credentials | None
 ) -> tuple[str, dict[str, str]]:
-    """Give what to connect with: server and options of `icdframes.connect`.
+    """Return what to connect with: server and options of `icdframes.connect`.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def origin_of(stored: Credentials) -> str:
 
 
 def known_profiles() -> list[str]:
-    """Give the names of stored profiles, none where they cannot be read."""
+    """Return the names of stored profiles, none where they cannot be read."""
     try:
         return list_profiles()
     except IcdError:  # the form says it as soon as it looks for a key

@@ -1,4 +1,4 @@
-"""A search field with its hits: a click on a hit gives the code; how to search is told by its caller."""
+"""A search field with its hits; a click on a hit chooses its code."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ class _Row(widgets.HBox):  # type: ignore[misc]  # ipywidgets has no types
 
 
 def client_search(client: IcdClient, **options: Any) -> Search:
-    """Give a search by a client; the last word may be the beginning of one."""
+    """Return a search by a client; the last word may be the beginning of one."""
 
     def search(query: str) -> list[Hit]:
         prefix = query if query.endswith("%") else f"{query}%"
@@ -230,7 +230,7 @@ def client_search(client: IcdClient, **options: Any) -> Search:
 
 
 def tables_search(tables: EntityTables) -> Search:
-    """Give a search over loaded tables: every word begins a word of the title or of one term, or it is the code."""
+    """Return a search over loaded tables: every word begins a word of the title or of one term, or it is the code."""
 
     def search(query: str) -> list[Hit]:
         entities = tables.entities

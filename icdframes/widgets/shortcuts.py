@@ -1,4 +1,4 @@
-"""Keep keys typed in a widget from being taken as JupyterLab's shortcuts; it does nothing else.
+"""Keep keys typed in a widget from being taken as JupyterLab's shortcuts.
 
 JupyterLab moves between cells, or deletes one, on keys that are typed in a list
 box of an output (ipywidgets issue 3912), unless the list box is marked by an
@@ -29,7 +29,7 @@ export default {
 
 
 def claim_shortcuts() -> tuple[Any, ...]:
-    """Give what to put among the children of a widget whose keys are its own; empty without anywidget."""
+    """Return what to put among the children of a widget whose keys are its own; empty without anywidget."""
     return (_mark_class()(),) if find_spec("anywidget") else ()
 
 

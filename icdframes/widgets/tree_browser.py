@@ -1,4 +1,4 @@
-"""A browser for a classification that opens one level at a time; it loads a branch only when it is told to."""
+"""A browser for a classification that opens one level at a time."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class TreeBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
     Raises
     ------
     IcdError
-        If the first level cannot be had.
+        If the first level cannot be loaded.
 
     Notes
     -----

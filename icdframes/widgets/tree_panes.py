@@ -1,4 +1,4 @@
-"""The parts of the tree browser: columns of levels, breadcrumb, detail pane; they report clicks and decide nothing."""
+"""The panes of the tree browser: columns of levels, breadcrumb, details."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Detail(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     Parameters
     ----------
     target : callable
-        Gives the entity id to which a reference leads, or None.
+        Returns the entity id to which a reference leads, or None.
     on_jump : callable
         Called with that id.
 

@@ -1,4 +1,4 @@
-"""One level of a classification at a time, from a client or from loaded tables; it shows nothing."""
+"""Read one level of a classification at a time, from a client or from loaded tables."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Level:
     Attributes
     ----------
     entities : tuple of Entity
-        Those that could be had, in order.
+        Those that could be loaded, in order.
     problem : str
         Why some are missing; empty where none are.
 
@@ -51,20 +51,20 @@ class Levels(Protocol):
         """Release id."""
 
     def top(self) -> Level:
-        """Give the entities at depth 0."""
+        """Return the entities at depth 0."""
 
     def below(self, entity: Entity, report: Report) -> Level:
-        """Give the children of an entity."""
+        """Return the children of an entity."""
 
     def entity(self, name: str) -> Entity:
-        """Give the entity with an id, code or URI."""
+        """Return the entity with an id, code or URI."""
 
     def load(self, entity_id: str) -> EntityTables:
         """Load a branch."""
 
 
 def trail(levels: Levels, entity: Entity, roots: Iterable[str]) -> tuple[Entity, ...]:
-    """Give the way from a root down to an entity, the shortest one where there are several.
+    """Return the way from a root down to an entity, the shortest one where there are several.
 
     Raises
     ------
@@ -112,12 +112,12 @@ class ClientLevels:
         self._known: dict[str, Entity] = {}
 
     def top(self) -> Level:
-        """Give the chapters; the newest release is settled here.
+        """Return the chapters; the newest release is settled here.
 
         Raises
         ------
         IcdError
-            If none can be had.
+            If none can be loaded.
 
         """
         release = self.release or self._client.newest_release(self.classification)
@@ -133,11 +133,11 @@ class ClientLevels:
         return _level(ids, graph)
 
     def below(self, entity: Entity, report: Report) -> Level:
-        """Give the children of an entity, all at once by the client's workers."""
+        """Return the children of an entity, all at once by the client's workers."""
         return _level(entity.child_ids, self._walk(entity.child_ids, report))
 
     def entity(self, name: str) -> Entity:
-        """Give the entity with an id, code or URI."""
+        """Return the entity with an id, code or URI."""
         if name not in self._known:
             entity = self._client.entity(
                 name, classification=self.classification, release=self.release, language=self._language
@@ -168,7 +168,9 @@ class ClientLevels:
 
 
 def _level(ids: Sequence[str], graph: EntityGraph) -> Level:
-    problem = next((f"{len(graph.failures)} of {len(ids)} could not be had: {e}" for e in graph.failures.values()), "")
+    problem = next(
+        (f"{len(graph.failures)} of {len(ids)} could not be loaded: {e}" for e in graph.failures.values()), ""
+    )
     return Level(tuple(graph.entities[key] for key in ids if key in graph.entities), problem)
 
 
@@ -194,19 +196,19 @@ class TableLevels:
         )
 
     def top(self) -> Level:
-        """Give the roots of the tables."""
+        """Return the roots of the tables."""
         roots = self._tables.entities.loc[self._tables.entities["depth"] == 0, ["entity_id"]]
         return Level(self._some(as_lists(roots)["entity_id"]))
 
     def below(self, entity: Entity, _report: Report) -> Level:
-        """Give the children of an entity that were loaded."""
+        """Return the children of an entity that were loaded."""
         loaded = [key for key in entity.child_ids if key != UNKNOWN_CHILD]
         missing = len(entity.child_ids) - len(loaded)
         problem = f"{missing} of {len(entity.child_ids)} were not loaded into these tables." if missing else ""
         return Level(self._some(loaded), problem)
 
     def entity(self, name: str) -> Entity:
-        """Give the entity with an id, code or URI."""
+        """Return the entity with an id, code or URI."""
         if name not in self._names:
             raise EntityNotFoundError(f"The loaded tables have no entity {name!r}: give one of theirs, or load more.")
         return self._some([self._names[name]])[0]

@@ -260,7 +260,7 @@ def test_children_that_cannot_be_had_are_told_and_the_others_shown(icd_client, m
 
     monkeypatch.setattr(icd_client, "entity", sometimes)
     pick(tree, 0, INFECTIONS)
-    assert "1 of 6 could not be had: The line is dead." in tree._status.value
+    assert "1 of 6 could not be loaded: The line is dead." in tree._status.value
     assert len(tree._levels[1]) == 5
 
 

@@ -1,4 +1,4 @@
-"""Answers of the code endpoints; it refuses unknown codes and, unless flexible, values that fit no axis."""
+"""Answer codeinfo and describe."""
 
 from __future__ import annotations
 

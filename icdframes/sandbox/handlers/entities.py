@@ -1,4 +1,4 @@
-"""Answers of the linearization endpoints (MMS, ICF); it refuses what the corpus does not hold."""
+"""Answer requests for releases and entities of the linearizations, the foundation and ICD-10."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers of DORIS and CoDEdit by simple rules of our own; they say so, and are no use for real certificates.
+"""Answer DORIS and CoDEdit by simple rules of our own, which are no use for real certificates.
 
 DORIS: the underlying cause is the first condition on the lowest filled line of part 1. It is rejected where that
 condition is no code of the release. CoDEdit makes the four checks below.
@@ -44,11 +44,11 @@ class _Case:
     conditions: tuple[_Read, ...]
 
     def table(self) -> str:
-        """Give line, code and title of every condition, separated by tabs."""
+        """Return line, code and title of every condition, separated by tabs."""
         return "\n".join(["line\tcode\ttitle", *(f"{c.line}\t{c.written}\t{self.title(c)}" for c in self.conditions)])
 
     def title(self, condition: _Read) -> str:
-        """Give what a condition means."""
+        """Return what a condition means."""
         return title_expression(self.listing, condition.placed, self.language) if condition.placed else "unknown"
 
 
@@ -106,7 +106,7 @@ def _placed(corpus: Corpus, listing: Listing, cause: Cause) -> Placed | None:
 
 
 def _underlying(case: _Case) -> tuple[_Read | None, str]:
-    """Give the underlying cause, or None and why there is none."""
+    """Return the underlying cause, or None and why there is none."""
     version = case.certificate.version
     if version != "ICD11":
         return None, f"ICDVersion is {version!r}: only ICD11 is coded here."

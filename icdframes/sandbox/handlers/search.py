@@ -1,4 +1,4 @@
-"""Answers of search; a query without words is refused as WHO does it, with ``error`` in a 200."""
+"""Answer search and autocode."""
 
 from __future__ import annotations
 

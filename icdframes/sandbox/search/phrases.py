@@ -1,4 +1,4 @@
-"""A release in one language → the phrases that a search looks through; it searches nothing.
+"""Collect the phrases that a search looks through, for a release in one language.
 
 In medical coding mode only codes that can be used are found: what has an unspecified
 residual is coded there, so its names count as names of the residual.
@@ -49,7 +49,7 @@ class Phrase(NamedTuple):
 
 
 def foundation_phrases(listing: Listing, language: str, properties: Collection[str]) -> Iterator[Phrase]:
-    """Give the phrases of the foundation, entity by entity."""
+    """Return the phrases of the foundation, entity by entity."""
     for key in listing:
         entity = listing.entity(key, language)
         for property_id, label, _ in _own_texts(entity, properties):
@@ -64,7 +64,7 @@ def linear_phrases(
     *,
     coding: bool,
 ) -> Iterator[Phrase]:
-    """Give the phrases of a linearization, entity by entity.
+    """Return the phrases of a linearization, entity by entity.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def linear_phrases(
     properties : collection of str
         Any of `LINEAR_PROPERTIES`.
     title_below : callable
-        Gives the title of a foundation entity.
+        Returns the title of a foundation entity.
     coding : bool
         Whether only usable codes are to be found.
 
@@ -104,7 +104,7 @@ def _coded_as(listing: Listing, entity: Entity) -> str | None:
 
 
 def _own_texts(entity: Entity, properties: Collection[str]) -> Iterator[tuple[str, str, Term | None]]:
-    """Give (property, label, term) of an entity, equal labels once."""
+    """Return (property, label, term) of an entity, equal labels once."""
     seen: set[str] = set()
     for name, label, term in _all_texts(entity):
         if label and name in properties and (folded := label.casefold()) not in seen:

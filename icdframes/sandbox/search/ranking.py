@@ -1,4 +1,4 @@
-"""Which entities a query finds and in which order; it writes no JSON.
+"""Rank the entities that a query finds.
 
 Equally good hits stand in tabular order, so the answer is always the same.
 """
@@ -57,7 +57,7 @@ def rank(index: TermIndex, scores: Mapping[int, float], allowed: Callable[[str],
     scores : Mapping of int to float
         Place and score of the phrases that match.
     allowed : callable
-        Tells whether an entity may be among the hits.
+        Returns whether an entity may be among the hits.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def clusters(
 
 
 def nested(listing: Listing, hits: Sequence[Hit]) -> tuple[list[int], Mapping[int, list[int]]]:
-    """Tell which hits stand on top and which directly below which other, by place; clusters stand on top."""
+    """Return which hits stand on top and which directly below which other, by place; clusters stand on top."""
     place_of = {hit.entity_id: place for place, hit in enumerate(hits) if hit.cluster is None}
     tops: list[int] = []
     below: defaultdict[int, list[int]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""What one search looks through: a release, a language, an index, and which entities count; it searches nothing."""
+"""The scope of one search: a release, a language, an index, and which entities count."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ class Ground:
     coding: bool
 
     def uri(self, entity_id: str) -> str:
-        """Give the URI by which an answer names an entity."""
+        """Return the URI by which an answer names an entity."""
         release = None if self.listing.classification == "foundation" else self.listing.release
         return str(EntityUri(self.listing.classification, release, entity_id))
 
     def chapter(self, entity_id: str) -> str | None:
-        """Give the code of the chapter; that of the nearest place in the MMS for the foundation."""
+        """Return the code of the chapter; that of the nearest place in the MMS for the foundation."""
         if self.listing.classification != "foundation":
             return self.listing.chapters[entity_id]
         mms = self.corpus.listing("mms", self.listing.release) or self.corpus.listing("mms")
@@ -82,7 +82,7 @@ def ground(context: RequestContext, *, coding: bool, properties: str = "") -> Gr
 
 
 def scope(context: RequestContext, where: Ground) -> Callable[[str], bool]:
-    """Tell which entities the filters of a call let through.
+    """Return which entities the filters of a call let through.
 
     In medical coding mode chapters 26, V and X are left out unless a filter asks for them.
     """
@@ -122,7 +122,7 @@ def _phrases(
 
 
 def _below(where: Ground, uris: Iterable[str], *, by_foundation: bool) -> Iterator[str]:
-    """Give the entities that URIs name, and all below them, here or in the foundation."""
+    """Return the entities that URIs name, and all below them, here or in the foundation."""
     listing = where.listing
     for uri in uris:
         key = _held(listing, uri)
@@ -147,7 +147,7 @@ def _held(listing: Listing, uri: str) -> str | None:
 
 
 def _places(listing: Listing, foundation_ids: Iterable[str]) -> Iterator[str]:
-    """Give the places of foundation entities in a linearization, with their residuals."""
+    """Return the places of foundation entities in a linearization, with their residuals."""
     for foundation_id in foundation_ids:
         if (key := listing.by_foundation.get(foundation_id)) is not None:
             yield key

@@ -1,4 +1,4 @@
-"""An inverted index of phrases, word → places, and the score of a phrase for a query; it ranks no entities.
+"""An inverted index of phrases, and the score of a phrase for a query.
 
 The score is the share of words that query and phrase have in common (Dice's measure):
 1 where they have the same words, less the more words either has alone; "NOS" and
@@ -42,11 +42,11 @@ class TermIndex:
         return word in self._postings
 
     def completions(self, beginning: str) -> Sequence[str]:
-        """Give all words that begin so, sorted."""
+        """Return all words that begin so, sorted."""
         return self._words[bisect_left(self._words, beginning) : bisect_left(self._words, beginning + _LAST)]
 
     def places(self, word: QueryWord) -> set[int]:
-        """Give the places of the phrases in which a word occurs."""
+        """Return the places of the phrases in which a word occurs."""
         if not word.is_prefix:
             return set(self._postings.get(word.text, ()))
         return set().union(*(self._postings[found] for found in self.completions(word.text)))

@@ -1,4 +1,4 @@
-"""Texts → folded words, queries, highlighted labels; it knows no classification.
+"""Fold texts into words, read queries, highlight labels.
 
 Case and accents do not count, so ``colera`` finds ``Cólera``. Words are not stemmed:
 ``fever`` does not find ``fevers``, but ``fever%`` does.
@@ -24,12 +24,12 @@ class QueryWord:
     is_prefix: bool = False
 
     def matches(self, word: str) -> bool:
-        """Tell whether a folded word is meant."""
+        """Return whether a folded word is meant."""
         return word.startswith(self.text) if self.is_prefix else word == self.text
 
 
 def words(text: str) -> list[str]:
-    """Give the folded words of a text, in order."""
+    """Return the folded words of a text, in order."""
     if text.isascii():
         return _WORD.findall(text.lower())
     return [_fold(word) for word in _WORD.findall(unicodedata.normalize("NFC", text))]
