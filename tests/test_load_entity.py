@@ -75,7 +75,9 @@ def test_a_foundation_uri_below_the_shoreline_loads_the_entity_in_which_it_is_co
     classical_cholera = "http://id.who.int/icd/entity/1205958647"
     assert icd_client.load_entity(classical_cholera).code.tolist() == ["1A00"]
     top = "http://id.who.int/icd/entity/448895267"
-    with pytest.raises(EntityNotFoundError, match="not coded in mms 2024-01: load it with classification='foundation'"):
+    with pytest.raises(
+        EntityNotFoundError, match="not coded in mms 2024-01: load it from the classification 'foundation'"
+    ):
         icd_client.load_entity(top)
 
 
@@ -294,7 +296,9 @@ def test_a_first_language_that_is_down_leaves_nothing_to_give(icd_client, icd_sa
 
 
 def test_a_language_that_a_release_does_not_have_is_told(icd_client):
-    with pytest.raises(icdframes.errors.UnknownLanguageError, match="icd10 cannot be loaded in 'fr': try language='en'"):
+    with pytest.raises(
+        icdframes.errors.UnknownLanguageError, match="icd10 is not available in 'fr': try the language 'en'"
+    ):
         icd_client.load_entity(classification="icd10", language="fr", progress=False)
     with pytest.raises(EntityNotFoundError, match="check the id and the language 'fr'"):
         icd_client.load_entity("A00", classification="icd10", language="fr", progress=False)

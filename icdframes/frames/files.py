@@ -1,4 +1,4 @@
-"""Write one table as a Parquet or CSV file with its provenance, and read it again."""
+"""Write one table with its provenance as Parquet or CSV, and read it back with its dtypes."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def need_pyarrow(feature: str) -> None:
 
 
 def has_pyarrow() -> bool:
-    """Tell whether Parquet can be read and written."""
+    """Return whether Parquet can be read and written."""
     return importlib.util.find_spec("pyarrow") is not None
 
 
@@ -314,7 +314,7 @@ def _may_hold_text(dtype: Any) -> bool:
 
 
 def _unused_mark(frame: pd.DataFrame) -> str:
-    """Give what stands for a missing value: nothing, unless some cell is an empty text."""
+    """Return what stands for a missing value: nothing, unless some cell is an empty text."""
     text = [frame[name] for name in _text_columns(frame)]
     mark = ""
     while any(column.eq(mark).any() for column in text):
