@@ -153,11 +153,14 @@ def taken(data: nw.DataFrame[Any], table: pd.DataFrame, places: npt.NDArray[Any]
 def take_rows(data: nw.DataFrame[Any], rows: npt.NDArray[Any]) -> nw.DataFrame[Any]:
     """Return the rows of an eager frame at some places."""
     native = data.to_native()
-    if data.implementation.is_polars():
-        return nw.from_native(native[rows])
-    import pyarrow as pa  # noqa: PLC0415  an optional package
+    if data.implementation.is_pyarrow():
+        import pyarrow as pa  # noqa: PLC0415  an optional package
 
-    return nw.from_native(native.take(pa.array(rows)))
+        rows = pa.array(rows)
+    taken_rows: nw.DataFrame[Any] = nw.from_native(
+        native.take(rows) if data.implementation.is_pyarrow() else native[rows]
+    )
+    return taken_rows
 
 
 def count_rows(native: Any, keys: Sequence[str], weight: str | None = None) -> pd.DataFrame:

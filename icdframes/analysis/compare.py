@@ -134,7 +134,8 @@ def affected_codes(changes: pd.DataFrame, codes: Iterable[str | None]) -> pd.Dat
     """
     given = pd.Series(list(codes), dtype="str").dropna().value_counts().sort_index()
     column = pd.DataFrame({"code": given.index.astype("str"), "n": given.to_numpy()})
-    column = column.assign(key=[_members(text) for text in column["code"]]).explode("key", ignore_index=True)
+    keys = pd.Series([_members(text) for text in column["code"].tolist()], index=column.index, dtype=object)
+    column = column.assign(key=keys).explode("key", ignore_index=True)
     column["key"] = keys_of(column["key"])
     column = column[column["key"].ne("")].drop_duplicates(["code", "key"])
     now = changes["change"].isin(["added", "recoded"])

@@ -106,14 +106,15 @@ def map_codes(
     if backends.is_dask(frame):
         dask_frame: FrameT = backends.by_partition(frame, map_codes, mapping=mapping, code=code, weight=weight)
         return dask_frame
-    data = backends.to_narwhals(frame) if not isinstance(frame, pd.DataFrame) else None
+    native: Any = frame
+    data = None if isinstance(native, pd.DataFrame) else backends.to_narwhals(native)
     added = [*ADDED, *([name] if name else [])]
     ignore_case = data is not None and backends.ignores_case(data)
-    backends.check_names(backends.names_of(frame), code, added, ignore_case=ignore_case)
+    backends.check_names(backends.names_of(native), code, added, ignore_case=ignore_case)
     what = _Translation(code, Lookup.of(_sources(mapping)), _candidates(mapping), name)
     result: Any
     if data is None:
-        result = _map_pandas(frame, what)
+        result = _map_pandas(native, what)
         result.attrs["mapping"] = dict(mapping.provenance)
     else:
         backends.check_codes(code, is_float=data.collect_schema()[code].is_float())

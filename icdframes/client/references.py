@@ -9,11 +9,15 @@ from dataclasses import dataclass
 
 from icdframes.client.endpoints import Classification, CodeEndpoint, Linearization
 from icdframes.errors import CodeSyntaxError, ConfigurationError, EntityNotFoundError, Remedy
-from icdframes.model.code_shapes import SEPARATOR
+from icdframes.model.cluster import CodeSystem
+from icdframes.model.code_shapes import SEPARATOR, icf_chapter
+from icdframes.model.codes import parse_code, split_codes
+from icdframes.model.entity import Entity
 from icdframes.model.uris import EntityUri, is_entity_id, is_icd10_key, parse_uri
 
 _CHAPTER_NUMBER = re.compile(r"\d{2}")
-_DOTLESS = re.compile(r"([A-Z]\d{2})(\d+)")
+_FIRST_SIGNS = "123456789ABCDEFGHJKLMNPQRS"
+"""What the codes of the chapters 01 to 26 begin with; those of V and X begin with these letters."""
 _BEFORE_DOT = 4
 _LONGEST_NAME = 500
 _SHOWN = 60
@@ -31,9 +35,9 @@ class EntityReference:
     Attributes
     ----------
     text : str
-        An entity id or a code.
+        An entity id, a code or the id of a block.
     kind : str
-        ``"id"``, ``"code"`` or ``"foundation"`` (a foundation URI asked of a linearization).
+        ``"id"``, ``"code"``, ``"block"`` or ``"foundation"`` (a foundation URI asked of a linearization).
     release : str or None
         The release in a URI.
 
@@ -80,19 +84,38 @@ def read_reference(entity: object, classification: str) -> EntityReference:
             "Give an id or URI, or load the code from the classification 'mms'.",
             text=text,
         )
-    if SEPARATOR.search(text):
+    return _from_code(text, "icf" if classification == "icf" else "mms")
+
+
+def _from_code(text: str, classification: CodeSystem) -> EntityReference:
+    """Read a code as every other verb does; a text of letters and digits may be one of a later release."""
+    codes = split_codes(text)
+    if len(codes) > 1:
         raise CodeSyntaxError(
-            f"{text!r} is a cluster of several codes",
+            f"{text!r} holds {len(codes)} codes, {', '.join(codes)}: give them as a list to load all of them.",
             text=text,
-            remedy=Remedy("load one of them, or take it apart with decode_codes()", "load one of them"),
         )
-    if not re.fullmatch(r"[0-9A-Za-z.]+", text):
+    if SEPARATOR.search(text) and not text.rstrip().endswith("/"):
         raise CodeSyntaxError(
-            f"{text!r} is no code, id or URI: codes look like '1A00' or 'BA41.Z', ids like '257068234'; "
-            "a block has no code, give its id.",
+            f"{text!r} is a cluster of several codes: load one of them, or take it apart with codeinfo().", text=text
+        )
+    try:
+        member = parse_code(text, classification=classification).members[0]
+    except CodeSyntaxError:
+        if re.fullmatch(r"[0-9A-Za-z.]+", text):
+            return EntityReference(text, "code")
+        raise CodeSyntaxError(
+            f"{text!r} is no code, id or URI: codes look like '1A00' or 'BA41.Z', ids like '257068234', blocks like "
+            "'BlockL1-1A0'.",
+            text=text,
+        ) from None
+    if member.kind == "range":
+        raise CodeSyntaxError(
+            f"{text!r} is a range of codes: give the block's id, such as 'BlockL1-1A0', or the codes as a list.",
             text=text,
         )
-    return EntityReference(text, "code")
+    is_block = member.kind == "block" or (classification == "icf" and member.kind == "chapter")
+    return EntityReference(member.code, "block" if is_block else "code")
 
 
 def _from_uri(text: str, classification: str) -> EntityReference:
@@ -116,7 +139,10 @@ def _from_uri(text: str, classification: str) -> EntityReference:
 
 
 def _from_icd10(text: str) -> EntityReference:
-    key = _DOTLESS.sub(r"\1.\2", text.upper())
+    try:
+        key = parse_code(text, classification="icd10").members[0].code
+    except CodeSyntaxError:
+        key = ""
     if not is_icd10_key(key):
         raise CodeSyntaxError(
             f"{text!r} is no chapter, block or category of ICD-10: they look like 'I', 'A00-A09', 'A00' or 'A00.0'.",
@@ -128,7 +154,7 @@ def _from_icd10(text: str) -> EntityReference:
 def find_entity_id(
     reference: EntityReference, source: Classification, codes: CodeEndpoint | None, release: str | None
 ) -> str:
-    """Return the entity id behind a reference; one request for a code, none for an id.
+    """Return the entity id behind a reference; one request for a code, none for an id, for a block all that lead to it.
 
     Raises
     ------
@@ -142,6 +168,8 @@ def find_entity_id(
         return reference.text
     if codes is None or release is None:
         raise EntityNotFoundError(f"{source.name} has no codes: give an id or a URI.")
+    if reference.kind == "block":
+        return _find_block(reference.text, source, codes, release)
     try:
         return codes.codeinfo(reference.text, release).stem_id
     except EntityNotFoundError:
@@ -149,6 +177,47 @@ def find_entity_id(
         raise EntityNotFoundError(
             f"No code {reference.text!r} in {source.name} {release}. {hint or 'Search for its title to find the code.'}"
         ) from None
+
+
+def _find_block(block_id: str, source: Classification, codes: CodeEndpoint, release: str) -> str:
+    """Return the entity id of a block, or of a chapter of ICF, which the API does not look up: from the top down."""
+    key = block_id.upper().rpartition("-")[2]
+    above = _block_roots(key, source, codes, release)
+    while above:
+        below: list[str] = []
+        for entity in (source.entity(child, release) for parent in above for child in parent.child_ids):
+            if _is_named(entity, block_id):
+                return entity.entity_id
+            if entity.block_id and _may_hold(entity, key):
+                below.append(entity.entity_id)
+        above = [source.entity(entity_id, release) for entity_id in below]
+    raise EntityNotFoundError(f"No block {block_id!r} in {source.name} {release}. Load its chapter to see the blocks.")
+
+
+def _block_roots(key: str, source: Classification, codes: CodeEndpoint, release: str) -> list[Entity]:
+    """Return the entities below whose chapters a block lies: its chapter, of ICF the whole classification."""
+    if source.name == "icf":
+        return [source.entity(child, release) for child in source.top_level(release).child_ids]
+    place = _FIRST_SIGNS.find(key[0])
+    chapter = key[0] if place < 0 else f"{place + 1:02}"
+    try:
+        return [source.entity(codes.codeinfo(chapter, release).stem_id, release)]
+    except EntityNotFoundError:
+        return []
+
+
+def _is_named(entity: Entity, name: str) -> bool:
+    """Return whether a block has this id, or is the chapter of ICF that is written so: b1 is BlockL2-b11."""
+    block_id = entity.block_id or ""
+    return block_id.upper() == name.upper() or ("-" not in name and icf_chapter(None, block_id) == name)
+
+
+def _may_hold(entity: Entity, key: str) -> bool:
+    """Return whether a block may hold one whose codes begin like this; not every block has a range of codes."""
+    if entity.block_id and entity.block_id[8:9] in {"b", "d", "e", "s"}:
+        return entity.block_id[8:9].upper() == key[0]
+    first, _, last = (entity.code_range or "").replace(".", "").upper().partition("-")
+    return not last or first[: len(key)] <= key <= last[: len(key)]
 
 
 def _from_foundation(foundation_id: str, source: Classification, release: str | None) -> str:

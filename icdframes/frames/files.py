@@ -73,7 +73,7 @@ def to_parquet(frame: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: 
     return target
 
 
-def _storable(frame: pd.DataFrame) -> pd.DataFrame:
+def _storable(frame: object) -> pd.DataFrame:
     """Return the table without the attributes that no JSON can hold, such as the dates of other libraries."""
     if not isinstance(frame, pd.DataFrame):
         advice = "write_tables() writes the five tables as a folder" if hasattr(frame, "entities") else "give one table"
