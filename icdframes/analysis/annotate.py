@@ -277,10 +277,17 @@ def _report(frame: Any, code: str, lookup: Lookup) -> pd.DataFrame:
 
 def _refuse_unknown(frame: Any, what: JoinSpec) -> None:
     report = _report(frame, what.code, what.lookup).set_index(MATCH)
-    for kind, problem in (("unknown", "a code in {} that is not in these tables"), ("several", "several codes in {}")):
+    for kind, problem, advice in (
+        (
+            "unknown",
+            "a code in {} that is not in these tables",
+            "correct them, or keep ('flag') or drop ('drop') such rows",
+        ),
+        ("several", "several codes in {}", "put one code in each, or keep such rows ('flag')"),
+    ):
         lost = report.loc[kind]
         if lost["n_rows"]:
             raise EntityNotFoundError(
                 f"{lost['n_rows']} of {report['n_rows'].sum()} rows have {problem.format(repr(what.code))}, such as "
-                f"{lost['examples']}: correct them, or keep ('flag') or drop ('drop') such rows."
+                f"{lost['examples']}: {advice}."
             )

@@ -12,7 +12,7 @@ from icdframes.client.query_scope import reraise_not_found
 from icdframes.errors import CodeSyntaxError, ConfigurationError, did_you_mean
 from icdframes.frames.results import Decoded, Facts, MemberFacts, members_table
 from icdframes.model.cluster import Cluster, CodeSystem
-from icdframes.model.codes import parse_code
+from icdframes.model.codes import parse_code, split_codes
 from icdframes.model.responses import EMPTY, CodeInfo, Outcome, PostcoordinationSet, outcome_of_error
 from icdframes.model.uris import first_entity_id
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Source = Literal["describe", "codeinfo"]
 _CODE_SYSTEMS: tuple[CodeSystem, ...] = ("mms", "icf", "icd10")
 _SOURCES = ("describe", "codeinfo")
+_QUALIFIERS_SINCE = "2026"
 
 
 class DecodingMethods(ClientBase):
@@ -43,7 +44,8 @@ class DecodingMethods(ClientBase):
         Parameters
         ----------
         codes : str, or list, Series or Index of str
-            Codes and clusters in any writing that `parse_code` reads.
+            Codes and clusters in any writing that `parse_code` reads; of a cell with several codes that form no
+            cluster (``"A00.9 I10"``) each is decoded.
         classification : {"mms", "icf", "icd10"}, default "mms"
             ICD-10 codes are asked for one by one; they have no axes.
         release, progress, refresh
@@ -82,7 +84,7 @@ class DecodingMethods(ClientBase):
         0    5A11       stem      1
 
         """
-        column = read_column(codes)
+        values, column = _one_by_one(read_column(codes))
         system = _system(classification)
         if source is not None and source not in _SOURCES:
             raise ConfigurationError(
@@ -114,23 +116,39 @@ class DecodingMethods(ClientBase):
         answers = self._ask_column(
             scope,
             column,
-            lambda value: _asked(parse_code(as_text(value), classification=system)),
+            lambda value: _asked(parse_code(as_text(value), classification=system), release_id),
             ask,
             label="decode",
             progress=progress,
         )
-        table = _table(column, _clusters(column, system), answers.by_language)
+        table = _table(values, column, _clusters(column, system), answers.by_language)
         return scope.with_provenance(table)
 
 
 def read_codes(codes: object, *, classification: str = "mms") -> pd.DataFrame:
     """Read one row per member of each code or cluster, without a network; see `icdframes.decode_codes`."""
-    column = read_column(codes)
+    values, column = _one_by_one(read_column(codes))
     clusters = _clusters(column, _system(classification))
     outcomes = {"": [_reading(clusters[_name(value)]) for value in column.given]}
     if column.single and outcomes[""][0].error:
         raise outcomes[""][0].error
-    return _table(column, clusters, outcomes)
+    return _table(values, column, clusters, outcomes)
+
+
+def _one_by_one(column: Column) -> tuple[list[object], Column]:
+    """Put each code of a cell with several in a place of its own; return the cells, and the column of codes."""
+    values: list[object] = []
+    codes: list[object] = []
+    places: list[int] = []
+    for place, value in enumerate(column.given):
+        found = split_codes(value) if isinstance(value, str) else ()
+        each = found if len(found) > 1 else (value,)
+        values += [value] * len(each)
+        codes += each
+        places += [place] * len(each)
+    if len(codes) == len(column.given):
+        return list(column.given), column
+    return values, Column(tuple(codes), column.index.take(places))
 
 
 def facts_of_set(described: PostcoordinationSet) -> list[MemberFacts]:
@@ -162,9 +180,11 @@ def _system(classification: str) -> CodeSystem:
     )
 
 
-def _asked(cluster: Cluster) -> str:
-    """Return what the API knows: an ICF code goes without its qualifiers."""
-    return cluster.members[0].code if cluster.classification == "icf" else cluster.text
+def _asked(cluster: Cluster, release: str) -> str:
+    """Return what the API knows: of ICF only the qualifiers of 2026 (``d5409.qp3``), and these since 2026."""
+    first = cluster.members[0]
+    is_known = first.qualifiers[:1] and first.qualifiers[0].startswith("q") and release >= _QUALIFIERS_SINCE
+    return first.code if cluster.classification == "icf" and not is_known else cluster.text
 
 
 def _name(value: object) -> str | None:
@@ -191,13 +211,14 @@ def _reading(cluster: Cluster | CodeSyntaxError | None) -> Outcome[Facts]:
 
 
 def _table(
+    values: Sequence[object],
     column: Column,
     clusters: dict[str | None, Cluster | CodeSyntaxError | None],
     outcomes: dict[str, list[Outcome[Facts]]],
 ) -> pd.DataFrame:
     decoded = []
-    for position, value in enumerate(column.given):
-        cluster = clusters[_name(value)]
+    for position, (value, code) in enumerate(zip(values, column.given, strict=True)):
+        cluster = clusters[_name(code)]
         decoded.append(
             Decoded(
                 value,

@@ -97,7 +97,9 @@ def _from_code(text: str, classification: CodeSystem) -> EntityReference:
         )
     if SEPARATOR.search(text) and not text.rstrip().endswith("/"):
         raise CodeSyntaxError(
-            f"{text!r} is a cluster of several codes: load one of them, or take it apart with codeinfo().", text=text
+            f"{text!r} is a cluster of several codes",
+            text=text,
+            remedy=Remedy("load one of them, or take it apart with decode_codes()", "load one of them"),
         )
     try:
         member = parse_code(text, classification=classification).members[0]
