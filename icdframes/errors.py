@@ -17,6 +17,7 @@
     ├─ FileFormatError               (ValueError)
     ├─ MissingExtraError             (ImportError)
     └─ ExportError                   (OSError)
+    LoadInterruptedError             (KeyboardInterrupt)
     IcdWarning                       (UserWarning)
     ├─ PartialResultWarning
     │  └─ TruncatedResultWarning
@@ -204,6 +205,18 @@ class TraversalError(IcdError, RuntimeError):
         super().__init__(message, remedy=remedy)
         self.failures = dict(failures or {})
         self.tables = tables
+
+
+class LoadInterruptedError(KeyboardInterrupt):
+    """A load was interrupted; what has come is in the cache, and the same call goes on from there."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The load was interrupted. What was fetched is in the cache: the same call goes on from there."
+        )
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
 
 
 class CodeSyntaxError(IcdError, ValueError):

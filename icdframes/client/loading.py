@@ -17,6 +17,7 @@ from icdframes.client.load_request import EntityName, LoadRequest, OnError, read
 from icdframes.client.query_scope import QueryScope, resolve_scope
 from icdframes.client.references import EntityReference, find_entity_id
 from icdframes.client.traversal import EntityReader, chapters_of, walk_language
+from icdframes.errors import LoadInterruptedError
 from icdframes.frames.build import build_tables
 from icdframes.frames.snapshots import SnapshotKey
 from icdframes.model.entity import Entity
@@ -286,16 +287,10 @@ class LoadingMethods(ClientBase):
         """Walk every language, build the tables, report what failed, and keep what is complete."""
         request, scope = plan.request, plan.scope
         roots = plan.root_ids or scope.top.child_ids
-        graphs = {
-            language: walk_language(
-                EntityReader(scope, self._cached_classification(scope.classification), language),
-                roots,
-                request,
-                max_workers=self.max_workers,
-                count_cached=self._count_cached,
-            )
-            for language in request.languages
-        }
+        try:
+            graphs = self._walk(plan, roots)
+        except KeyboardInterrupt:
+            raise LoadInterruptedError from None
         first = graphs[request.languages[0]]
         chapters, lost = self._chapters(first, scope)
         failures = first_of_each(*(graph.failures for graph in graphs.values()))
@@ -317,6 +312,20 @@ class LoadingMethods(ClientBase):
         elif plan.key and not lost:
             self._snapshots.save(plan.key, tables)
         return tables
+
+    def _walk(self, plan: _LoadPlan, roots: tuple[str, ...]) -> dict[str, EntityGraph]:
+        """Walk every language; nothing that came is lost where one is interrupted, since the cache has it."""
+        scope = plan.scope
+        return {
+            language: walk_language(
+                EntityReader(scope, self._cached_classification(scope.classification), language),
+                roots,
+                plan.request,
+                max_workers=self.max_workers,
+                count_cached=self._count_cached,
+            )
+            for language in plan.request.languages
+        }
 
     def _chapters(self, graph: EntityGraph, scope: QueryScope) -> tuple[dict[str, str | None], dict[str, Exception]]:
         """Return the chapters of the roots, and what failed on the way there; a foundation entity lies in none."""
