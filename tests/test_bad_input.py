@@ -15,7 +15,7 @@ CASES = [
     ({"entity": "999999999"}, errors.EntityNotFoundError, ["999999999", "another release"]),
     ({"entity": "257068234/other"}, errors.EntityNotFoundError, ["257068234/other"]),
     ({"entity": "1A00&XN62R"}, errors.CodeSyntaxError, ["cluster", "decode_codes()"]),
-    ({"entity": "not a code!"}, errors.CodeSyntaxError, ["'not a code!'", "looks like 1A00"]),
+    ({"entity": "not a code!"}, errors.CodeSyntaxError, ["'not a code!'", "codes look like '1A00'"]),
     ({"entity": "b110"}, errors.EntityNotFoundError, ["'b110'", "classification 'icf'"]),
     ({"entity": "A00.9"}, errors.EntityNotFoundError, ["'A00.9'", "classification 'icd10'"]),
     ({"entity": "1A00", "classification": "icf"}, errors.EntityNotFoundError, ["'1A00'", "classification 'mms'"]),
