@@ -34,6 +34,7 @@ _ICF = (
     "International Classification of Functioning, Disability and Health (ICF), "
     f"Geneva: World Health Organization, {_WHO_TERMS}"
 )
+_ICHI = f"International Classification of Health Interventions (ICHI), Geneva: World Health Organization, {_WHO_TERMS}"
 CLASSIFICATIONS = ("mms", "icf", "foundation", "icd10")
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -107,7 +108,7 @@ def is_loopback(url: str) -> bool:
 
 def licence_of(classification: str) -> str:
     """Return the line that names source and licence of a classification."""
-    return {"icd10": _ICD10, "icf": _ICF}.get(classification, LICENCE)
+    return {"icd10": _ICD10, "icf": _ICF, "ichi": _ICHI}.get(classification, LICENCE)
 
 
 def cache_folder() -> Path:

@@ -1,4 +1,4 @@
-"""The rows of WHO's Simple Tabulation as an `EntityGraph`; what the file does not tell is not invented."""
+"""Read the rows of WHO's Simple Tabulation as an `EntityGraph` and as tables."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from icdframes.errors import CodeSyntaxError, FileFormatError
-from icdframes.files.delimited import Sheet, read_sheet
 from icdframes.files.entity_texts import TextIndex, Texts, read_texts
+from icdframes.files.tabulation_sheet import Sheet, read_sheet
 from icdframes.frames.build import build_tables
 from icdframes.frames.entity_tables import EntityTables
 from icdframes.frames.provenance import Provenance, utc_text
 from icdframes.model.entity import Entity
+from icdframes.model.gc_pause import collector_held
 from icdframes.model.graph import EntityGraph
 from icdframes.model.uris import EntityUri, check_classification, entity_id_of, parse_uri
 
@@ -37,13 +38,15 @@ class TabulationOrigin:
     path : pathlib.Path
         The file.
     classification : str
-        From its URIs.
+        From its URIs: ``"mms"``, ``"icf"``, or another linearization's own name, such as ``"ichi"``.
     release : str or None
-        From its URIs, its name, or its "Version:…" heading.
+        From its URIs, its name, or its "Version:…" heading; None for a maintenance export, which is no release.
     language : str or None
         From its name; English where there are no translated titles.
     chapters : Mapping of str to str or None
         Chapter code of each entity at the top.
+    remark : str
+        What kind of file it is where that must be told, else empty.
 
     """
 
@@ -52,6 +55,7 @@ class TabulationOrigin:
     release: str | None
     language: str | None
     chapters: Mapping[str, str | None]
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class _Links:
     children: dict[str, list[str]]
 
 
+@collector_held()
 def read_tabulation_graph(
     path: str | os.PathLike[str],
     text: str | os.PathLike[str] | None = None,
@@ -82,16 +87,14 @@ def read_tabulation_graph(
     named = parse_uri(_modern(sheet.columns["uri"][0]))
     origin = TabulationOrigin(
         path=file,
-        classification=check_classification(classification or named.classification),
+        classification=check_classification(classification) if classification else named.classification,
         release=release or _release(file, sheet, named.release),
         language=language or _language(file, sheet),
         chapters={root: _chapter(sheet, links.rows[root]) for root in links.roots},
+        remark=_remark(sheet, release),
     )
     texts = read_texts(Path(text), _index(sheet, links)) if text is not None else {}
-    entities = {
-        entity_id: _entity(entity_id, sheet, links, origin, texts.get(entity_id, _NO_TEXTS)) for entity_id in links.rows
-    }
-    return EntityGraph(tuple(links.roots), entities), origin
+    return EntityGraph(tuple(links.roots), _entities(sheet, links, origin, texts)), origin
 
 
 def _entity_ids(file: Path, sheet: Sheet) -> list[str]:
@@ -113,6 +116,7 @@ def _links(file: Path, sheet: Sheet, ids: list[str]) -> _Links:
     columns = sheet.columns
     links = _Links({}, [], {}, {})
     above: list[str] = []
+    named_parents = columns["parent"]
     for row, entity_id in enumerate(ids):
         dashes = _DASHES.match(columns["title_en"][row] or columns["title"][row])
         depth = len(dashes[0]) // 2 if dashes else 0
@@ -122,6 +126,8 @@ def _links(file: Path, sheet: Sheet, ids: list[str]) -> _Links:
                 f"allows {len(above)} at most. A row is missing; download the file again."
             )
         del above[depth:]
+        if named_parents[row]:
+            _check_parent(file, sheet, row, above, links)
         if entity_id not in links.rows or columns["primary"][row].casefold() == "true":
             links.rows[entity_id] = row
         parents = links.parents.setdefault(entity_id, [])
@@ -135,30 +141,45 @@ def _links(file: Path, sheet: Sheet, ids: list[str]) -> _Links:
     return links
 
 
-def _entity(entity_id: str, sheet: Sheet, links: _Links, origin: TabulationOrigin, texts: Texts) -> Entity:
-    row = links.rows[entity_id]
-    cell = {name: column[row] for name, column in sheet.columns.items()}
-    title, english = _bare(cell["title"]), _bare(cell["title_en"])
-    kind = cell["class_kind"].casefold() or None
-    link = _HYPERLINK.match(cell["browser"])
-    return Entity(
-        uri=str(EntityUri(origin.classification, origin.release, entity_id)),
-        entity_id=entity_id,
-        title=title or english or None,
-        language=origin.language,
-        translated=bool(title) or not english,
-        code=cell["code"] or (_chapter(sheet, row) if kind == "chapter" else None),
-        class_kind=kind,
-        parent_ids=tuple(links.parents[entity_id]),
-        child_ids=tuple(links.children[entity_id]),
-        block_id=cell["block_id"] or None,
-        definition=texts.definition,
-        coding_note=texts.coding_note or cell["coding_note"] or None,
-        foundation_id=_foundation_id(cell["foundation"]),
-        browser_url=link[1] if link else None,
-        terms=texts.terms,
-        references=texts.references,
-    )
+def _check_parent(file: Path, sheet: Sheet, row: int, above: list[str], links: _Links) -> None:
+    """Compare the parent that the dashes give with the one that the file names by its foundation URI."""
+    named = _last_part(sheet.columns["parent"][row])
+    found = _last_part(sheet.columns["foundation"][links.rows[above[-1]]]) or above[-1] if above else None
+    if named != found:
+        raise FileFormatError(
+            f"{file}, line {sheet.lines[row]}: the file names {named} as the parent, but by the dashes before the "
+            f"title it is {found or 'none'}. A row is missing or out of place; download the file again."
+        )
+
+
+def _entities(sheet: Sheet, links: _Links, origin: TabulationOrigin, texts: Mapping[str, Texts]) -> dict[str, Entity]:
+    of_release = str(EntityUri(origin.classification, origin.release, None))
+    cells = sheet.columns
+    entities: dict[str, Entity] = {}
+    for entity_id, row in links.rows.items():
+        title, english = _bare(cells["title"][row]), _bare(cells["title_en"][row])
+        kind = cells["class_kind"][row].casefold() or None
+        link = _HYPERLINK.match(cells["browser"][row])
+        text = texts.get(entity_id, _NO_TEXTS)
+        entities[entity_id] = Entity(
+            uri=f"{of_release}/{entity_id}",
+            entity_id=entity_id,
+            title=title or english or None,
+            language=origin.language,
+            translated=bool(title) or not english,
+            code=cells["code"][row] or (_chapter(sheet, row) if kind == "chapter" else None),
+            class_kind=kind,
+            parent_ids=tuple(links.parents[entity_id]),
+            child_ids=tuple(links.children[entity_id]),
+            block_id=cells["block_id"][row] or None,
+            definition=text.definition,
+            coding_note=text.coding_note or cells["coding_note"][row] or None,
+            foundation_id=_last_part(cells["foundation"][row]),
+            browser_url=link[1] if link else None,
+            terms=text.terms,
+            references=text.references,
+        )
+    return entities
 
 
 def _bare(title: str) -> str:
@@ -166,12 +187,12 @@ def _bare(title: str) -> str:
     return _DASHES.sub("", title, count=1) if title.strip("- ") else ""
 
 
-def _foundation_id(uri: str) -> str | None:
+def _last_part(uri: str) -> str | None:
     return uri.rstrip("/").rpartition("/")[2] or None
 
 
 def _chapter(sheet: Sheet, row: int) -> str | None:
-    """Give the chapter number as WHO writes it; a spreadsheet may have made 1 of 01."""
+    """Return the chapter number as WHO writes it; a spreadsheet may have made 1 of 01."""
     number = sheet.columns["chapter"][row]
     return number.zfill(2) if number.isdigit() else number or None
 
@@ -196,10 +217,21 @@ def _index(sheet: Sheet, links: _Links) -> TextIndex:
 
 
 def _release(file: Path, sheet: Sheet, in_uri: str | None) -> str | None:
+    if sheet.is_working_copy:
+        return None
     if in_uri and in_uri[0].isdigit():
         return in_uri
     in_name = _RELEASE.search(file.name) or _RELEASE.search(sheet.name)
-    return in_name[0] if in_name else sheet.version or in_uri
+    if in_name:
+        return in_name[0]
+    return sheet.date[:7] if sheet.date else in_uri
+
+
+def _remark(sheet: Sheet, release: str | None) -> str:
+    if not sheet.is_working_copy or release:
+        return ""
+    made = f" of {sheet.date}" if sheet.date else ""
+    return f"maintenance export{made} of WHO's development site, no release"
 
 
 def _language(file: Path, sheet: Sheet) -> str | None:
@@ -223,7 +255,7 @@ def read_tabulation(
     ----------
     path : path
         ``.txt``, ``.tsv``, ``.csv`` or ``.xlsx`` (needs openpyxl), also inside a
-        ``.zip``, and text as ``.gz``; in any form of 2018 to 2025.
+        ``.zip``, and text as ``.gz``; in any form of 2018 to 2026.
     text : path, optional
         ``.jsonl`` or ``.jsonl.gz`` with one object per entity: ``kind``, ``code`` or
         ``blockId``, ``definition``, ``codingNote``, ``lists``. It fills definitions,
@@ -235,12 +267,15 @@ def read_tabulation(
     -------
     EntityTables
         The same tables as loading the whole classification, less what the file does
-        not tell. A chapter's number is its code. An untranslated title is English. No network.
+        not tell. A chapter's number is its code. An untranslated title is English. The
+        maintenance export of WHO's development site has no release, and its provenance
+        says what it is; ICHI and the specialty linearizations keep their own names. No network.
 
     Raises
     ------
     FileFormatError
-        If the file is no tabulation; it names the line.
+        If the file is no tabulation, has a row whose parent is not the one above it, or would
+        unpack to more than 500 MB; names the line.
     MissingExtraError
         If a spreadsheet is given and openpyxl is not installed.
 
@@ -261,8 +296,9 @@ def read_tabulation(
 
     """
     graph, origin = read_tabulation_graph(path, text, language=language, release=release, classification=classification)
+    name = origin.path.name
     provenance = Provenance(
-        server=origin.path.name,
+        server=f"{name} ({origin.remark})" if origin.remark else name,
         classification=origin.classification,
         release=origin.release,
         languages=(origin.language,) if origin.language else (),
