@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from icdframes.analysis.matching import Tables
 from icdframes.errors import check_option, check_whole
-from icdframes.plotting.layout import Box, Counts, Node, aggregate, colour_numbers, icicle, own_values, prune, treemap
+from icdframes.plotting.layout import Box, Counts, Node, aggregate, icicle, own_values, prune, treemap
 from icdframes.plotting.style import (
     FONT_SIZE,
     GREY,
@@ -41,6 +41,7 @@ _PAD = 2.5
 _HEADER = LINE + _PAD
 _HEIGHT_MM = 150.0
 _TINTS = (0.55, 0.38, 0.24, 0.14)
+_PALER = 0.7
 _SMALLEST_TILE = (5 * FONT_SIZE) ** 2
 _ASCENT, _SHORT_WORD = 0.85 * FONT_SIZE, 3.6 * FONT_SIZE
 
@@ -148,12 +149,12 @@ def plot_hierarchy(
 def _draw_pieces(ax: Axes, nodes: Sequence[Node], boxes: Sequence[Box | None], *, within: bool) -> None:
     background, measure = background_of(ax), measure_text()
     opened = {node.parent for node, box in zip(nodes, boxes, strict=True) if box}
-    hues = colour_numbers(nodes, boxes, len(OKABE_ITO))
     for place, (node, box) in enumerate(zip(nodes, boxes, strict=True)):
         if box is None:
             continue
-        colour = GREY if node.entity_id is None else OKABE_ITO[hues[node.group]]
-        fill = mixed(colour, _TINTS[min(node.level, len(_TINTS)) - 1], background)
+        turn, hue = divmod(node.group, len(OKABE_ITO))  # beyond the palette the same hues come again, paler
+        colour = GREY if node.entity_id is None else OKABE_ITO[hue]
+        fill = mixed(colour, _TINTS[min(node.level, len(_TINTS)) - 1] * _PALER**turn, background)
         _draw_box(ax, box, fill, background)
         room = Box(box.x, box.y + box.height - _HEADER, box.width, _HEADER) if within and place in opened else box
         _write_label(ax, room, node, fill, measure)

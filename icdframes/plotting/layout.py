@@ -227,64 +227,16 @@ def treemap(
 
 
 def squarified(sizes: Sequence[float], room: Box) -> list[Box]:
-    """Fill a rectangle with rectangles of given sizes, in order, as square as may be (Bruls, Huizing, van Wijk)."""
-    boxes: list[Box] = []
-    left = list(sizes)
-    while left:
-        area = room.width * room.height / sum(left)
-        short = min(room.width, room.height)
-        n = 1
-        while n < len(left) and _longest(left[: n + 1], area, short) <= _longest(left[:n], area, short):
-            n += 1
-        row, left = left[:n], left[n:]
-        thick = sum(row) * area / short if short else 0.0
-        along = 0.0
-        for size in row:
-            long = size * area / thick if thick else 0.0
-            if room.width >= room.height:
-                boxes.append(Box(room.x, room.y + room.height - along - long, thick, long))
-            else:
-                boxes.append(Box(room.x + along, room.y + room.height - thick, long, thick))
-            along += long
-        if room.width >= room.height:
-            room = Box(room.x + thick, room.y, room.width - thick, room.height)
-        else:
-            room = Box(room.x, room.y, room.width, room.height - thick)
-    return boxes
+    """Fill a rectangle with rectangles of given sizes, in order from the top left, as square as may be."""
+    import squarify  # noqa: PLC0415  optional, and only for treemaps
 
-
-def colour_numbers(nodes: Sequence[Node], boxes: Sequence[Box | None], n: int) -> dict[int, int]:
-    """Return a number below n for each group, so that neighbours differ; 6 are enough.
-
-    On a map there is always a piece with at most 5 neighbours. Such a piece is put aside until none is left;
-    taken back the other way round, each finds a number that its neighbours have not.
-    """
-    tops = {node.group: box for node, box in zip(nodes, boxes, strict=True) if box and node.parent is None}
-    beside = {
-        group: {other for other, near in tops.items() if other != group and _side_by_side(box, near)}
-        for group, box in tops.items()
-    }
-    left, aside = dict.fromkeys(tops), list[int]()
-    while left:
-        aside.append(min(left, key=lambda group: len(beside[group] & left.keys())))
-        del left[aside[-1]]
-    chosen: dict[int, int] = {}
-    for group in reversed(aside):
-        taken = {chosen[other] for other in beside[group] & chosen.keys()}
-        chosen[group] = next((turn % n for turn in range(group, group + n) if turn % n not in taken), group % n)
-    return chosen
-
-
-def _side_by_side(one: Box, other: Box) -> bool:
-    wide = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
-    high = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
-    return min(wide, high) > -_MARGIN and max(wide, high) > _MARGIN
-
-
-def _longest(row: Sequence[float], area: float, short: float) -> float:
-    """Return the worst side ratio of a row."""
-    total = sum(row) * area
-    return max(short**2 * max(row) * area / total**2, total**2 / (short**2 * min(row) * area))
+    if not sizes:
+        return []
+    areas = squarify.normalize_sizes(sizes, room.width, room.height)
+    tiles = squarify.squarify(areas, 0, 0, room.width, room.height)
+    return [
+        Box(room.x + tile["x"], room.y + room.height - tile["y"] - tile["dy"], tile["dx"], tile["dy"]) for tile in tiles
+    ]
 
 
 def _labels(entities: pd.DataFrame) -> list[str]:

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import pandas as pd
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 import icdframes
@@ -24,9 +24,7 @@ from icdframes.plotting.hierarchy_figure import plot_hierarchy
 from icdframes.plotting.layout import (
     MOST,
     Box,
-    Node,
     aggregate,
-    colour_numbers,
     icicle,
     own_values,
     prune,
@@ -221,20 +219,6 @@ def test_tiles_lie_inside_their_parent_and_stay_closed_where_a_word_would_not_fi
             assert above.y < box.y < box.y + box.height < above.y + above.height - 10 + 1e-9
     closed = treemap(nodes, 20, 60, 30, header=10, narrowest=30)
     assert [box is not None for box in closed] == [node.parent is None for node in nodes]
-
-
-@given(st.lists(st.floats(1, 100), min_size=1, max_size=26))
-@example([1.0] * 6 + [13.0, 31.0, 13.0])
-@pytest.mark.parametrize("n", [len(OKABE_ITO), 8])
-def test_tiles_side_by_side_differ_in_colour(n, sizes):
-    nodes = [Node(str(place), size, 1, None, place, str(place)) for place, size in enumerate(sizes)]
-    boxes = treemap(nodes, sum(sizes), 490, 400, header=10, narrowest=30)
-    chosen = colour_numbers(nodes, boxes, n)
-    assert set(chosen) == set(range(len(sizes)))
-    for one, other in combinations(range(len(sizes)), 2):
-        grown = [Box(box.x - 1, box.y - 1, box.width + 2, box.height + 2) for box in (boxes[one], boxes[other])]
-        if _overlap(*grown) > 9:  # more than a corner
-            assert chosen[one] != chosen[other]
 
 
 # words and colours
