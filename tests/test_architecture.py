@@ -164,5 +164,6 @@ def test_the_top_level_is_what_the_design_names():
         "environment.yml",
         "LICENSE",
         "CHANGELOG.md",
+        "CITATION.cff",
     }
     assert {name for name in tops if not name.startswith(".")} <= allowed

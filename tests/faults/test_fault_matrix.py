@@ -1,6 +1,6 @@
 """Every fault at the token endpoint and at the API: how it ends, after how many requests, and what is said.
 
-``python tests/faults/test_fault_matrix.py`` prints the table of the README.
+``python tests/faults/test_fault_matrix.py`` prints the table of notebooks/reliability.md.
 """
 
 from __future__ import annotations
@@ -680,7 +680,7 @@ def ids(tables):
 
 
 def markdown():
-    """The table of the README."""
+    """Return the table of notebooks/reliability.md."""
     lines = ["| Fault | At the API | At the token endpoint | Lost |", "| --- | --- | --- | --- |"]
     lines += [f"| {fault.name} | {_told(fault.api)} | {_told(fault.token)} | nothing |" for fault in FAULTS]
     lines += [f"| {name} | {_told(LOST)} | {_told(LOST)} | nothing |" for name, _, _ in NETWORK]
@@ -715,9 +715,8 @@ def _told(ends):
     return f"tried again; if it stays: {name}" if ends.passes else name
 
 
-def test_the_readme_shows_the_whole_table(project):
-    readme = (project / "README.md").read_text(encoding="utf-8")
-    assert markdown() in readme
+def test_the_guide_shows_the_whole_table(project):
+    assert markdown() in (project / "notebooks" / "reliability.md").read_text(encoding="utf-8")
 
 
 if __name__ == "__main__":

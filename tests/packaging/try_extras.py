@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).parent
-FOR_DEVELOPERS = {"all", "test", "browser", "dev"}
+FOR_DEVELOPERS = {"all", "test", "browser", "docs", "dev"}
 
 
 def extras():

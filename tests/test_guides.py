@@ -1,0 +1,98 @@
+"""The guides of the documentation site say what the package does, and their examples run.
+
+``python tests/test_guides.py`` prints the tables of columns that stand in notebooks/tables.md.
+"""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import icdframes
+from icdframes.cli.main import COMMANDS
+from icdframes.frames.schema import TABLES
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+RUNNING = ["tables", "codes_and_text", "your_own_data", "in_a_notebook", "offline", "reliability"]
+MARK = {True: " \\*", False: ""}
+ASKED_FOR = {True: ' (with `include=["diagnosticCriteria"]`)', False: ""}
+
+
+def columns_of(table):
+    """Return the columns of a table as Markdown."""
+    lines = ["| column | type | meaning |", "|---|---|---|"]
+    lines += [
+        f"| {column.name}{MARK[column.translatable]} | {column.dtype} | {column.meaning}{ASKED_FOR[column.optional]} |"
+        for column in TABLES[table]
+    ]
+    return "\n".join(lines)
+
+
+def text_of(name):
+    return (FOLDER / f"{name}.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_column_is_explained(table):
+    assert columns_of(table) in text_of("tables")
+
+
+@pytest.mark.parametrize("name", RUNNING)
+def test_the_examples_of_a_guide_run_in_order(name, tmp_path, monkeypatch):
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed (pip install 'icdframes[test]')")
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed (pip install 'icdframes[test]')")
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    blocks = re.findall(r"```python\n(.*?)```", text_of(name), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        exec(compile(block, f"{name}.md", "exec"), names)
+
+
+def test_the_reference_has_a_page_for_every_public_name():
+    listed = re.findall(r"^   (\w+)$", text_of("api"), re.MULTILINE)
+    assert len(listed) == len(set(listed))
+    assert set(listed) == set(icdframes.__all__) - {"__version__", "errors"}
+
+
+def test_every_command_of_the_program_is_shown():
+    shown = text_of("command_line")
+    named = [module.__name__.rpartition(".")[2].replace("map_codes", "map") for module in COMMANDS]
+    assert len(named) > 5
+    assert [name for name in named if f"icdframes {name}" not in shown] == []
+
+
+def test_every_dependency_has_its_reason(project):
+    declared = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras, always = text_of("installation").split("## What is always installed")
+    names = [re.match(r"[\w-]+", requirement).group() for requirement in declared["dependencies"]]
+    assert [name for name in names if name not in always] == []
+    assert [name for name in declared["optional-dependencies"] if f"`{name}`" not in extras] == []
+
+
+def test_every_guide_is_in_the_table_of_contents():
+    listed = set(re.findall(r"^(\w+)$", text_of("index"), re.MULTILINE)) | {"index"}
+    assert {path.stem for path in FOLDER.iterdir() if path.suffix in {".md", ".ipynb"}} == listed
+
+
+@pytest.mark.parametrize(
+    "file",
+    [*FOLDER.glob("*.md"), *FOLDER.parent.glob("*.md"), *FOLDER.parent.glob(".github/*.md")],
+    ids=lambda p: p.name,
+)
+def test_every_link_to_a_file_leads_somewhere(file):
+    text = file.read_text(encoding="utf-8")
+    linked = {target.partition("#")[0] for target in re.findall(r"\]\((?!https?:)([^)]+)\)", text)} - {""}
+    assert [target for target in sorted(linked) if not (file.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("file", [*FOLDER.glob("*.md"), FOLDER.parent / "README.md"], ids=lambda p: p.name)
+def test_every_place_in_the_repository_that_is_named_is_there(file):
+    named = re.findall(r"`((?:icdframes|tests|notebooks)/[\w./]*)`", file.read_text(encoding="utf-8"))
+    assert [name for name in sorted(set(named)) if not (FOLDER.parent / name).exists()] == []
+
+
+if __name__ == "__main__":
+    for each in TABLES:
+        print(f"### {each}\n\n{columns_of(each)}\n")  # noqa: T201  that is what it is for
