@@ -62,11 +62,11 @@ def to_skos(tables: EntityTables) -> rdflib.Graph:
         import rdflib  # noqa: PLC0415  optional
     except ImportError as error:
         raise MissingExtraError("SKOS", "skos") from error
-    graph: rdflib.Graph = _Writer(rdflib, tables).graph
+    graph: rdflib.Graph = _SkosWriter(rdflib, tables).graph
     return graph
 
 
-class _Writer:
+class _SkosWriter:
     """Builds the graph of one set of tables."""
 
     def __init__(self, library: Any, tables: EntityTables) -> None:

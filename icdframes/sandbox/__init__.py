@@ -1,8 +1,8 @@
 """A real HTTP server on loopback that behaves like the ICD API.
 
-A request goes ``server`` → ``sandbox`` (faults, log) → ``desk`` (token, version, media type) → ``routes`` →
-``operations``, which answer from a ``corpus``; ``retrieval`` finds entities by words, ``clusters`` places codes on
-axes, ``documents`` and ``expressions`` write as the API does. ``sample`` and ``load`` make corpora.
+A request goes ``server`` → ``sandbox`` (faults, log) → ``app`` (token, version, media type, route) →
+``handlers``, which answer from a ``corpus``; ``search`` finds entities by words, ``clusters`` places codes on axes,
+``documents`` and ``expressions`` write as the API does. ``sample`` and ``corpus_files`` make corpora.
 """
 
 from icdframes.sandbox.corpus import Corpus, Listing

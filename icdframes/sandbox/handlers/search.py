@@ -14,7 +14,7 @@ from icdframes.sandbox.search.phrases import CLUSTER, SYNONYM, TITLE, Phrase
 from icdframes.sandbox.search.ranking import (
     MOST_HITS,
     NO_GUESS,
-    Hit,
+    RankedHit,
     Suggestions,
     best_phrase,
     clusters,
@@ -22,7 +22,7 @@ from icdframes.sandbox.search.ranking import (
     rank,
     suggest,
 )
-from icdframes.sandbox.search.search_scope import Ground, ground, scope
+from icdframes.sandbox.search.search_scope import SearchScope, entity_filter, search_scope
 from icdframes.sandbox.search.words import QueryWord, highlighted, read_query
 
 _NO_WORDS = "The query has no words: give some text in q."
@@ -31,32 +31,32 @@ _NO_WORDS = "The query has no words: give some text in q."
 def search(context: RequestContext) -> Answer:
     """Answer ``/icd/entity/search`` and ``/icd/release/11/{release}/{lin}/search``."""
     coding = context.flag("medicalCodingMode", default=True)
-    where = ground(context, coding=coding, properties=context.query.get("propertiestobesearched", ""))
+    scope = search_scope(context, coding=coding, properties=context.query.get("propertiestobesearched", ""))
     query = read_query(context.query.get("q", ""))
     keywords = context.flag("includeKeywordResult") and "lin" in context.path
     if not query:
-        return json_answer(_result(context, where, [], Suggestions(NO_GUESS), error=_NO_WORDS, keywords=keywords))
-    allowed = scope(context, where)
-    scores = where.index.match(query, flexible=context.flag("useFlexisearch"))
-    hits, chopped = rank(where.index, scores, allowed)
-    if where.coding and not any(hit.score == 1 for hit in hits):
-        hits = [*clusters(where.index, where.listing, query, allowed), *hits]
+        return json_answer(_result(context, scope, [], Suggestions(NO_GUESS), error=_NO_WORDS, keywords=keywords))
+    allowed = entity_filter(context, scope)
+    scores = scope.index.match(query, flexible=context.flag("useFlexisearch"))
+    hits, chopped = rank(scope.index, scores, allowed)
+    if scope.coding and not any(hit.score == 1 for hit in hits):
+        hits = [*clusters(scope.index, scope.listing, query, allowed), *hits]
         chopped, hits = chopped or len(hits) > MOST_HITS, hits[:MOST_HITS]
     guessed = Suggestions(NO_GUESS)
     if keywords:
         guessed = suggest(
-            where.index, query, [place for place in scores if allowed(where.index.phrases[place].entity_id)]
+            scope.index, query, [place for place in scores if allowed(scope.index.phrases[place].entity_id)]
         )
     marked = query if context.flag("highlightingEnabled", default=True) else ()
-    written = [_entity(where, hit, marked) for hit in hits]
+    written = [_entity(scope, hit, marked) for hit in hits]
     if not context.flag("flatResults", default=True):
-        written = _nest(where, hits, written)
-    return json_answer(_result(context, where, written, guessed, chopped=chopped, keywords=keywords))
+        written = _nest(scope, hits, written)
+    return json_answer(_result(context, scope, written, guessed, chopped=chopped, keywords=keywords))
 
 
 def _result(
     context: RequestContext,
-    where: Ground,
+    scope: SearchScope,
     entities: list[dict[str, Any]],
     guessed: Suggestions,
     *,
@@ -64,8 +64,8 @@ def _result(
     chopped: bool = False,
     error: str | None = None,
 ) -> dict[str, Any]:
-    listing = where.listing
-    asked = f"{listing.classification}/{listing.release}/{where.language}?{urlencode(sorted(context.query.items()))}"
+    listing = scope.listing
+    asked = f"{listing.classification}/{listing.release}/{scope.language}?{urlencode(sorted(context.query.items()))}"
     words = [{"label": word, "dontChangeResult": same} for word, same in guessed.words]
     return {
         "destinationEntities": entities,
@@ -79,14 +79,14 @@ def _result(
     }
 
 
-def _entity(where: Ground, hit: Hit, marked: Sequence[QueryWord]) -> dict[str, Any]:
-    entity = where.listing.entity(hit.entity_id, where.language)
-    linear = where.listing.classification != "foundation"
+def _entity(scope: SearchScope, hit: RankedHit, marked: Sequence[QueryWord]) -> dict[str, Any]:
+    entity = scope.listing.entity(hit.entity_id, scope.language)
+    linear = scope.listing.classification != "foundation"
     kinds = {reference.kind for reference in entity.references}
-    uri = where.uri(hit.entity_id)
+    uri = scope.uri(hit.entity_id)
     named: dict[str, Any] = {"id": uri, "title": entity.title or "", "code": (entity.code or "") if linear else None}
     if hit.cluster is not None:
-        named = _cluster(where, hit)
+        named = _cluster(scope, hit)
     title = highlighted(named["title"], marked) if marked else named["title"]
     matches = hit.matches
     if hit.cluster is not None:
@@ -104,7 +104,7 @@ def _entity(where: Ground, hit: Hit, marked: Sequence[QueryWord]) -> dict[str, A
         "propertiesTruncated": False,
         "isResidualOther": hit.entity_id.endswith("/other"),
         "isResidualUnspecified": hit.entity_id.endswith("/unspecified"),
-        "chapter": where.chapter(hit.entity_id),
+        "chapter": scope.chapter(hit.entity_id),
         "theCode": named["code"],
         "score": number(hit.score),
         "titleIsASearchResult": hit.title_score is not None,
@@ -115,12 +115,12 @@ def _entity(where: Ground, hit: Hit, marked: Sequence[QueryWord]) -> dict[str, A
     }
 
 
-def _cluster(where: Ground, hit: Hit) -> dict[str, Any]:
+def _cluster(scope: SearchScope, hit: RankedHit) -> dict[str, Any]:
     """Name a cluster: several URIs, several titles, and a code with a blank in it."""
     parts = (hit.cluster, *hit.cluster.parts) if hit.cluster else ()
     return {
-        "id": " & ".join(where.uri(part.entity_id) for part in parts),
-        "title": ", ".join(where.listing.entity(part.entity_id, where.language).title or "" for part in parts),
+        "id": " & ".join(scope.uri(part.entity_id) for part in parts),
+        "title": ", ".join(scope.listing.entity(part.entity_id, scope.language).title or "" for part in parts),
         "code": " &".join(part.code for part in parts),
     }
 
@@ -136,8 +136,8 @@ def _match(phrase: Phrase, score: float, marked: Sequence[QueryWord]) -> dict[st
     }
 
 
-def _nest(where: Ground, hits: Sequence[Hit], written: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    tops, below = nested(where.listing, hits)
+def _nest(scope: SearchScope, hits: Sequence[RankedHit], written: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    tops, below = nested(scope.listing, hits)
     for place, children in below.items():
         written[place]["descendants"] = [written[child] for child in children]
     return [written[place] for place in tops]
@@ -149,14 +149,14 @@ _NO_MATCH = 3
 
 def autocode(context: RequestContext) -> Answer:
     """Answer ``/icd/entity/autocode`` and ``/icd/release/11/{release}/{lin}/autocode``."""
-    where = ground(context, coding=True)
+    scope = search_scope(context, coding=True)
     text = context.query.get("searchtext", "")
     threshold = _threshold(context)
-    found = best_phrase(where.index, text, scope(context, where))
+    found = best_phrase(scope.index, text, entity_filter(context, scope))
     if found is None or found[1] < threshold:
         nothing = {"searchText": text, "matchLevel": _NO_MATCH, "matchScore": 0, "matchType": 0, "isTitle": False}
         return json_answer(nothing)
-    return json_answer(_document(where, text, *found))
+    return json_answer(_document(scope, text, *found))
 
 
 def _threshold(context: RequestContext) -> float:
@@ -167,15 +167,15 @@ def _threshold(context: RequestContext) -> float:
         raise bad_request(f"matchThreshold is {given!r}: give a number from 0 to 1.") from None
 
 
-def _document(where: Ground, text: str, phrase: Phrase, score: float, level: int) -> dict[str, Any]:
+def _document(scope: SearchScope, text: str, phrase: Phrase, score: float, level: int) -> dict[str, Any]:
     foundation = str(EntityUri("foundation", None, phrase.foundation_id)) if phrase.foundation_id else None
-    linear = where.listing.classification != "foundation"
+    linear = scope.listing.classification != "foundation"
     document = {
         "searchText": text,
         "matchingText": phrase.label,
-        "theCode": where.listing.entity(phrase.entity_id).code if linear else None,
+        "theCode": scope.listing.entity(phrase.entity_id).code if linear else None,
         "foundationURI": foundation,
-        "linearizationURI": where.uri(phrase.entity_id) if linear else None,
+        "linearizationURI": scope.uri(phrase.entity_id) if linear else None,
         "matchLevel": level,
         "matchScore": number(score),
         "matchType": phrase.value_type,

@@ -22,7 +22,7 @@ COMPLETED, SUGGESTED, NO_GUESS = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class RankedHit:
     """One entity that was found.
 
     Attributes
@@ -47,7 +47,7 @@ class Hit:
     cluster: Placed | None = None
 
 
-def rank(index: TermIndex, scores: Mapping[int, float], allowed: Callable[[str], bool]) -> tuple[list[Hit], bool]:
+def rank(index: TermIndex, scores: Mapping[int, float], allowed: Callable[[str], bool]) -> tuple[list[RankedHit], bool]:
     """Put entities in order, best first.
 
     Parameters
@@ -80,11 +80,11 @@ def rank(index: TermIndex, scores: Mapping[int, float], allowed: Callable[[str],
     return [_hit(index, scores, key, places) for key, places in chosen.items()], next(ordered, None) is not None
 
 
-def _hit(index: TermIndex, scores: Mapping[int, float], key: str, places: Iterable[int]) -> Hit:
+def _hit(index: TermIndex, scores: Mapping[int, float], key: str, places: Iterable[int]) -> RankedHit:
     matches = sorted(((index.phrases[place], scores[place]) for place in places), key=lambda pair: -pair[1])
     title = next((score for phrase, score in matches if _is_own_title(phrase)), None)
     others = tuple(pair for pair in matches if not _is_own_title(pair[0]))
-    return Hit(key, matches[0][1], title, others)
+    return RankedHit(key, matches[0][1], title, others)
 
 
 def _is_own_title(phrase: Phrase) -> bool:
@@ -93,12 +93,12 @@ def _is_own_title(phrase: Phrase) -> bool:
 
 def clusters(
     index: TermIndex, listing: Listing, query: Sequence[QueryWord], allowed: Callable[[str], bool]
-) -> list[Hit]:
+) -> list[RankedHit]:
     """Put together stems and extension codes that have, both together, exactly the words of a query."""
     counts = Counter(place for word in query for place in index.places(word))
     whole = [index.phrases[place] for place, common in sorted(counts.items()) if common >= index.sizes[place]]
     asked = {word.text for word in query}
-    found: dict[str, Hit] = {}
+    found: dict[str, RankedHit] = {}
     for stem in (phrase for phrase in whole if listing.entity(phrase.entity_id).axes and allowed(phrase.entity_id)):
         for value in (phrase for phrase in whole if (listing.entity(phrase.entity_id).code or "").startswith("X")):
             code = f"{listing.entity(stem.entity_id).code}&{listing.entity(value.entity_id).code}"
@@ -106,11 +106,11 @@ def clusters(
                 continue
             placed = place(listing, code)
             if placed is not None and placed.fits:
-                found[code] = Hit(stem.entity_id, 1.0, cluster=placed)
+                found[code] = RankedHit(stem.entity_id, 1.0, cluster=placed)
     return list(found.values())
 
 
-def nested(listing: Listing, hits: Sequence[Hit]) -> tuple[list[int], Mapping[int, list[int]]]:
+def nested(listing: Listing, hits: Sequence[RankedHit]) -> tuple[list[int], Mapping[int, list[int]]]:
     """Return which hits stand on top and which directly below which other, by place; clusters stand on top."""
     place_of = {hit.entity_id: place for place, hit in enumerate(hits) if hit.cluster is None}
     tops: list[int] = []

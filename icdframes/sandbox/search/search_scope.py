@@ -18,7 +18,7 @@ _NOT_FOR_CODING = frozenset({"26", "V", "X"})
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class SearchScope:
     """Where a search takes place.
 
     Attributes
@@ -58,7 +58,7 @@ class Ground:
         return next((mms.chapters[mms.by_foundation[key]] for key in line if key in mms.by_foundation), None)
 
 
-def ground(context: RequestContext, *, coding: bool, properties: str = "") -> Ground:
+def search_scope(context: RequestContext, *, coding: bool, properties: str = "") -> SearchScope:
     """Find out where a call wants to search; the index is made at its first use."""
     linear = "lin" in context.path
     listing = (
@@ -78,10 +78,10 @@ def ground(context: RequestContext, *, coding: bool, properties: str = "") -> Gr
     index = context.corpus.once(
         key, lambda: TermIndex(_phrases(context.corpus, listing, language, chosen, coding=coding))
     )
-    return Ground(context.corpus, listing, language, index, coding)
+    return SearchScope(context.corpus, listing, language, index, coding)
 
 
-def scope(context: RequestContext, where: Ground) -> Callable[[str], bool]:
+def entity_filter(context: RequestContext, scope: SearchScope) -> Callable[[str], bool]:
     """Return which entities the filters of a call let through.
 
     In medical coding mode chapters 26, V and X are left out unless a filter asks for them.
@@ -89,15 +89,15 @@ def scope(context: RequestContext, where: Ground) -> Callable[[str], bool]:
     chapters = frozenset(re.split(r"[,;\s]+", context.query.get("chapterfilter", ""))) - {""}
     uris = [part.strip() for part in context.query.get("subtreesfilter", "").split(",") if part.strip()]
     by_foundation = context.flag("subtreeFilterUsesFoundationDescendants") and "lin" in context.path
-    inside = frozenset(_below(where, uris, by_foundation=by_foundation)) if uris else None
-    without = _NOT_FOR_CODING if where.coding and not chapters and not uris else frozenset()
+    inside = frozenset(_below(scope, uris, by_foundation=by_foundation)) if uris else None
+    without = _NOT_FOR_CODING if scope.coding and not chapters and not uris else frozenset()
 
     def allowed(entity_id: str) -> bool:
         if inside is not None and entity_id not in inside:
             return False
         if chapters:
-            return where.chapter(entity_id) in chapters
-        return not without or where.chapter(entity_id) not in without
+            return scope.chapter(entity_id) in chapters
+        return not without or scope.chapter(entity_id) not in without
 
     return allowed
 
@@ -121,16 +121,16 @@ def _phrases(
     return phrases.linear_phrases(listing, language, properties, title_below, coding=coding)
 
 
-def _below(where: Ground, uris: Iterable[str], *, by_foundation: bool) -> Iterator[str]:
+def _below(scope: SearchScope, uris: Iterable[str], *, by_foundation: bool) -> Iterator[str]:
     """Return the entities that URIs name, and all below them, here or in the foundation."""
-    listing = where.listing
+    listing = scope.listing
     for uri in uris:
         key = _held(listing, uri)
         if key is None:
             continue
         yield key
         yield from listing.descendants(key)
-        foundation = where.corpus.foundation_beside(listing)
+        foundation = scope.corpus.foundation_beside(listing)
         source = listing.entity(key).foundation_id
         if by_foundation and foundation is not None and source is not None and source in foundation:
             yield from _places(listing, foundation.descendants(source))
