@@ -9,7 +9,7 @@ FOUNDATION = "/icd/entity/autocode"
 NO_MATCH = {"matchLevel": 3, "matchScore": 0, "matchType": 0, "isTitle": False}
 
 
-@pytest.fixture(entity_filter="module")
+@pytest.fixture(scope="module")
 def ask(sample_counter):
     return lambda text, path=MMS, **options: sample_counter.answer(path, searchText=text, **options)
 

@@ -27,7 +27,7 @@ class Searcher:
         return [hit["theCode"] for hit in self(q, **options)["destinationEntities"]]
 
 
-@pytest.fixture(entity_filter="module")
+@pytest.fixture(scope="module")
 def search(sample_counter):
     return Searcher(sample_counter)
 
@@ -297,7 +297,7 @@ def test_unknown_languages_and_releases_are_not_found(search, path, language):
     assert (answer.status, answer.body) == (404, b"Requested resource could not be found")
 
 
-@pytest.fixture(entity_filter="module")
+@pytest.fixture(scope="module")
 def sample_api():
     import requests
 
