@@ -34,9 +34,9 @@ def test_an_error_shows_the_users_line_and_the_message(shell, icd_client):
     assert len(shown.splitlines()) <= 6
 
 
-def test_missing_credentials_are_a_few_lines(shell):
+def test_missing_credentials_are_a_few_lines(shell, tmp_path):
     shell("import icdframes")
-    shown = shell("icdframes.connect('who', cache_dir='.').load_entity('1A00')")
+    shown = shell(f"icdframes.connect('who', cache_dir='{tmp_path}').load_entity('1A00')")
     assert "Register (free of charge)" in shown
     assert len(shown.splitlines()) <= 6
 
