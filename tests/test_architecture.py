@@ -165,6 +165,5 @@ def test_the_top_level_is_what_the_design_names():
         "LICENSE",
         "CHANGELOG.md",
         "CITATION.cff",
-        "CITATION.cff",
     }
     assert {name for name in tops if not name.startswith(".")} <= allowed

@@ -254,7 +254,7 @@ def test_a_wrong_clock_is_noticed(capsys, monkeypatch):
 @pytest.mark.parametrize(
     "typed,offered",
     [
-        (["lo"], ["load", "login"]),
+        (["lo"], ["load", "lookup", "login"]),
         (["load", "--cl"], ["--classification"]),
         (["load", "--server", "sandbox", "--re"], ["--release", "--refresh"]),
         (["completion", "z"], ["zsh"]),
@@ -287,3 +287,35 @@ def test_every_option_says_what_it_is_for(command, capsys):
     options = re.findall(r"^  (--.*?)(?=^  -|^\S|\Z)", listed, re.MULTILINE | re.DOTALL)
     bare = [option for option in options if not re.search(r"\s{2,}\S", option)]
     assert bare == []
+
+
+def test_the_bare_program_lists_its_commands(capsys):
+    assert main([]) == 2
+    out = capsys.readouterr().out
+    assert [command for command in COMMANDS if f"\n    {command}" not in out] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (["search", "cholera"], "1A00"),
+        (["describe", "1A00", "ZZ99"], "Cholera"),
+        (["lookup", "257068234"], "1A00"),
+    ],
+)
+def test_words_and_codes_are_found_in_a_terminal(arguments, shown, capsys):
+    assert main(arguments) == 0
+    narrow = capsys.readouterr().out
+    assert shown in narrow
+    assert max(map(len, narrow.splitlines())) <= 160
+    assert main([*arguments, "--wide"]) == 0
+    assert "uri" in capsys.readouterr().out
+
+
+def test_input_that_ends_is_one_line(capsys, monkeypatch):
+    def end(_prompt):
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", end)
+    assert main(["login"]) == 1
+    assert capsys.readouterr().err.splitlines()[-1].startswith("icdframes: the input ended")

@@ -10,6 +10,7 @@ from icdframes.cli.output import show_or_write, target_of
 from icdframes.cli.user_files import tables_of
 from icdframes.errors import ConfigurationError
 
+_SHOWN = ("change", "old_code", "new_code", "old_title", "new_title")
 _EXAMPLES = """
 icdframes compare 2022-02 2024-01 --out changes.csv
 icdframes compare old-tabulation.zip new-tabulation.zip
@@ -21,6 +22,7 @@ def add_parser(commands: Commands) -> None:
     compare = add_command(commands, "compare", run, "show what changed between two releases", _EXAMPLES)
     compare.add_argument("old", metavar="OLD", help="release id, folder written by icdframes, or WHO's tabulation")
     compare.add_argument("new", metavar="NEW", help="likewise")
+    compare.add_argument("--wide", action="store_true", help="show every column")
     compare.add_argument("--classification", default="mms", metavar="NAME", help=CLASSIFICATION_HELP)
     add_output_options(compare)
     add_server_options(compare)
@@ -37,4 +39,4 @@ def run(options: Namespace) -> None:
     target = target_of(options)
     changes = compare_releases(tables_of(options, options.old), tables_of(options, options.new))
     print(changes["change"].value_counts().rename_axis("change").to_string(), file=sys.stderr)
-    show_or_write(changes, options, target)
+    show_or_write(changes, options, target, () if options.wide else _SHOWN)

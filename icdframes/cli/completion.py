@@ -16,7 +16,7 @@ icdframes completion bash > ~/.local/share/bash-completion/completions/icdframes
 def add_parser(commands: Commands) -> None:
     """Add the command to the program."""
     completion = add_command(commands, "completion", run, "print a completion script for your shell", _EXAMPLES)
-    completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+    completion.add_argument("shell", choices=("bash", "zsh", "tcsh", "fish"))
 
 
 def run(options: Namespace) -> None:

@@ -8,11 +8,23 @@ import warnings
 from collections.abc import Callable, Sequence
 
 from icdframes import __version__
-from icdframes.cli import annotate, cache, compare, completion, doctor, load, login, map_codes, releases, sandbox
+from icdframes.cli import (
+    annotate,
+    cache,
+    compare,
+    completion,
+    doctor,
+    find,
+    load,
+    login,
+    map_codes,
+    releases,
+    sandbox,
+)
 from icdframes.cli.options import CommandParser, sentence_of
 from icdframes.errors import IcdError, IcdWarning, did_you_mean
 
-COMMANDS = (load, releases, annotate, map_codes, compare, login, cache, doctor, sandbox, completion)
+COMMANDS = (load, find, releases, annotate, map_codes, compare, login, cache, doctor, sandbox, completion)
 """The modules of the commands, in the order of the help; each adds its own with ``add_parser``."""
 
 
@@ -36,6 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     0
 
     """
+    if not (sys.argv[1:] if argv is None else argv):
+        build_parser().print_help()
+        return 2
     options = _read_options(argv)
     run: Callable[[argparse.Namespace], None] = options.run
 

@@ -82,11 +82,11 @@ def write(frame: pd.DataFrame, target: Path, options: Namespace) -> None:
     print(f"{len(frame)} rows written to {target}")
 
 
-def show_or_write(frame: pd.DataFrame, options: Namespace, target: Path | None) -> None:
-    """Write a table to the target or to standard output, or show its first rows."""
+def show_or_write(frame: pd.DataFrame, options: Namespace, target: Path | None, columns: tuple[str, ...] = ()) -> None:
+    """Write a table to the target or to standard output, or show its first rows and the named columns."""
     if options.out == "-":
         print_csv(frame, options)
     elif target:
         write(frame, target, options)
     else:
-        show(frame)
+        show(frame, columns)
