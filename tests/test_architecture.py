@@ -22,6 +22,7 @@ ONLY_IN = {
     "urllib3": {"transport"},
     "requests_cache": {"transport"},
     "authlib": {"transport"},
+    "filelock": {"transport"},
     "narwhals": {"analysis"},
     "ipywidgets": {"widgets"},
     "anywidget": {"widgets"},

@@ -1,4 +1,4 @@
-"""The file that keeps answers: private, shared by processes, replaced when broken; a fault of it is never an error.
+"""Keep answers in a private file that processes share; a fault of the file is a warning, never an error.
 
 Answers are stored as JSON, not pickled: reading a pickle runs whatever code the
 file holds, and a cache is passed around. It costs some 15 % of the time of a hit.
@@ -22,7 +22,18 @@ from requests_cache.serializers import SerializerPipeline, Stage, json_serialize
 
 from icdframes.errors import CacheWarning, warn
 from icdframes.transport.fork_guard import ForkGuard
-from icdframes.transport.sqlite_file import BUSY_SECONDS, execute_with_retry, make_private, parts_of, repair
+from icdframes.transport.sqlite_file import (
+    BUSY_SECONDS,
+    OPENING_SECONDS,
+    connect_read_only,
+    execute_with_retry,
+    is_busy,
+    is_read_only,
+    make_private,
+    opening,
+    parts_of,
+    repair,
+)
 
 FILE_NAME = "http.sqlite"
 _ENVELOPE = SerializerPipeline([*json_serializer.stages[:-1], Stage(json)], name="json")  # without its indentation
@@ -57,7 +68,7 @@ def open_cache(folder: Path) -> BaseCache:
     """
     try:
         return DiskCache(folder / FILE_NAME)
-    except (OSError, sqlite3.Error) as fault:
+    except (OSError, NotImplementedError, sqlite3.Error) as fault:
         warn(
             f"No cache can be kept in {folder} ({fault}): answers stay in memory until this client is closed. "
             "Name another folder as the cache folder or in ICDFRAMES_CACHE_DIR.",
@@ -90,7 +101,12 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
     Parameters
     ----------
     path : Path
-        The file; made private before SQLite opens it.
+        The file; made private before SQLite opens it. One that cannot be written is read.
+
+    Notes
+    -----
+    A lock of another program is waited for once; after that answers are not kept while
+    it lasts, and nobody waits.
 
     """
 
@@ -101,9 +117,15 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
         self._warned = False
         self._connection: sqlite3.Connection | None = None
         self._home = ForkGuard()
-        make_private(path)
-        repair(path, _TABLE, _COLUMNS)
-        self._connected()
+        self._read_only = is_read_only(path)
+        self._patient = True
+        if self._read_only:
+            self._connected()
+            return
+        with opening(path):
+            make_private(path)
+            repair(path, _TABLE, _COLUMNS)
+            self._connected()
 
     def __getitem__(self, key: str) -> CachedResponse:
         for body, envelope in self._run("SELECT body, envelope FROM answers_2 WHERE key = ?", key):
@@ -156,45 +178,67 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
-            connection = sqlite3.connect(
-                self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
-            try:
-                for statement in _SETUP:
-                    execute_with_retry(connection, statement)
-            except BaseException:
-                connection.close()
-                raise
-            self._connection = connection
+            self._connection = connect_read_only(self._path) if self._read_only else self._set_up()
         return self._connection
+
+    def _set_up(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            for statement in _SETUP:
+                execute_with_retry(connection, statement, seconds=OPENING_SECONDS)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Run one statement; where the file does not allow it there are no rows."""
         self._home.check()
         with self._lock:
             try:
-                return self._connected().execute(statement, values).fetchall()
+                rows = execute_with_retry(
+                    self._connected(), statement, values, seconds=BUSY_SECONDS if self._patient else 0
+                )
             except sqlite3.Error as fault:
-                if getattr(fault, "sqlite_errorcode", 0) & 0xFF in _BROKEN:
+                if getattr(fault, "sqlite_errorcode", 0) & 0xFF in _BROKEN and not self._read_only:
                     self._start_again()
-                else:
-                    self._warn(str(fault))
+                    return []
+                if is_busy(fault):
+                    self._wait_no_more()
+                self._warn(str(fault))
                 return []
+            if not self._patient and not statement.startswith("SELECT"):
+                self._wait_again()
+            return rows
+
+    def _wait_no_more(self) -> None:
+        """Try each write once from now on, so that a lock that another program keeps costs no more time."""
+        if self._patient and self._connection is not None:
+            self._patient = False
+            self._connection.execute("PRAGMA busy_timeout = 0")
+
+    def _wait_again(self) -> None:
+        """Wait for locks as before, since the lock is gone."""
+        self._patient = True
+        if self._connection is not None:
+            self._connection.execute(f"PRAGMA busy_timeout = {1000 * BUSY_SECONDS}")
 
     def _start_again(self) -> None:
         """Set a broken file aside, unless another process already did, and open a new one."""
         self.close()
         try:
-            repair(self._path, _TABLE, _COLUMNS, thorough=True)
-            make_private(self._path)
-            self._connected()
-        except (OSError, sqlite3.Error) as fault:
+            with opening(self._path):
+                repair(self._path, _TABLE, _COLUMNS, thorough=True)
+                make_private(self._path)
+                self._connected()
+        except (OSError, NotImplementedError, sqlite3.Error) as fault:
             self._warn(str(fault))
 
     def _warn(self, reason: str) -> None:
         if not self._warned:
             self._warned = True
             warn(
-                f"The cache {self._path} cannot be used ({reason}): answers are not kept until this is mended.",
+                f"Answers are not kept in the cache {self._path} for now ({reason}): what is in it is used all the "
+                "same. Close the other program that holds it, or give another folder as cache_dir=....",
                 CacheWarning,
             )

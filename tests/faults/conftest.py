@@ -225,7 +225,9 @@ def make_client(faulty, tmp_path, monkeypatch, free_time):
 
     def make(server=None, **settings):
         monkeypatch.setattr(
-            icdframes.client, "ApiSession", functools.partial(ApiSession, clock=free_time.clock, sleep=free_time.sleep)
+            icdframes.client.base,
+            "ApiSession",
+            functools.partial(ApiSession, clock=free_time.clock, sleep=free_time.sleep),
         )
         monkeypatch.setattr("icdframes.transport.deadline.monotonic", free_time.monotonic)
         settings = {"retries": 2, "timeout": (5, 5), "max_workers": 4, "cache_dir": tmp_path / "answers"} | settings

@@ -7,13 +7,15 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from icdframes.errors import CacheWarning, OfflineMissError
 from icdframes.transport.cache import open_cache
-from icdframes.transport.sqlite_file import execute_with_retry
+from icdframes.transport.sqlite_file import execute_with_retry, opening
 
 ENTITY = "/icd/release/11/2024-01/mms/257068234"
 
@@ -38,6 +40,7 @@ def test_folder_and_files_are_for_their_owner_only(make_session, open_wire, fold
     fill(session, 2)
     assert folder.stat().st_mode & 0o777 == 0o700
     names = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+    names.pop("http.sqlite.lock", None)
     assert names == {"http.sqlite": 0o600, "http.sqlite-wal": 0o600, "http.sqlite-shm": 0o600}
     session.close()
     file.chmod(0o644)
@@ -57,7 +60,7 @@ def test_closing_leaves_no_open_file(make_session, open_wire, folder):
     session.close()
     opened = [link.resolve() for link in Path("/proc/self/fd").iterdir()]
     assert not [path for path in opened if path.is_relative_to(folder)]
-    assert [path.name for path in folder.iterdir()] == ["http.sqlite"]
+    assert {path.name for path in folder.iterdir()} - {"http.sqlite.lock"} == {"http.sqlite"}
 
 
 def test_random_bytes_are_set_aside_and_a_new_file_is_begun(make_session, open_wire, folder, file):
@@ -150,7 +153,7 @@ def test_a_folder_that_cannot_be_used_means_answers_in_memory(make_session, open
         folder.write_text("")
     else:
         file.mkdir(parents=True)
-    with pytest.warns(CacheWarning, match=r"stay in memory.*cache_dir"):
+    with pytest.warns(CacheWarning, match=r"stay in memory.*ICDFRAMES_CACHE_DIR"):
         session = make_session(open_wire)
     fill(session, 2)
     fill(session, 2)
@@ -198,7 +201,7 @@ def test_a_file_that_breaks_and_cannot_be_renewed_is_told(make_session, open_wir
     session = make_session(open_wire)
     fill(session, 2)
     monkeypatch.setattr("icdframes.transport.cache.make_private", lambda path: (_ for _ in ()).throw(OSError("no")))
-    with pytest.warns(CacheWarning, match="cannot be used"):
+    with pytest.warns(CacheWarning, match="not kept in the cache"):
         session._http.cache.responses._start_again()
 
 
@@ -233,11 +236,15 @@ class Locked:
     def __init__(self, faults):
         self.faults = faults
 
-    def execute(self, statement):
+    def execute(self, statement, values=()):
         if self.faults:
             error = sqlite3.OperationalError("database is locked")
             error.sqlite_errorcode = self.faults.pop()
             raise error
+        return self
+
+    def fetchall(self):
+        return []
 
 
 def test_a_lock_of_another_process_is_waited_for_and_other_faults_are_not(monkeypatch):
@@ -247,9 +254,8 @@ def test_a_lock_of_another_process_is_waited_for_and_other_faults_are_not(monkey
     assert connection.faults == []
     with pytest.raises(sqlite3.OperationalError):
         execute_with_retry(Locked([sqlite3.SQLITE_READONLY]), "PRAGMA journal_mode = WAL")
-    monkeypatch.setattr("icdframes.transport.sqlite_file.BUSY_SECONDS", -1)
     with pytest.raises(sqlite3.OperationalError):
-        execute_with_retry(Locked([sqlite3.SQLITE_BUSY]), "PRAGMA journal_mode = WAL")
+        execute_with_retry(Locked([sqlite3.SQLITE_BUSY]), "PRAGMA journal_mode = WAL", seconds=-1)
 
 
 def test_a_file_that_cannot_be_set_up_is_closed_and_answers_stay_in_memory(make_session, open_wire, monkeypatch):
@@ -277,30 +283,73 @@ with ApiSession(Server("custom", {open_wire.url!r}), lambda: None, cache_dir=Pat
     assert (session.requests_sent, session.cache_info().answers) == (0, 60)
 
 
-def test_the_mark_of_a_process_that_was_killed_while_mending_does_not_hold_up_the_next(make_session, open_wire, file):
+def test_a_process_waits_until_another_has_repaired_the_file(make_session, open_wire, file):
     file.parent.mkdir()
     file.write_bytes(b"rubbish" * 100)
-    mark = file.with_name("http.sqlite.mending")
-    mark.touch()
-    os.utime(mark, (1e9, 1e9))
-    with pytest.warns(CacheWarning, match="damaged"):
-        fill(make_session(open_wire), 1)
-    assert not mark.exists()
-
-
-def test_a_process_waits_until_another_has_mended_the_file(make_session, open_wire, file, monkeypatch):
-    file.parent.mkdir()
-    file.write_bytes(b"rubbish" * 100)
-    mark = file.with_name("http.sqlite.mending")
-    mark.touch()
-
-    def mended_meanwhile(_):
+    with opening(file):
+        other = threading.Thread(target=lambda: fill(make_session(open_wire), 1))
+        other.start()
+        other.join(0.2)
+        assert other.is_alive()
         file.write_bytes(b"")
-        mark.unlink(missing_ok=True)
-
-    monkeypatch.setattr("icdframes.transport.cache.time.sleep", mended_meanwhile)
-    fill(make_session(open_wire), 1)
+    other.join(10)
     assert not file.with_name("http.sqlite.broken").exists()
+
+
+def test_opening_beside_a_connection_keeps_its_locks(make_session, open_wire, file):
+    """Closing a descriptor of the file drops all POSIX locks of the process; then others remove the log in use."""
+    session = make_session(open_wire)
+    fill(session, 2)
+    make_session(open_wire)
+    code = f"import sqlite3; c = sqlite3.connect({str(file)!r}); c.execute('SELECT count(*) FROM answers_2'); c.close()"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert file.with_name("http.sqlite-wal").exists()
+    fill(session, 4)
+    assert session.requests_sent == 4
+
+
+def test_a_lock_that_another_program_keeps_is_waited_for_once(make_session, open_wire, file, monkeypatch):
+    monkeypatch.setattr("icdframes.transport.cache.BUSY_SECONDS", 0.2)
+    session = make_session(open_wire)
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        with pytest.warns(CacheWarning, match="locked") as told:
+            fill(session, 20)
+        assert time.monotonic() - began < 3
+        assert (len(told), session.requests_sent) == (1, 20)
+        other.execute("ROLLBACK")
+    fill(session, 20)
+    fill(session, 20)
+    assert session.requests_sent == 40
+
+
+def test_threads_of_one_process_open_a_cold_folder_together(make_session, open_wire, recwarn):
+    threads = [threading.Thread(target=lambda: fill(make_session(open_wire), 3)) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [str(one.message) for one in recwarn] == []
+    assert make_session(open_wire).cache_info().answers == 3
+
+
+@pytest.mark.parametrize("with_log", [False, True])
+def test_a_file_that_cannot_be_written_is_read(make_session, open_wire, file, folder, monkeypatch, with_log, recwarn):
+    session = make_session(open_wire)
+    fill(session, 3)
+    if not with_log:
+        session.close()
+    monkeypatch.setattr("os.access", lambda path, mode: not (mode & os.W_OK and str(path).startswith(str(folder))))
+    before = file.stat().st_mtime_ns
+    reader = make_session(open_wire, offline=True)
+    fill(reader, 3)
+    assert [str(one.message) for one in recwarn] == []
+    online = make_session(open_wire)
+    with pytest.warns(CacheWarning, match="readonly") as told:
+        fill(online, 6)
+    assert (len(told), online.requests_sent) == (1, 3)
+    assert file.stat().st_mtime_ns == before
 
 
 def test_offline_a_damaged_answer_is_a_missing_answer(make_session, open_wire, file):
