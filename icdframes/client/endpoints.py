@@ -266,14 +266,14 @@ class MortalityEndpoint(Endpoint):
     def doris(
         self, certificate: Certificate, release: str, *, language: str = "en", refresh: bool = False
     ) -> UnderlyingCause:
-        """Find the underlying cause of death (``GET …/doris``; ``POST`` where the URL would be too long)."""
+        """Find the underlying cause of death (``GET …/doris``; ``POST`` where that cannot say all of it)."""
         path = f"/icd/release/11/{release}/doris"
         return self._judged(parse_underlying_cause, path, certificate, language, refresh=refresh)
 
     def codedit(
         self, certificate: Certificate, release: str, *, language: str = "en", refresh: bool = False
     ) -> CertificateCheck:
-        """Check a certificate (``GET …/codedit``; ``POST`` where the URL would be too long)."""
+        """Check a certificate (``GET …/codedit``; ``POST`` where that cannot say all of it)."""
         path = f"/icd/release/11/{release}/codedit"
         return self._judged(parse_certificate_check, path, certificate, language, refresh=refresh)
 
@@ -281,6 +281,6 @@ class MortalityEndpoint(Endpoint):
         self, parse: Callable[..., Parsed], path: str, certificate: Certificate, language: str, *, refresh: bool
     ) -> Parsed:
         params = certificate.params()
-        if fits_in_url(path, params):
+        if certificate.fits_parameters and fits_in_url(path, params):
             return self._parsed(parse, path, params, language=language, refresh=refresh)
         return parse(self._session.post_json(path, body=certificate.document(), language=language), asked=path)

@@ -9,14 +9,14 @@ from typing import Any, Generic, TypeVar
 import pandas as pd
 
 from icdframes.client.base import ClientBase
-from icdframes.client.bulk import Column
+from icdframes.client.certificate_tables import Certificates, read_certificates
 from icdframes.client.endpoints import MortalityEndpoint
 from icdframes.client.query_scope import check_one_language
 from icdframes.errors import ConfigurationError
 from icdframes.frames.results import CODEDIT, DORIS, codedit_fields, doris_fields, verdict_table
 from icdframes.frames.schema import Column as Field
 from icdframes.model.certificate import Certificate
-from icdframes.model.certificate_reader import certificate_columns, read_certificate
+from icdframes.model.certificate_reader import read_certificate
 
 Answer = TypeVar("Answer")
 
@@ -36,7 +36,7 @@ class MortalityMethods(ClientBase):
 
     def doris(
         self,
-        certificates: pd.DataFrame | Mapping[str, Any],
+        certificates: Certificates,
         *,
         release: str | None = None,
         language: str = "en",
@@ -47,8 +47,9 @@ class MortalityMethods(ClientBase):
 
         Parameters
         ----------
-        certificates : pandas.DataFrame or Mapping
-            One row each, with the columns below; a single certificate may be a dict.
+        certificates : pandas.DataFrame, Mapping, list of Mapping, or path
+            A table with one row each and the columns below; one certificate as a dict; WHO's JSON form, one
+            certificate or a list of them; or a file of any of these (.csv, .tsv, .xlsx, .parquet, .json).
         release : str, optional
             Release of the MMS; None is the newest, resolved once.
         language : str, default "en"
@@ -64,19 +65,32 @@ class MortalityMethods(ClientBase):
             Shape ``(n_certificates, 11)``, in the input's order and with its index: code, stem_code,
             uri, stem_uri, reject, error, warning, report, tabular_report, status, message. A
             certificate that DORIS rejects has status ``ok`` and reject True; one that is not
-            well written is not sent and has status ``invalid``.
+            well written is not sent and has status ``invalid``. Where the certificates have keys, the first
+            column holds them, under the name they have there. Where they hold a cause that was assigned by
+            hand, underlying_cause and comparison (same, same stem, different) follow.
 
         Raises
         ------
         ConfigurationError
-            If there is no cause of death among the columns, or one is nearly named like a field;
-            for a single certificate also if a value cannot be sent.
+            If there is no cause of death among the columns, if one is nearly named like a field, if all
+            codes are of ICD-10, or if a date has the month first; for a single certificate also if a value
+            cannot be sent.
+        FileFormatError
+            If a file cannot be read.
+
+        Warns
+        -----
+        PartialResultWarning
+            Names the columns that are no fields of a certificate, and so are not sent.
+        ComparabilityWarning
+            If ICDMinorVersion names another release.
 
         Notes
         -----
-        Columns, all optional but one cause in part 1; the words beside the numbers are taken as
-        well (``"male"``, ``"accident"``), and so are the API's own names (``causeOfDeathCodeA``).
-        Other columns are left alone, unless one is nearly named like one of these.
+        Columns, all optional but one cause in part 1. The names of WHO's tabular form are taken as well
+        (``CauseOfDeathCodeA``, ``IntervalA``); case, blanks, underscores and the order of words do not count
+        (``Death date``). The words beside the numbers are taken too (``"male"``, ``"accident"``); the numbers are
+        those of API version 2.6.
 
         ===========================================  ==========================================================
         column                                       holds
@@ -84,11 +98,15 @@ class MortalityMethods(ClientBase):
         cause_a … cause_e                            lines of part 1, the immediate cause first: MMS codes or
                                                      clusters, several on a line separated by commas
         part2                                        codes of part 2
-        uri_a … uri_e, uri_part2                     the same as URIs, instead of or beside the codes
-        interval_a … interval_e                      time from onset to death, an ISO 8601 duration: P3D, PT5H
-        sex                                          1 male, 2 female, 9 unknown
-        estimated_age                                an ISO 8601 duration: P45Y, P8M
-        date_birth, date_death                       2019-05-25, 2019-05 or 2019
+        uri_a … uri_e, uri_part2                     the same as URIs, of the MMS or of the foundation, instead of or
+                                                     beside the codes
+        text_a … text_e, text_part2                  the causes in words; these are sent, and not coded
+        interval_a … interval_e, interval_part2      time from onset to death, an ISO 8601 duration (P3D, PT5H) or
+                                                     ``3 days``: one for the line, or one for each condition
+        sex                                          1 or M male, 2 or F female, 9 unknown
+        estimated_age                                an ISO 8601 duration (P45Y, P8M) or ``45 years``
+        age, age_unit                                the same in two columns: a number, and Y, M, W, D, H or min
+        date_birth, date_death                       2019-05-25, 2019-05, 2019 or 25/05/2019 (never the month first)
         surgery_was_performed, surgery_date,         0 no, 1 yes, 9 unknown; a date; a text
         surgery_reason
         autopsy_was_requested, autopsy_findings      0 no, 1 yes, 9 unknown
@@ -107,10 +125,14 @@ class MortalityMethods(ClientBase):
         was_pregnant, pregnancy_contribute           0 no, 1 yes, 9 unknown
         time_from_pregnancy                          0 at time of death, 1 within 42 days before, 2 between 43
                                                      days and 1 year before, 3 earlier, 9 unknown
+        certificate_key                              comes back; so do no others of the columns
+        icd_version, icd_minor_version, issuer       ICD11; the release of the codes; neither is sent
+        underlying_cause, underlying_cause_uri       assigned by hand, to compare with
         ===========================================  ==========================================================
 
-        Network: one request per distinct certificate. A GET, or a POST where the URL would pass 2 KB;
-        answers to a POST are not kept. The sandbox is not WHO's engine: it takes the lowest filled line.
+        Network: one request per distinct certificate. A GET, or a POST where the URL would pass 2 KB or cannot
+        say all of it (texts, several intervals on a line, intervals in part 2); answers to a POST are not kept.
+        The sandbox is not WHO's engine: it takes the lowest filled line.
         Source: ``GET`` or ``POST /icd/release/11/{release}/doris`` of the ICD API.
 
         Examples
@@ -126,7 +148,7 @@ class MortalityMethods(ClientBase):
 
     def codedit(
         self,
-        certificates: pd.DataFrame | Mapping[str, Any],
+        certificates: Certificates,
         *,
         release: str | None = None,
         language: str = "en",
@@ -144,7 +166,8 @@ class MortalityMethods(ClientBase):
         -------
         pandas.DataFrame
             Shape ``(n_certificates, 6)``, in the input's order and with its index: n_issues,
-            issue_ids (separated by commas), report, tabular_report, status, message.
+            issue_ids (separated by commas), report, tabular_report, status, message; keys of the certificates
+            come first, as in `doris`.
 
         Raises
         ------
@@ -177,35 +200,20 @@ class MortalityMethods(ClientBase):
         progress: bool | None,
         refresh: bool,
     ) -> pd.DataFrame:
-        rows = _rows(certificates)
+        given = read_certificates(certificates)
         scope = self._scope(engine.verb, ("mms",), "mms", release, language, refresh=refresh)
         check_one_language(scope, f"{engine.verb} answers in one language")
+        given.warn_of_unread(scope.release_id)
         answers = self._ask_column(
             scope,
-            rows,
-            lambda row: _checked(row, single=rows.single),
+            given.column,
+            lambda row: _checked(row, single=given.column.single),
             lambda certificate, tag: engine.ask(certificate, scope.release_id, language=tag, refresh=refresh),
             label=engine.verb,
             progress=progress,
         )
-        table = verdict_table(engine.columns, None, answers.first, engine.fields, index=rows.index)
-        return scope.with_provenance(table)
-
-
-def _rows(certificates: object) -> Column:
-    """Return one (index label, fields) per certificate."""
-    if isinstance(certificates, pd.DataFrame):
-        known = certificate_columns(certificates.columns)
-        lists = {field.name: certificates[column].tolist() for column, field in known.items()}
-        rows = [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
-        return Column(tuple(zip(certificates.index, rows, strict=True)), certificates.index)
-    if isinstance(certificates, Mapping):
-        names = certificate_columns(certificates)
-        row = {field.name: certificates[column] for column, field in names.items()}
-        return Column(((0, row),), pd.RangeIndex(1), single=True)
-    raise ConfigurationError(
-        f"{type(certificates).__name__} is no certificate: give a DataFrame with one row each, or a dict of one."
-    )
+        table = verdict_table(engine.columns, None, answers.first, engine.fields, index=given.column.index)
+        return scope.with_provenance(given.with_keys(table))
 
 
 def _checked(labelled: tuple[Any, Mapping[str, Any]], *, single: bool) -> Certificate:

@@ -137,7 +137,54 @@ FIELDS: tuple[CertificateField, ...] = (
         "pregnancy_contribute", "maternalDeathPregnancyContribute", "choice", _MOTHER, "PregnancyContribute", YES_NO
     ),
 )
-FIELDS_BY_NAME: Mapping[str, CertificateField] = {field.name: field for field in FIELDS}
+OTHER_FIELDS: tuple[CertificateField, ...] = (
+    *_lines("text", "causeOfDeathText", "text"),
+    *_lines("foundation_uri", "causeOfDeathFoundationUri", "uri"),
+    CertificateField("foundation_uri_part2", "causeOfDeathFoundationUriPart2", "uri"),
+    CertificateField("text_part2", "causeOfDeathTextPart2", "text"),
+    CertificateField("interval_part2", "intervalPart2", "duration"),
+    CertificateField("certificate_key", "certificateKey", "text"),
+    CertificateField("issuer", "issuer", "text"),
+    CertificateField("icd_version", "icdVersion", "text"),
+    CertificateField("icd_minor_version", "icdMinorVersion", "text"),
+    CertificateField("underlying_cause", "underlyingCauseOfDeath", "code"),
+    CertificateField("underlying_cause_uri", "underlyingCauseOfDeathUri", "uri"),
+    CertificateField("age", "ageValue", "count"),
+    CertificateField("age_unit", "ageType", "text"),
+)
+"""What WHO's forms and users' files hold besides the parameters of the API, which are `FIELDS`."""
+
+FIELDS_BY_NAME: Mapping[str, CertificateField] = {field.name: field for field in (*FIELDS, *OTHER_FIELDS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition on a line of a certificate; an empty text is what is not known.
+
+    Attributes
+    ----------
+    code : str
+        Code or cluster.
+    uri, foundation_uri : str
+        The same as an expression of URIs, of the linearization and of the foundation.
+    text : str
+        As the physician wrote it.
+    interval : str
+        ISO 8601 duration from onset to death.
+
+    """
+
+    code: str = ""
+    uri: str = ""
+    foundation_uri: str = ""
+    text: str = ""
+    interval: str = ""
+
+    def document(self) -> dict[str, str]:
+        """Write it as in WHO's JSON certificate."""
+        keys = ("Text", "Code", "LinearizationURI", "FoundationURI", "Interval")
+        values = (self.text, self.code, self.uri, self.foundation_uri, self.interval)
+        return {key: value for key, value in zip(keys, values, strict=True) if value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,32 +193,49 @@ class Certificate:
 
     Attributes
     ----------
+    part1 : tuple of tuple of Condition
+        Lines a to e, down to the lowest filled one.
+    part2 : tuple of Condition
+        What contributed.
     values : tuple of (str, str)
-        Field name and value as it is sent, in the order of `FIELDS`; what is not known is not there.
+        Name and value of all other fields as they are sent, in the order of `FIELDS`; what is not known is not there.
 
     """
 
-    values: tuple[tuple[str, str], ...]
+    part1: tuple[tuple[Condition, ...], ...] = ()
+    part2: tuple[Condition, ...] = ()
+    values: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def fits_parameters(self) -> bool:
+        """Whether the API's parameters can say all of it; texts, for one, are in the JSON form only."""
+        return (
+            all(map(_fits_parameters, self.part1))
+            and not any(condition.interval for condition in self.part2)
+            and _fits_parameters(self.part2)
+        )
 
     def params(self) -> dict[str, str]:
         """Write it as the API's parameters."""
-        return {FIELDS_BY_NAME[name].api_name: value for name, value in self.values}
+        lines = [*zip(map(str.upper, LINES), self.part1, strict=False), ("Part2", self.part2)]
+        given = {FIELDS_BY_NAME[name].api_name: value for name, value in self.values}
+        for name, line in lines:
+            given[f"causeOfDeathCode{name}"] = ",".join(condition.code for condition in line)
+            given[f"causeOfDeathUri{name}"] = ",".join(
+                filter(None, (condition.uri or condition.foundation_uri for condition in line))
+            )
+            given[f"interval{name}"] = line[0].interval if line else ""
+        return {field.api_name: value for field in FIELDS if (value := given.get(field.api_name))}
 
     def document(self) -> dict[str, Any]:
         """Write it as WHO's JSON certificate."""
-        given = dict(self.values)
         document: dict[str, Any] = {"ICDVersion": "ICD11", "AdministrativeData": {}}
-        filled = [line for line in LINES if f"cause_{line}" in given or f"uri_{line}" in given]
-        lines = LINES[: LINES.index(filled[-1]) + 1] if filled else ()
-        document["Part1"] = [
-            {"Conditions": _conditions(given, f"cause_{line}", f"uri_{line}", f"interval_{line}")} for line in lines
-        ]
-        document["Part2"] = {"Conditions": _conditions(given, "part2", "uri_part2", "")}
+        document["Part1"] = [{"Conditions": [condition.document() for condition in line]} for line in self.part1]
+        document["Part2"] = {"Conditions": [condition.document() for condition in self.part2]}
         for name, value in self.values:
             field = FIELDS_BY_NAME[name]
-            if field.section:
-                written: str | int = int(value) if field.kind in {"choice", "count"} else value
-                document.setdefault(field.section, {})[field.key] = written
+            written: str | int = int(value) if field.kind in {"choice", "count"} else value
+            document.setdefault(field.section, {})[field.key] = written
         return document
 
 
@@ -199,16 +263,13 @@ class CertificateCheck:
     tabular_report: str | None = None
 
 
-def _conditions(given: Mapping[str, str], codes: str, uris: str, interval: str) -> list[dict[str, str]]:
-    """One condition for each code of a line, with the URI at the same place where there are as many."""
-    code_list = given[codes].split(",") if codes in given else []
-    uri_list = given[uris].split(",") if uris in given else []
-    conditions = []
-    for place in range(max(len(code_list), len(uri_list))):
-        parts = {
-            "Code": code_list[place] if place < len(code_list) else "",
-            "LinearizationURI": uri_list[place] if place < len(uri_list) else "",
-            "Interval": given.get(interval, ""),
-        }
-        conditions.append({key: value for key, value in parts.items() if value})
-    return conditions
+def _fits_parameters(line: tuple[Condition, ...]) -> bool:
+    """Tell whether a comma list of codes, one of URIs and one interval say all of a line."""
+    codes = [bool(condition.code) for condition in line]
+    uris = [condition.uri or condition.foundation_uri for condition in line]
+    return (
+        not any(condition.text or (condition.uri and condition.foundation_uri) for condition in line)
+        and len({condition.interval for condition in line}) <= 1
+        and (all(codes) or (not any(codes) and all(uris)))
+        and "" not in uris[: len(list(filter(None, uris)))]
+    )

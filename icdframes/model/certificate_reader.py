@@ -3,55 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from icdframes.errors import CodeSyntaxError, ConfigurationError, did_you_mean
-from icdframes.model.certificate import FIELDS, LINES, Certificate, CertificateField
-from icdframes.model.codes import parse_code
+from icdframes.errors import CodeSyntaxError, ConfigurationError
+from icdframes.model.certificate import FIELDS, FIELDS_BY_NAME, LINES, Certificate, CertificateField, Condition
+from icdframes.model.codes import parse_code, split_codes
+from icdframes.model.durations import UNITS, UNKNOWN_DURATIONS, duration_in_days, read_date, read_duration
 from icdframes.model.uris import first_entity_id
 
-_DURATION = re.compile(
-    r"P(?:\d+W|(?=\d|T\d)(?:\d+Y)?(?:\d+M)?(?:\d+D)?(?:T(?=\d)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?)"
-)
-_UNKNOWN_INTERVALS = ("P", "PT")
-_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?)?)?")
 _TRUE_FALSE = {"true": "yes", "false": "no"}
-_DAY = 86_400
-_HOUR = 3_600
-_MINUTE = 60
-_NEAR = 0.8
+_SHORT_SEX = {"m": "male", "f": "female", "u": "unknown"}
+_OLDEST = 150 * 365.25
+_CAUSES = ("cause", "uri", "foundation_uri", "text", "interval")
+_PART2 = ("part2", "uri_part2", "foundation_uri_part2", "text_part2", "interval_part2")
+_OF_CAUSES = frozenset([*_PART2, *(f"{kind}_{line}" for kind in _CAUSES for line in LINES)])
 
-
-def certificate_columns(columns: Iterable[object]) -> dict[object, CertificateField]:
-    """Return which columns of a table are fields of a certificate, by our names or the API's.
-
-    Raises
-    ------
-    ConfigurationError
-        If no column is a cause of death, if two are the same field, or if one is nearly named like a field.
-
-    """
-    known = {name: field for field in FIELDS for name in (field.name, field.api_name)}
-    found: dict[object, CertificateField] = {}
-    for column in columns:
-        field = known.get(str(column))
-        if field is None:
-            if near := did_you_mean(str(column), known, cutoff=_NEAR):
-                raise ConfigurationError(
-                    f"Column {column!r} is no field of a death certificate.{near} Rename it, or leave it out."
-                )
-            continue
-        if field in found.values():
-            raise ConfigurationError(f"Two columns are the field {field.name!r}: leave one out.")
-        found[column] = field
-    if not any(field.name.startswith(("cause_", "uri_")) for field in found.values()):
-        raise ConfigurationError(
-            "There is no cause of death: name the columns of part 1 cause_a (the immediate cause) to cause_e, "
-            "that of part 2 part2; icdframes.doris names all columns."
-        )
-    return found
+TRANSLATE_FIRST = (
+    "DORIS and CoDEdit take ICD-11: translate the codes first, with map_codes() and WHO's table of ICD-10 to ICD-11, "
+    "and look through what it finds"
+)
 
 
 def read_certificate(row: Mapping[str, Any]) -> Certificate:
@@ -60,7 +32,8 @@ def read_certificate(row: Mapping[str, Any]) -> Certificate:
     Parameters
     ----------
     row : Mapping of str to object
-        Field name and value; None, NaN and blank texts are left out.
+        Name of the field and value; None, NaN and blank texts are left out. A line of causes holds one value, a
+        comma list, or a list with one item for each condition.
 
     Returns
     -------
@@ -72,16 +45,162 @@ def read_certificate(row: Mapping[str, Any]) -> Certificate:
         The sentence names the column, the value, and how to write it.
 
     """
+    _check_version(row.get("icd_version"))
     values: list[tuple[str, str]] = []
     for field in FIELDS:
-        value = row.get(field.name)
-        if not _is_missing(value):
+        value = _age(row) if field.name == "estimated_age" else row.get(field.name)
+        if field.name not in _OF_CAUSES and not is_missing(value):
             values.append((field.name, _CHECKS[field.kind](field, value)))
-    given = dict(values)
-    if not any(f"{kind}_{line}" in given for kind in ("cause", "uri") for line in LINES):
-        raise ConfigurationError("part 1 is empty: give at least one cause of death in cause_a to cause_e")
-    _check_order(given)
-    return Certificate(tuple(values))
+    part1 = [_conditions(row, [f"{kind}_{line}" for kind in _CAUSES]) for line in LINES]
+    part2 = _conditions(row, _PART2)
+    while part1 and not part1[-1]:
+        part1.pop()
+    coded = [bool(condition.code or condition.uri or condition.foundation_uri) for line in part1 for condition in line]
+    if not any(coded):
+        raise ConfigurationError(_no_code(part1))
+    _check_order(dict(values))
+    return Certificate(tuple(part1), part2, tuple(values))
+
+
+def assigned_cause(row: Mapping[str, Any]) -> str | None:
+    """Return the underlying cause that was assigned by hand, a code or a URI in its canonical form; None for none."""
+    for name in ("underlying_cause", "underlying_cause_uri"):
+        value = row.get(name)
+        if is_missing(value):
+            continue
+        try:
+            return _CHECKS[FIELDS_BY_NAME[name].kind](FIELDS_BY_NAME[name], value)
+        except ConfigurationError:
+            return str(value).strip()
+    return None
+
+
+def compare_causes(assigned: str | None, code: str | None, stem: str | None, uri: str | None) -> str | None:
+    """Return how a cause assigned by hand compares with the one of DORIS: same, same stem or different."""
+    if assigned is None or code is None:
+        return None
+    if "://" in assigned:
+        return "same" if uri is not None and _without_release(assigned) == _without_release(uri) else "different"
+    if assigned == code:
+        return "same"
+    return "same stem" if re.split("[&/]", assigned)[0] == (stem or re.split("[&/]", code)[0]) else "different"
+
+
+def is_all_icd10(cells: Iterable[Any]) -> str | None:
+    """Return an example where codes of ICD-10 are among the values and none of ICD-11; None elsewhere."""
+    example = None
+    for cell in cells:
+        for text in _pieces(cell):
+            if not isinstance(text, str) or not text.strip():
+                continue
+            if _reads(text, "mms"):
+                return None
+            if example is None and _reads(text, "icd10"):
+                example = text.strip()
+    return example
+
+
+def is_missing(value: Any) -> bool:
+    """Return whether nothing was given: None, NaN, NaT, pandas.NA, a blank text, an empty list."""
+    if value is None or type(value).__name__ in {"NAType", "NaTType"}:
+        return True
+    if isinstance(value, float):
+        return value != value  # noqa: PLR0124  this is what makes a NaN
+    return isinstance(value, str | list | tuple) and not (value.strip() if isinstance(value, str) else value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """The values on one line of a certificate in one column, checked; an empty text is what is not known."""
+
+    field: CertificateField
+    texts: tuple[str, ...]
+
+
+def _conditions(row: Mapping[str, Any], names: Sequence[str]) -> tuple[Condition, ...]:
+    """Return one condition for each code or URI of a line, with what stands at the same place beside it."""
+    code, uri, foundation, text, interval = (_cell(row, name) for name in names)
+    n = max(len(code.texts), len(uri.texts), len(foundation.texts), min(1, len(text.texts)))
+    for cell in (text, interval):
+        if len(cell.texts) > max(n, 1):
+            raise ConfigurationError(
+                f"column {cell.field.name!r}: {len(cell.texts)} values for {n} conditions: give one, or one for each"
+            )
+    if any(interval.texts) and not n:
+        raise ConfigurationError(f"column {interval.field.name!r}: there is an interval, and no cause on its line")
+    if len(interval.texts) == 1:
+        interval = _Cell(interval.field, interval.texts * n)
+
+    def at(cell: _Cell, place: int) -> str:
+        return cell.texts[place] if place < len(cell.texts) else ""
+
+    made = []
+    for place in range(n):
+        link, source = at(uri, place), at(foundation, place)
+        if link and not source and "/entity/" in link and "/release/" not in link:
+            link, source = "", link
+        made.append(Condition(at(code, place), link, source, at(text, place), at(interval, place)))
+    return tuple(made)
+
+
+def _cell(row: Mapping[str, Any], name: str) -> _Cell:
+    field = FIELDS_BY_NAME[name]
+    value = row.get(name)
+    if is_missing(value):
+        return _Cell(field, ())
+    pieces = [value] if field.kind == "text" and not isinstance(value, list | tuple) else _pieces(value)
+    is_list = isinstance(value, list | tuple)
+    check = _CHECKS[field.kind]
+    return _Cell(field, tuple("" if is_list and is_missing(piece) else check(field, piece) for piece in pieces))
+
+
+def _pieces(value: Any) -> list[Any]:
+    """Take a comma list apart; codes that other separators part are several too."""
+    if isinstance(value, list | tuple):
+        return list(value)
+    if not isinstance(value, str):
+        return [value]
+    pieces = value.split(",")
+    return [code for piece in pieces for code in (_several(piece) if "://" not in piece else [piece])]
+
+
+def _several(piece: str) -> list[str]:
+    found = split_codes(piece)
+    return list(found) if len(found) > 1 else [piece]
+
+
+def _no_code(part1: Sequence[Sequence[Condition]]) -> str:
+    if any(part1):
+        return (
+            "part 1 has texts and no code: DORIS does not code words, so give the codes in cause_a to cause_e; "
+            "autocode() proposes one for a text"
+        )
+    return "part 1 is empty: give at least one cause of death in cause_a to cause_e"
+
+
+def _age(row: Mapping[str, Any]) -> Any:
+    """Return the age, also where number and unit stand in two columns."""
+    given, number, unit = (row.get(name) for name in ("estimated_age", "age", "age_unit"))
+    if is_missing(number) or not is_missing(given):
+        return given
+    if is_missing(unit):
+        if read_duration(number) is None:
+            raise ConfigurationError(f"column 'age': the unit of {str(number)[:60]!r} is missing: fill age_unit")
+        return number
+    form = UNITS.get(str(unit).strip().lower())
+    if form is None:
+        raise ConfigurationError(f"column 'age_unit': {str(unit)[:60]!r} is no unit: write Y, M, W, D, H or min")
+    return form.format(_count(FIELDS_BY_NAME["age"], number))
+
+
+def _check_version(value: Any) -> None:
+    if is_missing(value):
+        return
+    plain = re.sub(r"[^A-Z0-9]", "", str(value).upper())
+    if plain.startswith(("ICD10", "10")):
+        raise ConfigurationError(f"column 'icd_version': {str(value)[:60]!r}, but {TRANSLATE_FIRST}")
+    if plain not in {"ICD11", "11", "110"}:
+        raise ConfigurationError(f"column 'icd_version': {str(value)[:60]!r} cannot be sent; write ICD11")
 
 
 def _check_order(given: Mapping[str, str]) -> None:
@@ -90,61 +209,55 @@ def _check_order(given: Mapping[str, str]) -> None:
         raise ConfigurationError(f"column 'date_death': {death} is before the birth on {birth}: correct one of them")
 
 
+def _reads(text: str, classification: Any) -> bool:
+    try:
+        return all(member.kind == "category" for member in parse_code(text, classification=classification).members)
+    except CodeSyntaxError:
+        return False
+
+
 def _code(field: CertificateField, value: Any) -> str:
-    texts = value.split(",") if isinstance(value, str) else list(value) if isinstance(value, list | tuple) else [value]
-    codes = []
-    for text in texts:
-        try:
-            cluster = parse_code(text.strip() if isinstance(text, str) else text, classification="mms")
-        except CodeSyntaxError as error:
-            raise _wrong(field, value, str(error).rstrip(".")) from None
-        if any(member.kind != "category" for member in cluster.members):
-            raise _wrong(field, value, f"{cluster.text} is a {cluster.members[0].kind}, give a category")
-        codes.append(cluster.text)
-    return ",".join(codes)
+    try:
+        cluster = parse_code(value.strip() if isinstance(value, str) else value, classification="mms")
+    except CodeSyntaxError as error:
+        if isinstance(value, str) and _reads(value, "icd10"):
+            raise _wrong(field, value, f"it is written as a code of ICD-10, and {TRANSLATE_FIRST}") from None
+        raise _wrong(field, value, str(error).rstrip(".")) from None
+    if any(member.kind != "category" for member in cluster.members):
+        raise _wrong(field, value, f"{cluster.text} is a {cluster.members[0].kind}, give a category")
+    return cluster.text
 
 
 def _uri(field: CertificateField, value: Any) -> str:
-    texts = [text.strip() for text in (value if isinstance(value, list | tuple) else str(value).split(","))]
-    if not all(first_entity_id(text) for text in texts):
+    text = str(value).strip()
+    if not first_entity_id(text):
         raise _wrong(field, value, "write URIs such as http://id.who.int/icd/release/11/mms/1334938734/unspecified")
-    return ",".join(texts)
+    return text
+
+
+def _without_release(expression: str) -> str:
+    return re.sub(r"https?://id\.who\.int/icd/release/11/(?:[0-9-]+/)?|\s", "", expression)
 
 
 def _duration(field: CertificateField, value: Any) -> str:
-    text = _iso_duration(value) if isinstance(value, timedelta) else str(value).strip().upper()
-    if _DURATION.fullmatch(text):
+    text = str(value).strip().upper()
+    if text in UNKNOWN_DURATIONS:
         return text
-    if field.name.startswith("interval_") and text in _UNKNOWN_INTERVALS:
-        return text
-    number = re.fullmatch(r"(\d+)(?:\.0)?", text)
-    example = f"for {number[1]} years write P{number[1]}Y" if number else "P45Y, P8M, P3D and PT5H are good"
-    raise _wrong(field, value, f"write an ISO 8601 duration of whole numbers: {example}")
-
-
-def _iso_duration(value: timedelta) -> str:
-    """Write a time span in its largest whole units of days, hours, minutes and seconds."""
-    seconds = int(value.total_seconds())
-    if seconds < 0:
-        return str(value)
-    days, rest = divmod(seconds, _DAY)
-    parts = ((rest // _HOUR, "H"), (rest % _HOUR // _MINUTE, "M"), (rest % _MINUTE, "S"))
-    clock = "".join(f"{number}{unit}" for number, unit in parts if number)
-    return (f"P{days}D" if days else "P") + (f"T{clock}" if clock else "") if seconds else "P0D"
+    read = read_duration(value)
+    if read is None:
+        number = re.fullmatch(r"(\d+)(?:\.0)?", text)
+        example = f"for {number[1]} years write P{number[1]}Y" if number else "P45Y, P8M, P3D and PT5H are good"
+        raise _wrong(field, value, f"write an ISO 8601 duration of whole numbers: {example}")
+    if (duration_in_days(read) or 0) > _OLDEST:
+        raise _wrong(field, value, "nobody is so old; leave the cell empty where the age is not known")
+    return read
 
 
 def _date(field: CertificateField, value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    text = value.isoformat() if isinstance(value, date) else str(value).strip()
-    match = _DATE.fullmatch(text)
-    try:
-        if match:
-            date(int(match[1]), int(match[2] or 1), int(match[3] or 1))
-            return text
-    except ValueError:
-        pass
-    raise _wrong(field, value, "write an existing date as 2019-05-25, 2019-05 or 2019")
+    read = read_date(value)
+    if read is None:
+        raise _wrong(field, value, "write an existing date as 2019-05-25, 2019-05, 2019 or 25/05/2019")
+    return read
 
 
 def _count(field: CertificateField, value: Any) -> str:
@@ -156,7 +269,9 @@ def _count(field: CertificateField, value: Any) -> str:
 
 def _choice(field: CertificateField, value: Any) -> str:
     choices = field.choices or {}
-    word = str(value).strip().lower()
+    word = " ".join(str(value).lower().replace("-", " ").split())
+    if field.name == "sex":
+        word = _SHORT_SEX.get(word, word)
     number = choices.get(_TRUE_FALSE.get(word, word), _whole(value))
     if number not in choices.values():
         raise _wrong(field, value, "write " + ", ".join(f"{code} ({name})" for name, code in choices.items()))
@@ -170,15 +285,6 @@ def _text(_field: CertificateField, value: Any) -> str:
 def _whole(value: Any) -> int | None:
     match = re.fullmatch(r"(-?\d+)(?:\.0+)?", str(value).strip(), re.ASCII)
     return int(match[1]) if match else None
-
-
-def _is_missing(value: Any) -> bool:
-    """Return whether nothing was given: None, NaN, NaT, pandas.NA, a blank text, an empty list."""
-    if value is None or type(value).__name__ in {"NAType", "NaTType"}:
-        return True
-    if isinstance(value, float):
-        return value != value  # noqa: PLR0124  this is what makes a NaN
-    return isinstance(value, str | list | tuple) and not (value.strip() if isinstance(value, str) else value)
 
 
 def _wrong(field: CertificateField, value: Any, advice: str) -> ConfigurationError:

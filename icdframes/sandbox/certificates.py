@@ -35,6 +35,8 @@ class Certificate:
         What contributed.
     birth, death : str
         Dates as written, empty where not given.
+    sex, age : str
+        The number for the sex and the ISO 8601 duration, as written.
     version : str
         ``"ICD11"``, or what else the certificate says.
 
@@ -44,6 +46,8 @@ class Certificate:
     part2: tuple[Cause, ...] = ()
     birth: str = ""
     death: str = ""
+    sex: str = ""
+    age: str = ""
     version: str = "ICD11"
 
 
@@ -58,7 +62,8 @@ def from_query(query: Mapping[str, str]) -> Certificate:
         return _causes(query.get(f"causeofdeathcode{where}", ""), query.get(f"causeofdeathuri{where}", ""))
 
     lines = _filled(causes(line) for line in LINES)
-    return Certificate(lines, causes("part2"), query.get("datebirth", ""), query.get("datedeath", ""))
+    about = (query.get(name, "").strip() for name in ("datebirth", "datedeath", "sex", "estimatedage"))
+    return Certificate(lines, causes("part2"), *about)
 
 
 def from_document(document: Mapping[str, Any]) -> Certificate:
@@ -69,6 +74,8 @@ def from_document(document: Mapping[str, Any]) -> Certificate:
         _conditions(_typed(document, "Part2", dict, {}), "Part2"),
         _typed(about, "DateBirth", str, ""),
         _typed(about, "DateDeath", str, ""),
+        str(_typed(about, "Sex", int, "")),
+        _typed(about, "EstimatedAge", str, ""),
         _typed(document, "ICDVersion", str, "ICD11"),
     )
 

@@ -1,8 +1,9 @@
-"""Place codes and clusters on the axes of their stem.
+"""Place codes and clusters on the axes of their stem, by the rules that WHO's service was seen to follow.
 
-``&`` adds an extension code to the stem before it, ``/`` adds another stem. A value
-fits an axis if it is a scale entity of that axis or stands below one. A stem that is
-no value of the first stem fits nothing. Chapters are no members of a cluster.
+``&`` adds an extension code to the stem before it, ``/`` adds another stem. A value fits an axis if it is a scale
+entity of that axis or stands below one; it does not matter whether the axis allows several values, or requires one. A
+value that is repeated counts once. Two stems fit together if either is a value of the other, whichever stands first.
+Chapters are no members of a cluster, and a separator without a code behind it is an error.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from icdframes.model.entity import Axis
 from icdframes.sandbox.corpus import Listing
 from icdframes.sandbox.search.words import SAYS_NOTHING, words
+
+_INVERSE = {"hasManifestation": "hasCausingCondition", "hasCausingCondition": "hasManifestation"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,22 @@ def arrange(listing: Listing, members: Sequence[Sequence[str | None]]) -> Placed
     if None in ids or not all(_has_roles(group, alone=len(ids) == 1) for group in groups):
         return None
     stem, *later = [_with_values(listing, group[0], group[1:]) for group in groups]
-    return _with_values(listing, stem, [*stem.other, *later])
+    return _beside_causes(listing, _with_values(listing, stem, [*stem.other, *later]))
+
+
+def _beside_causes(listing: Listing, placed: Placed) -> Placed:
+    """Move the stems that the first stem is a value of to the axis that says the same the other way round."""
+    values = dict(placed.values)
+    other = []
+    for value in placed.other:
+        axes = () if _is_extension(value.code) else listing.entity(value.entity_id).axes
+        axis = next((axis for axis in axes if _fits(listing, axis, placed)), None)
+        if axis is None:
+            other.append(value)
+        else:
+            name = _INVERSE.get(axis.axis, axis.axis)
+            values[name] = (*values.get(name, ()), value)
+    return replace(placed, values=values, other=tuple(other))
 
 
 def terminal(listing: Listing, placed: Placed) -> Placed:
@@ -139,28 +157,17 @@ def _with_values(listing: Listing, stem: Placed, values: Sequence[Placed]) -> Pl
     on_axes: dict[str, tuple[Placed, ...]] = dict(stem.values)
     other: list[Placed] = []
     for value in values:
-        axis = next((axis for axis in axes if _fits(listing, axis, value, on_axes.get(axis.axis, ()))), None)
+        axis = next((axis.axis for axis in axes if _fits(listing, axis, value)), None)
         if axis is None:
-            other.append(value)
-        else:
-            on_axes[axis.axis] = (*on_axes.get(axis.axis, ()), value)
+            other += [] if value in other else [value]
+        elif value not in on_axes.get(axis, ()):
+            on_axes[axis] = (*on_axes.get(axis, ()), value)
     return replace(stem, values=on_axes, other=tuple(other))
 
 
-def _fits(listing: Listing, axis: Axis, value: Placed, already: tuple[Placed, ...]) -> bool:
+def _fits(listing: Listing, axis: Axis, value: Placed) -> bool:
     line = {value.entity_id, *listing.ancestors(value.entity_id)}
-    if line.isdisjoint(axis.scale_entity_ids):
-        return False
-    if not already or axis.allow_multiple == "AllowAlways":
-        return True
-    if axis.allow_multiple == "AllowedExceptFromSameBlock":
-        return all(_block(listing, value) != _block(listing, other) for other in already)
-    return False
-
-
-def _block(listing: Listing, placed: Placed) -> str | None:
-    above = listing.ancestors(placed.entity_id)
-    return next((key for key in above if listing.entity(key).class_kind == "block"), None)
+    return not line.isdisjoint(axis.scale_entity_ids)
 
 
 def _is_extension(code: str) -> bool:

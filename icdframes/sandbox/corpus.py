@@ -72,6 +72,11 @@ class Listing:
         return tuple(key for key, entity in held.items() if not any(parent in held for parent in entity.parent_ids))
 
     @cached_property
+    def has_axes(self) -> bool:
+        """Whether any entity has postcoordination axes; WHO's table of the MMS, for one, has none."""
+        return any(entity.axes for entity in self._base.values())
+
+    @cached_property
     def by_code(self) -> Mapping[str, str]:
         """Entity id of each code."""
         return {entity.code: key for key, entity in self._base.items() if entity.code}

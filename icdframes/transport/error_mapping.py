@@ -127,7 +127,8 @@ def error_of_status(status: int, reason: str, url: str, *, signed: bool, retry_a
             f"{host} keeps saying that there are too many requests (429): try again {when}, or with "
             "fewer requests at the same time."
         )
-    hint = " Try again later." if status >= HTTPStatus.INTERNAL_SERVER_ERROR else ""
+    passing = status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.NOT_IMPLEMENTED
+    hint = " Try again later." if passing else ""
     return ServerError(f"{url} answered with status {status}.{said}{hint}")
 
 

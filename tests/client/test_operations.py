@@ -13,6 +13,7 @@ from icdframes.client.operations import OPERATIONS
 from icdframes.client.search_endpoint import SearchEndpoint, SearchOptions
 from icdframes.errors import IcdError
 from icdframes.model.certificate import FIELDS, Certificate
+from icdframes.model.certificate_reader import read_certificate
 
 R = "2024-01"
 EVERYTHING = SearchOptions(
@@ -38,9 +39,9 @@ EXAMPLES = {
     "choice": "1",
     "text": "x",
 }
-FULL = Certificate(tuple((field.name, EXAMPLES[field.kind]) for field in FIELDS))
-SMALL = Certificate((("cause_a", "1A00"),))
-HALVES = (Certificate(FULL.values[::2]), Certificate(FULL.values[1::2]))
+FULL = read_certificate({field.name: EXAMPLES[field.kind] for field in FIELDS})
+SMALL = read_certificate({"cause_a": "1A00"})
+HALVES = tuple(Certificate(FULL.part1, FULL.part2, FULL.values[half::2]) for half in (0, 1))
 
 
 class RecordingWire:
@@ -77,7 +78,7 @@ def _calls(wire):
     yield lambda: coding.codeinfo("1A00&XN0KC", R, flexible=True, terminal_codes=True)
     for text in ("1A00", "http://id.who.int/icd/entity/1"):
         yield lambda text=text: coding.describe(text, R, simplify=True, flexible=True, terminal_codes=True)
-    for certificate in (SMALL, *HALVES, FULL, Certificate((("cause_a", "1A00"), ("surgery_reason", LONG)))):
+    for certificate in (SMALL, *HALVES, FULL, read_certificate({"cause_a": "1A00", "surgery_reason": LONG})):
         yield lambda certificate=certificate: mortality.doris(certificate, R)
         yield lambda certificate=certificate: mortality.codedit(certificate, R)
 

@@ -1,6 +1,7 @@
 """A small corpus in the form of the sample's records, sandboxes that serve it, and the sample without a socket."""
 
 import json
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
@@ -8,6 +9,7 @@ import requests
 
 from icdframes.sandbox import Sandbox, load_corpus
 from icdframes.sandbox.app import App
+from icdframes.sandbox.corpus import Corpus
 from icdframes.sandbox.request_context import HttpRequest
 from icdframes.sandbox.sample import corpus_of_records
 
@@ -145,6 +147,24 @@ class Counter:
         """Give the document of a good answer, the status of another."""
         answer = self.answer(path, **how)
         return json.loads(answer.body) if answer.status == 200 else answer.status
+
+
+def _without_axes(corpus):
+    return Corpus(
+        replace(
+            listing,
+            entities={
+                language: {key: replace(entity, axes=()) for key, entity in entities.items()}
+                for language, entities in listing.entities.items()
+            },
+        )
+        for listing in corpus
+    )
+
+
+@pytest.fixture(scope="session")
+def without_axes():
+    return _without_axes
 
 
 @pytest.fixture(scope="session")

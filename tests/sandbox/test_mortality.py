@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from icdframes.model.certificate import Certificate
+from icdframes.model.certificate_reader import read_certificate
+from icdframes.sandbox import load_corpus
 
 RELEASE = "/icd/release/11/2024-01"
 LINEAR = "http://id.who.int/icd/release/11/mms"
@@ -110,19 +111,32 @@ def test_a_cause_that_fits_no_axis_is_taken_with_a_warning(get):
         ({"causeOfDeathCodeA": "1A00", "dateBirth": "1950-01-02", "dateDeath": "1950-01-01"}, "dates"),
         ({"causeOfDeathCodeA": "1A00", "dateBirth": "1950-01-02", "dateDeath": "1950"}, ""),
         ({"causeOfDeathCodeC": "ZZZZ", "dateBirth": "2000", "dateDeath": "1999-12-31"}, "unknown-code,gap,dates"),
+        ({"causeOfDeathCodeA": "1A00", "sex": ""}, "BER-CE-2"),
+        ({"causeOfDeathCodeA": "1A00", "sex": "3"}, "sex"),
+        ({"causeOfDeathCodeA": "JA63.0", "sex": "1"}, "sex-cause"),
+        ({"causeOfDeathCodeA": "JA63.0", "sex": "2", "estimatedAge": "P27Y"}, ""),
+        ({"causeOfDeathCodeA": "JA63.0", "sex": "2", "estimatedAge": "P7Y"}, "age-cause"),
+        ({"causeOfDeathCodeA": "1A00", "causeOfDeathCodePart2": "KB21.0", "estimatedAge": "P3Y"}, "age-cause"),
+        ({"causeOfDeathCodeA": "KB21.0", "estimatedAge": "P2D"}, ""),
+        ({"causeOfDeathCodeA": "KB21.0", "dateBirth": "1950", "dateDeath": "2019-05"}, "age-cause"),
+        ({"causeOfDeathCodeA": "1A00", "estimatedAge": "P130Y"}, "age"),
+        ({"causeOfDeathCodeA": "1A00", "estimatedAge": "soon"}, "age"),
+        ({"causeOfDeathCodeA": "1A00", "estimatedAge": "PT"}, ""),
+        ({"causeOfDeathCodeA": "1A00", "estimatedAge": "P69Y", "dateBirth": "1950", "dateDeath": "2019-05"}, ""),
+        ({"causeOfDeathCodeA": "1A00", "estimatedAge": "P50Y", "dateBirth": "1950", "dateDeath": "2019-05"}, "age"),
     ],
 )
 def test_codedit_names_what_is_wrong(get, given, issues):
-    answer = get("codedit", **given)
+    answer = get("codedit", **{"sex": "9", **given})
     assert list(answer) == ["report", "tabularReport", "issueIds"]
     assert answer["issueIds"] == issues
     assert all(f"{name}: " in answer["report"] for name in issues.split(",") if name)
     assert ("No issue was found." in answer["report"]) is (issues == "")
 
 
-FULL = Certificate(
-    (("sex", "1"), ("date_birth", "1950"), ("date_death", "2020-05-01"), ("cause_a", "8B20"), ("cause_b", "5A11,1A00"),
-     ("uri_b", f"{LINEAR}/119724091"), ("part2", "CA23"), ("interval_b", "P5Y"), ("manner_of_death", "0"))
+FULL = read_certificate(
+    {"sex": 1, "date_birth": 1950, "date_death": "2020-05-01", "cause_a": "8B20", "cause_b": "5A11,1A00",
+     "uri_b": f"{LINEAR}/119724091", "part2": "CA23", "interval_b": "P5Y", "manner_of_death": 0}
 )  # fmt: skip
 
 
@@ -171,3 +185,13 @@ def test_an_unknown_release_or_language_is_not_found(sample_counter):
     assert sample_counter.json(f"{RELEASE}/doris", language="onion") == 404
     assert sample_counter.json("/icd/release/11/1999-01/codedit") == 404
     assert sample_counter.answer(f"{RELEASE}/doris", method="PUT").headers == {"Allow": "GET, POST"}
+
+
+def test_clusters_are_not_judged_where_the_corpus_has_no_axes(counter_of, without_axes):
+    bare = counter_of(without_axes(load_corpus()))
+    known = {"sex": "1", "causeOfDeathCodeA": "5A10&XY6M"}
+    checked = bare.json(f"{RELEASE}/codedit", **known)
+    assert checked["issueIds"] == ""
+    assert "Clusters were not judged: the corpus has no postcoordination axes." in checked["report"]
+    assert "not judged" not in bare.json(f"{RELEASE}/codedit", sex="1", causeOfDeathCodeA="5A10")["report"]
+    assert "not judged" in bare.json(f"{RELEASE}/doris", **known)["warning"]

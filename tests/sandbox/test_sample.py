@@ -143,3 +143,33 @@ def test_releases_are_newest_first_and_dated(sample):
     for name in {classification for classification, _ in LISTINGS}:
         dates = [listing.date for listing in sample.of(name)]
         assert all(newer > older for newer, older in pairwise(dates)), name
+
+
+def _plain(text):
+    return (text or "").casefold()
+
+
+@pytest.mark.parametrize("classification", ["foundation", "mms"])
+def test_translated_exclusions_stand_beside_their_own_targets(classification, sample):
+    listing = sample.listing(classification)
+    english, spanish = (
+        {entity.foundation_id: entity.title for entity in listing.entities[language].values() if entity.translated}
+        for language in ("en", "es")
+    )
+    checked = 0
+    for key in listing:
+        both = (listing.entity(key, language).references for language in ("en", "es"))
+        pairs = [
+            (said, told)
+            for said, told in zip(*both, strict=True)
+            if told.label and not told.label.endswith(UNTRANSLATED) and told.kind in {"exclusion", "child_elsewhere"}
+        ]
+        targets = {_plain(spanish.get(told.foundation_id)): told.foundation_id for _, told in pairs}
+        for said, told in pairs:
+            chapters = [re.findall(r"\d\d(?=\))", text) for text in (said.label, told.label)]
+            assert chapters[0] == chapters[1], (key, told)
+            assert targets.get(_plain(told.label), told.foundation_id) == told.foundation_id, (key, told)
+            if told.foundation_id in spanish and _plain(said.label) == _plain(english[told.foundation_id]):
+                assert told.label == spanish[told.foundation_id], (key, told)
+                checked += 1
+    assert checked >= 40

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -16,8 +17,12 @@ from icdframes.sandbox.expressions import (
     title_expression,
     uri_expression,
 )
-from icdframes.sandbox.request_context import Answer, RequestContext, json_answer, not_found
+from icdframes.sandbox.request_context import Answer, HttpError, RequestContext, json_answer, not_found, text_answer
 
+NO_AXES = (
+    "This sandbox cannot judge the cluster: its corpus has no postcoordination axes. Ask with flexiblemode=true to "
+    "have it taken apart all the same, or serve a corpus that has axes"
+)
 _CONTEXT = "http://id.who.int/icd/contexts/contextForCodeInfo.json"
 
 
@@ -25,12 +30,21 @@ def codeinfo(context: RequestContext) -> Answer:
     """Answer ``/icd/release/11/{release}/{lin}/codeinfo/{code}``."""
     listing = context.linearization()
     context.language(listing)
-    placed = place(listing, context.path["code"])
-    if placed is None or not (placed.fits or context.flag("flexibleMode")):
-        raise not_found()
+    placed = _valid(context, listing, place(listing, context.path["code"]))
     if context.flag("convertToTerminalCodes"):
         placed = terminal(listing, placed)
     return json_answer(_codeinfo_document(listing, context.path["code"], placed))
+
+
+def _valid(context: RequestContext, listing: Listing, placed: Placed | None) -> Placed:
+    """Return what was placed if it is valid, or if the mode is flexible; refuse all else."""
+    if placed is None:
+        raise not_found()
+    if placed.fits or context.flag("flexibleMode"):
+        return placed
+    if not listing.has_axes and listing.classification != "icf":
+        raise HttpError(text_answer(HTTPStatus.NOT_IMPLEMENTED, NO_AXES))
+    raise not_found()
 
 
 def _codeinfo_document(listing: Listing, asked: str, placed: Placed) -> dict[str, Any]:
@@ -58,9 +72,7 @@ def describe(context: RequestContext) -> Answer:
     listing = context.linearization()
     language = context.language(listing)
     code, uri = context.query.get("code"), context.query.get("uri", "")
-    placed = place(listing, code) if code else place_uris(context.corpus, listing, uri)
-    if placed is None or not (placed.fits or context.flag("flexibleMode")):
-        raise not_found()
+    placed = _valid(context, listing, place(listing, code) if code else place_uris(context.corpus, listing, uri))
     if context.flag("simplify"):
         placed = simplified(listing, placed)
     if context.flag("convertToTerminalCodes"):

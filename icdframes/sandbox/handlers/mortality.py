@@ -1,14 +1,16 @@
 """Answer DORIS and CoDEdit by simple rules of our own, which are no use for real certificates.
 
 DORIS: the underlying cause is the first condition on the lowest filled line of part 1. It is rejected where that
-condition is no code of the release. CoDEdit makes the four checks below.
+condition is no code of the release. CoDEdit makes the checks of `_ISSUES`; one id is WHO's, as it was observed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from icdframes.model.certificate import SEX
+from icdframes.model.durations import duration_in_days, years_between
 from icdframes.sandbox.certificates import Cause, Certificate, from_document, from_query
 from icdframes.sandbox.clusters import Placed, place
 from icdframes.sandbox.corpus import Corpus, Listing
@@ -23,7 +25,18 @@ _ISSUES: Mapping[str, str] = {
     "unknown-code": "A condition is no code of the release, or a combination that does not fit.",
     "gap": "A line of part 1 is empty above a filled one.",
     "dates": "The death is before the birth.",
+    "BER-CE-2": "The sex is not given.",
+    "sex": "The sex is none of 1 (male), 2 (female) and 9 (unknown).",
+    "sex-cause": "A cause from pregnancy, childbirth or the puerperium stands on the certificate of a male.",
+    "age": "The age is no duration of 0 to 125 years, or the dates of birth and death say another age.",
+    "age-cause": "A cause does not fit the age: one of the perinatal period from 1 year on, or one of pregnancy, "
+    "childbirth or the puerperium outside 10 to 60 years.",
 }
+_UNJUDGED = "Clusters were not judged: the corpus has no postcoordination axes."
+_PREGNANCY, _PERINATAL = "18", "19"
+_MALE = "1"
+_YEAR = 365.25
+_OLDEST, _FERTILE = 125, (10, 60)
 _LETTERS = "ABCDE"
 
 
@@ -62,6 +75,8 @@ def doris(context: RequestContext) -> Answer:
         return json_answer({**nothing, "reject": True, "error": f"{said} {fault}", "warning": None})
     placed = cause.placed
     misfit = None if placed.fits else "A part of the underlying cause fits no axis of its stem."
+    if misfit and not case.listing.has_axes:
+        misfit = _UNJUDGED
     stem = Placed(placed.entity_id, placed.code)
     return json_answer(
         {
@@ -83,6 +98,8 @@ def codedit(context: RequestContext) -> Answer:
     case = _case(context)
     issues = tuple(_issues(case))
     lines = [_DISCLAIMER.format(engine="CoDEdit"), *(f"{name}: {_ISSUES[name]}" for name in issues)]
+    if not case.listing.has_axes and any(c.placed is not None and c.placed.parts for c in case.conditions):
+        lines.append(_UNJUDGED)
     report = "\n".join([*lines, *([] if issues else ["No issue was found."])])
     return json_answer({"report": report, "tabularReport": case.table(), "issueIds": ",".join(issues)})
 
@@ -121,10 +138,42 @@ def _issues(case: _Case) -> Iterator[str]:
     lines: Sequence[Sequence[Cause]] = case.certificate.lines
     if not lines:
         yield "no-cause"
-    if any(condition.placed is None or not condition.placed.fits for condition in case.conditions):
+    if any(_is_unknown(case.listing, condition.placed) for condition in case.conditions):
         yield "unknown-code"
     if not all(lines):
         yield "gap"
     birth, death = case.certificate.birth, case.certificate.death
     if birth and death and death[: len(birth)] < birth[: len(death)]:
         yield "dates"
+    chapters = {case.listing.chapters[c.placed.entity_id] for c in case.conditions if c.placed is not None}
+    yield from _sex_issues(case.certificate.sex, chapters)
+    yield from _age_issues(case.certificate, chapters)
+
+
+def _is_unknown(listing: Listing, placed: Placed | None) -> bool:
+    return placed is None or (listing.has_axes and not placed.fits)
+
+
+def _sex_issues(sex: str, chapters: Collection[str | None]) -> Iterator[str]:
+    if not sex:
+        yield "BER-CE-2"
+    elif sex not in map(str, SEX.values()):
+        yield "sex"
+    elif sex == _MALE and _PREGNANCY in chapters:
+        yield "sex-cause"
+
+
+def _age_issues(certificate: Certificate, chapters: Collection[str | None]) -> Iterator[str]:
+    between = years_between(certificate.birth, certificate.death)
+    given = None
+    if certificate.age not in {"", "P", "PT"}:
+        days = duration_in_days(certificate.age)
+        given = None if days is None else days / _YEAR
+        if given is None or given > _OLDEST or (between and not between[0] - 1 <= given <= between[1] + 1):
+            yield "age"
+    ages = (given, given) if given is not None else between
+    if ages is None:
+        return
+    is_child = _PERINATAL in chapters and ages[0] >= 1
+    if is_child or (_PREGNANCY in chapters and not (ages[1] >= _FERTILE[0] and ages[0] <= _FERTILE[1])):
+        yield "age-cause"
