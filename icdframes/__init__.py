@@ -16,6 +16,7 @@
   frame and file has a `Provenance`.
 - **Your own data**: `annotate`, `match_report`, `rollup`, `read_grouping` (a `Grouping`), `read_mapping` (a
   `CodeMapping`), `map_codes`, `compare_releases`, `affected_codes`.
+- **Code lists**: `CodeList` (of `CodeRule` values), `read_codelist`, `load_codelists`, `flag`.
 - **Hierarchy**: `ancestors`, `descendants`, `siblings`, `path_to_root`, `depth_of`, `is_below`,
   `nearest_common_ancestor`, `subtree_sizes`.
 - **Figures**: `plot_hierarchy`, `interactive_hierarchy`, `plot_chapter_counts`, `plot_release_changes`, `save_figure`.
@@ -39,8 +40,13 @@ if TYPE_CHECKING:  # what type checkers and editors read; the names are those of
     from icdframes import errors as errors
     from icdframes.analysis.annotate import annotate as annotate
     from icdframes.analysis.annotate import match_report as match_report
+    from icdframes.analysis.codelist import CodeList as CodeList
+    from icdframes.analysis.codelist_reader import read_codelist as read_codelist
+    from icdframes.analysis.codelist_rules import CodeRule as CodeRule
+    from icdframes.analysis.comorbidity import load_codelists as load_codelists
     from icdframes.analysis.compare import affected_codes as affected_codes
     from icdframes.analysis.compare import compare_releases as compare_releases
+    from icdframes.analysis.flag import flag as flag
     from icdframes.analysis.grouping import Grouping as Grouping
     from icdframes.analysis.grouping import read_grouping as read_grouping
     from icdframes.analysis.mapping import map_codes as map_codes
@@ -103,7 +109,12 @@ else:
 
     _HOMES = {
         "icdframes.analysis.annotate": ("annotate", "match_report"),
+        "icdframes.analysis.codelist": ("CodeList",),
+        "icdframes.analysis.codelist_reader": ("read_codelist",),
+        "icdframes.analysis.codelist_rules": ("CodeRule",),
+        "icdframes.analysis.comorbidity": ("load_codelists",),
         "icdframes.analysis.compare": ("affected_codes", "compare_releases"),
+        "icdframes.analysis.flag": ("flag",),
         "icdframes.analysis.grouping": ("Grouping", "read_grouping"),
         "icdframes.analysis.mapping": ("map_codes",),
         "icdframes.analysis.relations": (

@@ -1,0 +1,153 @@
+"""The codes in the cells of a column, and whether the rules of a code list take them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from icdframes.analysis.codelist_expand import Finder
+from icdframes.analysis.codelist_terms import Mask, Pattern, Rows, Term
+from icdframes.analysis.matching import ENTITY, KIND, Lookup, Members
+from icdframes.model.code_shapes import MARKS
+from icdframes.model.codes import split_codes
+
+_PLAIN = re.compile(r"[0-9A-Z.]+|(?:[1-9A-Z][A-Z][0-9][0-9A-Z.]+)(?:[&/][1-9A-Z][A-Z][0-9][0-9A-Z.]+)+")
+_JOINT = re.compile(r"([&/])(?![.+])")
+_RESIDUAL = re.compile(r"/(?=OTHER|UNSPECIFIED)")
+_UNUSUAL = re.compile(f"[^0-9A-Z{MARKS}.]")
+_QUALIFIERS = re.compile(r"^([BDES][0-9]{3,5})(?:\.\+?|\+).*")
+_FILLED = re.compile("[A-Z][0-9][0-9]X")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cells:
+    """The codes in some texts; each text holds expressions, these groups, and a group a stem and its extensions.
+
+    Attributes
+    ----------
+    distinct : list of str
+        The different codes.
+    member : array of int
+        Of each code in each text its number among these.
+    text, expression, group : array of int
+        Where it stands; groups and expressions are numbered through all texts.
+    is_stem : array of bool
+        Whether it begins its group.
+    n_texts : int
+        How many texts there are.
+
+    """
+
+    distinct: list[str]
+    member: Rows
+    text: Rows
+    expression: Rows
+    group: Rows
+    is_stem: Mask
+    n_texts: int
+
+    def counted(self, members: Members) -> Mask:
+        """Return which codes count."""
+        if members == "any":
+            return np.ones(len(self.member), dtype=bool)
+        if members == "stems":
+            return self.is_stem
+        first = np.zeros(len(self.member), dtype=bool)
+        first[np.unique(self.expression, return_index=True)[1]] = True
+        return first
+
+    def judged(self, term: Term, keys: Any, partial: Mask | None, counts: Mask) -> Mask:
+        """Return of each text whether the rules of one list take it."""
+        hit = self._any_text(term.taken(keys, partial=partial)[self.member] & counts)
+        for pattern in term.patterns:
+            hit |= self._fits(pattern, keys)
+        for pattern in term.barred:
+            hit &= ~self._fits(pattern, keys)
+        return hit
+
+    def _any_text(self, members: Mask) -> Mask:
+        found = np.zeros(self.n_texts, dtype=bool)
+        found[self.text[members]] = True
+        return found
+
+    def _fits(self, pattern: Pattern, keys: Any) -> Mask:
+        n_expressions = int(self.expression.max(initial=-1)) + 1
+        fits = np.ones(n_expressions, dtype=bool)
+        for stem, extensions in pattern.groups:
+            in_group = np.ones(int(self.group.max(initial=-1)) + 1, dtype=bool)
+            for taker, stands in ((stem, self.is_stem), *((one, ~self.is_stem) for one in extensions)):
+                if taker is not None:
+                    here = np.zeros(len(in_group), dtype=bool)
+                    here[self.group[taker(keys)[self.member] & stands]] = True
+                    in_group &= here
+            there = np.zeros(n_expressions, dtype=bool)
+            there[self.expression[in_group[self.group]]] = True
+            fits &= there
+        found = np.zeros(self.n_texts, dtype=bool)
+        found[self.text[fits[self.expression]]] = True
+        return found
+
+
+def read_cells(texts: Sequence[Any]) -> Cells:
+    """Take texts apart into codes; a missing text holds none."""
+    numbers: dict[str, int] = {}
+    member: list[int] = []
+    where: list[tuple[int, int, int, bool]] = []
+    expression = group = -1
+    for place, text in enumerate(texts):
+        for parts in _expressions(text):
+            expression += 1
+            for joint, code in parts:
+                group += joint != "&"
+                member.append(numbers.setdefault(code, len(numbers)))
+                where.append((place, expression, group, joint != "&"))
+    columns = np.array(where, dtype=np.intp).reshape(-1, 4)
+    arrays = (columns[:, 0], columns[:, 1], columns[:, 2], columns[:, 3].astype(bool))
+    return Cells(list(numbers), np.array(member, dtype=np.intp), *arrays, len(texts))
+
+
+def _expressions(text: Any) -> list[list[tuple[str, str]]]:
+    """Return the expressions of a text: each a list of codes with what stands before them."""
+    if not isinstance(text, str):
+        if pd.isna(text):
+            return []
+        text = str(text)
+    if _PLAIN.fullmatch(text):
+        return [_parts(text)]
+    return [_parts(code) if "://" not in code else [("/", code)] for code in split_codes(text)]
+
+
+def _parts(text: str) -> list[tuple[str, str]]:
+    if "&" not in text and "/" not in text:
+        return [("/", text)]
+    pieces = ["/", *_JOINT.split(_RESIDUAL.sub("~", text.upper()))]
+    pairs = zip(pieces[::2], pieces[1::2], strict=True)
+    found = [
+        (joint, piece.strip().replace("~", "/").lower() if "~" in piece else piece.strip()) for joint, piece in pairs
+    ]
+    return [(joint, piece) for joint, piece in found if piece]
+
+
+def keys_of_members(distinct: Sequence[str], finder: Finder | None) -> tuple[Any, Mask | None]:
+    """Return what rules are asked about: rows of the tables, or keys of the texts; and which are read as wider."""
+    if finder is None:
+        return np.array([_text_key(code) for code in distinct], dtype=str), None
+    names = finder.rows_of_codes
+    rows = np.array([names.get(code, -1) for code in distinct], dtype=np.intp)
+    partial = np.zeros(len(rows), dtype=bool)
+    if (rest := np.flatnonzero(rows < 0)).size:
+        found = Lookup.of(finder.entities).match([distinct[place] for place in rest.tolist()])
+        rows[rest] = pd.Index(finder.entities["entity_id"]).get_indexer(pd.Index(found[ENTITY]))
+        partial[rest] = found[KIND].isin(["truncated", "residual"]).to_numpy()
+    return rows, partial
+
+
+def _text_key(code: str) -> str:
+    text = _QUALIFIERS.sub(r"\1", code.upper())
+    key = _UNUSUAL.sub("", text).rstrip(f".{MARKS}").replace(".", "")
+    return key[:-1] if _FILLED.fullmatch(key) else key

@@ -1,0 +1,278 @@
+"""One column of truth values per code list, beside any number of columns of codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import narwhals as nw
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from icdframes.analysis import backends
+from icdframes.analysis.code_cells import keys_of_members, read_cells
+from icdframes.analysis.codelist import CodeList
+from icdframes.analysis.codelist_expand import Finder
+from icdframes.analysis.codelist_terms import Mask, Term
+from icdframes.analysis.join import numbered_codes
+from icdframes.analysis.matching import MEMBERS, Members, Tables
+from icdframes.errors import ConfigurationError, check_option
+
+_TEXT = "_icd_flag_text"
+
+Native = TypeVar("Native")
+
+
+def flag(
+    frame: Native,
+    codelists: CodeList | Iterable[CodeList],
+    *,
+    code: str | Sequence[str] = "code",
+    tables: Tables | None = None,
+    members: Members = "any",
+    suffix: str = "",
+    id: str | Sequence[str] | None = None,  # noqa: A002  the word users look for
+) -> Native:
+    """Add one column of truth values per code list, over one or many columns of codes.
+
+    Parameters
+    ----------
+    frame : data frame
+        Of pandas, Polars (eager or lazy), PyArrow, DuckDB, Dask or PySpark.
+    codelists : CodeList or iterable of CodeList
+        What is looked for; the column of each has the name of the list. A `CodeListSet` too.
+    code : str or sequence of str
+        One or many columns of codes and clusters, in any writing that `annotate` reads. A cell with several codes
+        counts for each of them.
+    tables : EntityTables or pandas.DataFrame, optional
+        The release in which the lists are read. Without them the texts of the codes decide, which serves lists of
+        categories of ICD-10, ICF and the MMS, with ranges and beginnings, and codes that WHO's tables lack (those of
+        national editions); blocks, chapters and extension codes need tables.
+    members : {"any", "stems", "first"}
+        Which codes of a cluster count: all, stem codes, or the first. Rules that are clusters see the whole cluster.
+    suffix : str
+        Put behind the name of every new column.
+    id : str or sequence of str, optional
+        Return one row for each value of these columns (each patient), true where any of its rows is.
+
+    Returns
+    -------
+    data frame
+        Of the input's type: its columns and index unchanged, then one column per list, true or false; false where
+        the code is missing or unknown. With `id` those columns and one per list alone. Of lazy back ends the
+        distinct codes are read once; Dask reads each partition. No network.
+
+    Raises
+    ------
+    ConfigurationError
+        If a column is not there or is there already, two lists have one name, or a list needs tables.
+
+    Warns
+    -----
+    PartialResultWarning
+        If rules of a list name nothing in the tables.
+
+    Examples
+    --------
+    >>> import icdframes
+    >>> import pandas as pd
+    >>> lists = [
+    ...     icdframes.CodeList(["E10-E14"], name="diabetes", classification="icd10"),
+    ...     icdframes.CodeList(["F00-F03", "G30"], name="dementia", classification="icd10"),
+    ... ]
+    >>> stays = pd.DataFrame({"person": [1, 1, 2], "dx1": ["E11.9", "I10", "i64"], "dx2": ["I10", "G30.1", None]})
+    >>> icdframes.flag(stays, lists, code=["dx1", "dx2"])[["diabetes", "dementia"]].values.tolist()
+    [[True, False], [False, True], [False, False]]
+    >>> print(icdframes.flag(stays, lists, code=["dx1", "dx2"], id="person").to_string(index=False))
+     person  diabetes  dementia
+          1      True      True
+          2     False     False
+
+    """
+    check_option("members", members, MEMBERS)
+    lists = (codelists,) if isinstance(codelists, CodeList) else tuple(codelists)
+    columns = [code] if isinstance(code, str) else list(code)
+    if not columns:
+        raise ConfigurationError("code names no column: give one or several.")
+    keys = [] if id is None else [id] if isinstance(id, str) else list(id)
+    names = _names_of(lists, suffix)
+    job = Job(columns, names, _judge(lists, tables, members), keys)
+    if backends.is_dask(frame):
+        flagged: Any = _flag_dask(frame, job)
+    elif isinstance(frame, pd.DataFrame):
+        flagged = _per_person(_flag_pandas(frame, job), job)
+    else:
+        flagged = _flag_narwhals(frame, job)
+    result: Native = flagged
+    return result
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judge:
+    """Decides about texts.
+
+    Attributes
+    ----------
+    lists : tuple of tuple of Term
+        Of each list its terms.
+    finder : Finder or None
+        The tables; None where texts decide.
+    members : {"any", "stems", "first"}
+        Which codes of a cluster count.
+
+    """
+
+    lists: tuple[tuple[Term, ...], ...]
+    finder: Finder | None
+    members: Members
+
+    def __call__(self, texts: Sequence[Any]) -> Mask:
+        """Return of each text and list whether it is true, and a last row that is false for what is missing."""
+        cells = read_cells(texts)
+        keys, partial = keys_of_members(cells.distinct, self.finder)
+        counts = cells.counted(self.members)
+        flags = np.zeros((len(texts) + 1, len(self.lists)), dtype=bool, order="F")
+        for column, terms in enumerate(self.lists):
+            for term in terms:
+                flags[:-1, column] |= cells.judged(term, keys, partial, counts)
+        return flags
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What `flag` was asked: columns of codes, names of the new columns, who decides, columns that tell persons."""
+
+    columns: Sequence[str]
+    names: Sequence[str]
+    judge: Judge
+    keys: Sequence[str]
+
+    def check(self, native: Any, present: Iterable[str], *, ignore_case: bool = False) -> None:
+        """Refuse columns that are not there, or are there already."""
+        names = list(present)
+        for column in self.columns:
+            backends.check_names(names, column, self.names, ignore_case=ignore_case)
+        backends.check_columns(native, self.keys)
+
+
+def _judge(lists: Sequence[CodeList], tables: Tables | None, members: Members) -> Judge:
+    if tables is None:
+        return Judge(tuple(one.intervals() for one in lists), None, members)
+    finder = Finder(tables)
+    return Judge(tuple(one.expansion(finder).terms for one in lists), finder, members)
+
+
+def _names_of(codelists: Sequence[CodeList], suffix: str) -> list[str]:
+    """Return the names of the columns of some lists; two of one name are refused."""
+    names = [f"{codelist.name}{suffix}" for codelist in codelists]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ConfigurationError(f"Two code lists are called {twice!r}: give each its own name with CodeList(name=…).")
+    return names
+
+
+def _flag_pandas(frame: pd.DataFrame, job: Job) -> pd.DataFrame:
+    job.check(frame, backends.names_of(frame))
+    flags = _Flags(job)
+    for column in job.columns:
+        codes = frame[column]
+        is_float = pd.api.types.is_float_dtype(codes) and bool(codes.notna().any())
+        backends.check_codes(column, is_float=is_float)
+        flags.read(*numbered_codes(codes))
+    result = frame.copy(deep=False)
+    for name, values in flags.columns(len(frame)):
+        result[name] = values
+    return result
+
+
+class _Flags:
+    """The truth values of the distinct codes of several columns, and where each row finds its own."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._numbers: dict[Any, int] = {}
+        self._places: list[tuple[npt.NDArray[Any], npt.NDArray[np.intp]]] = []
+
+    def read(self, places: npt.NDArray[Any], distinct: Iterable[Any]) -> None:
+        numbers = self._numbers
+        own = [-1 if _is_missing(code) else numbers.setdefault(code, len(numbers)) for code in distinct]
+        self._places.append((places, np.array([*own, -1], dtype=np.intp)))
+
+    def columns(self, n_rows: int) -> Iterable[tuple[str, Mask]]:
+        told = self._job.judge(list(self._numbers))
+        for number, name in enumerate(self._job.names):
+            found = np.zeros(n_rows, dtype=bool)
+            for places, own in self._places:
+                found |= told[own, number][places]
+            yield name, found
+
+
+def _is_missing(code: Any) -> bool:
+    return not isinstance(code, str) and bool(pd.isna(code))
+
+
+def _flag_dask(frame: Any, job: Job) -> Any:
+    job.check(frame, backends.names_of(frame))
+    flagged = backends.by_partition(frame, _flag_pandas, job=job)
+    if not job.keys:
+        return flagged
+    return flagged.groupby(list(job.keys), dropna=False)[list(job.names)].max().reset_index()
+
+
+def _flag_narwhals(frame: Any, job: Job) -> Any:
+    data = backends.to_narwhals(frame)
+    job.check(frame, backends.names_of(frame), ignore_case=backends.ignores_case(data))
+    for column in job.columns:
+        backends.check_codes(column, is_float=data.collect_schema()[column].is_float())
+    flagged = _flag_eager(data, job) if isinstance(data, nw.DataFrame) else _flag_lazy(data, job)
+    return _per_person_narwhals(flagged, job).to_native()
+
+
+def _flag_eager(data: nw.DataFrame[Any], job: Job) -> nw.DataFrame[Any]:
+    flags = _Flags(job)
+    for column in job.columns:
+        flags.read(*backends.numbered_codes(data, column))
+    made = pd.DataFrame(dict(flags.columns(len(data))))
+    return data.with_columns(*backends.taken(data, made, np.arange(len(made))))
+
+
+def _flag_lazy(data: nw.LazyFrame[Any], job: Job) -> nw.LazyFrame[Any]:
+    """Read the distinct codes, then join what is true of them to every column of codes."""
+    ship = backends.make_converter(data)
+    texts = {column: nw.col(column).cast(nw.String) for column in job.columns}
+    distinct = [data.select(text.alias(_TEXT)).unique() for text in texts.values()]
+    every: Any = nw.concat(distinct).unique() if len(distinct) > 1 else distinct[0]
+    codes = [code for code in backends.collect(every)[_TEXT].tolist() if not _is_missing(code)]
+    told = job.judge(codes)[:-1]
+    kept: Mask = np.asarray(told.any(axis=1))
+    small = pd.DataFrame(told[kept], columns=[f"{_TEXT}_{number}" for number in range(len(job.names))])
+    small.insert(
+        0, _TEXT, pd.Series([code for code, is_kept in zip(codes, kept.tolist(), strict=True) if is_kept], dtype="str")
+    )
+    joined: Any = backends.numbered(data)
+    for number, text in enumerate(texts.values()):
+        names = {name: f"{name}_{number}" for name in small.columns[1:]}
+        joined = joined.with_columns(text.alias(_TEXT)).join(ship(small.rename(columns=names)), on=_TEXT, how="left")
+    result = joined.with_columns(
+        nw.any_horizontal(
+            *(nw.col(f"{_TEXT}_{flagged}_{number}").fill_null(value=False) for number in range(len(texts))),
+            ignore_nulls=False,
+        ).alias(name)
+        for flagged, name in enumerate(job.names)
+    )
+    if backends.ROW in result.collect_schema():
+        result = result.sort(backends.ROW)
+    lazy: nw.LazyFrame[Any] = result.select([*data.collect_schema().names(), *job.names])
+    return lazy
+
+
+def _per_person(flagged: pd.DataFrame, job: Job) -> pd.DataFrame:
+    if not job.keys:
+        return flagged
+    grouped = flagged.groupby(list(job.keys), sort=False, dropna=False, observed=True)
+    return grouped[list(job.names)].any().reset_index()
+
+
+def _per_person_narwhals(flagged: Any, job: Job) -> Any:
+    return flagged.group_by(*job.keys).agg(nw.col(name).any() for name in job.names) if job.keys else flagged
