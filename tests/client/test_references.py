@@ -57,7 +57,7 @@ def test_a_block_is_loaded_by_its_id(icd_client, name):
 
 
 def test_a_block_that_is_not_there_is_told(icd_client):
-    for name in ("BlockL1-9A9", "BlockL3-1A0", "BlockL1-XA0"):
+    for name in ("BlockL1-9A9", "BlockL3-1A0", "BlockL1-VA1"):
         with pytest.raises(EntityNotFoundError, match=f"No block '{name}'"):
             icd_client.load_entity(name, release="2024-01")
 
