@@ -245,7 +245,6 @@ def test_the_program_says_it_in_one_line_and_ends_with_1(arguments, words, tmp_p
         (["lode", "1A00"], ["'lode'", "Did you mean 'load'?"]),
         (["completion", "bsh"], ["'bsh'", "Did you mean 'bash'?"]),
         (["load", "1A00", "1A01"], ["nothing to do with '1A01'"]),
-        ([], ["COMMAND"]),
         (["--verison"], ["no option --verison", "Did you mean '--version'?"]),
         (["--hepl", "load"], ["no option --hepl", "Did you mean '--help'?"]),
         (["-x"], ["no option -x."]),

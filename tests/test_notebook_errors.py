@@ -45,7 +45,7 @@ def test_the_whole_traceback_is_still_there(icd_client):
     with pytest.raises(icdframes.errors.EntityNotFoundError) as caught:
         icdframes.load_entity("ZZ99")
     files = {str(frame.path) for frame in caught.traceback}
-    assert any(name.endswith("client/references.py") for name in files)
+    assert any(name.endswith("client/loading.py") for name in files)
 
 
 def test_an_interrupted_load_says_that_what_came_is_kept(shell, icd_client, monkeypatch):
@@ -62,4 +62,4 @@ def test_an_interrupted_load_says_that_what_came_is_kept(shell, icd_client, monk
 def test_python_s_own_traceback_is_whole():
     script = "import icdframes; icdframes.connect('sandbox'); icdframes.load_entity('ZZ99')"
     done = subprocess.run([sys.executable, "-X", "dev", "-c", script], capture_output=True, text=True, check=False)
-    assert "references.py" in done.stderr
+    assert "loading.py" in done.stderr

@@ -21,7 +21,7 @@ from icdframes.errors import (
     EntityNotFoundError,
     IcdError,
 )
-from icdframes.settings import cache_folder
+from icdframes.settings import cache_folder, server_named
 
 _WORST_CLOCK = 60.0
 _EXAMPLES = """
@@ -90,7 +90,12 @@ def _credentials(options: Namespace) -> str:
 
 def _server(options: Namespace) -> str:
     url, options.clock_lead = _answer(options)
-    return f"{url} answers"
+    sample = (
+        "; it serves a small sample, not WHO's whole classifications"
+        if server_named(options.server) == "sandbox"
+        else ""
+    )
+    return f"{url} answers{sample}"
 
 
 def _clock(options: Namespace) -> str:

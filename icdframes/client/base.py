@@ -246,6 +246,16 @@ class ClientBase:
         """Return the same endpoints, answered from the cache only."""
         return self._cached[name]
 
+    def _sample_note(self, scope: QueryScope) -> str:
+        """Return what to add where the sandbox lacks something; nothing for any other server."""
+        if self.server.name != "sandbox":
+            return ""
+        from icdframes.sandbox.sample import sample_corpus  # noqa: PLC0415  only where the sandbox is in use
+
+        listing = sample_corpus().listing(scope.classification, scope.release)
+        size = f"{len(listing):,} entities of the sandbox's" if listing else "sandbox's"
+        return f" It is not among the {size} sample; WHO may have it."
+
     def _count_cached(self) -> int:
         """Return the number of answers from the cache so far."""
         return self._session.answered_from_cache

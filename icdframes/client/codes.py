@@ -112,8 +112,11 @@ class CodeMethods(ClientBase):
             refresh=refresh,
         )
 
+        def no_code(text: str) -> str:
+            return f"{_no_code(text, scope, flexible=flexible)}{self._sample_note(scope)}"
+
         def ask(text: str, tag: str) -> CodeInfo:
-            return reraise_not_found(lambda: operation(text, language=tag), _no_code(text, scope, flexible=flexible))
+            return reraise_not_found(lambda: operation(text, language=tag), no_code(text))
 
         answers = self._ask_column(
             scope, column, lambda value: _canonical(value, classification), ask, label="codeinfo", progress=progress
@@ -183,8 +186,11 @@ class CodeMethods(ClientBase):
             refresh=refresh,
         )
 
+        def no_code(text: str) -> str:
+            return f"{_no_code(text, scope, flexible=flexible)}{self._sample_note(scope)}"
+
         def ask(text: str, tag: str) -> PostcoordinationSet:
-            return reraise_not_found(lambda: operation(text, language=tag), _no_code(text, scope, flexible=flexible))
+            return reraise_not_found(lambda: operation(text, language=tag), no_code(text))
 
         answers = self._ask_column(
             scope, column, lambda value: _expression(value, classification), ask, label="describe", progress=progress

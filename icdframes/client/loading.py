@@ -17,7 +17,7 @@ from icdframes.client.load_request import EntityName, LoadRequest, OnError, read
 from icdframes.client.query_scope import QueryScope, resolve_scope
 from icdframes.client.references import EntityReference, find_entity_id
 from icdframes.client.traversal import EntityReader, chapters_of, walk_language
-from icdframes.errors import LoadInterruptedError
+from icdframes.errors import EntityNotFoundError, LoadInterruptedError
 from icdframes.frames.build import build_tables
 from icdframes.frames.snapshots import SnapshotKey
 from icdframes.model.entity import Entity
@@ -268,7 +268,10 @@ class LoadingMethods(ClientBase):
             found = self._snapshots.entity_of_code(key, reference.text)
             if found:
                 return found
-        return find_entity_id(reference, scope.source, self._codes.get(scope.classification), scope.release)
+        try:
+            return find_entity_id(reference, scope.source, self._codes.get(scope.classification), scope.release)
+        except EntityNotFoundError as error:
+            raise EntityNotFoundError(f"{error}{self._sample_note(scope)}", reason=error.reason) from None
 
     def _snapshot_key(self, request: LoadRequest, scope: QueryScope, root: str | None = None) -> SnapshotKey | None:
         if scope.release is None:
