@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import icdframes
-from icdframes.cli.main import COMMANDS
+from icdframes.cli.main import build_parser
 from icdframes.frames.schema import TABLES
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
@@ -58,7 +58,7 @@ def test_the_reference_has_a_page_for_every_public_name():
 
 def test_every_command_of_the_program_is_shown():
     shown = text_of("command_line")
-    named = [module.__name__.rpartition(".")[2].replace("map_codes", "map") for module in COMMANDS]
+    named = [command.prog.removeprefix("icdframes ") for command in build_parser().get_default("commands")]
     assert len(named) > 5
     assert [name for name in named if f"icdframes {name}" not in shown] == []
 
