@@ -52,9 +52,10 @@ def connect(
     ----------
     server : str, optional
         ``"who"`` (default; or what ``ICD_SERVER`` names), ``"local"``
-        (http://localhost), ``"sandbox"`` (a small sample on this machine, started
-        by itself), or a base URL. A base URL without `token_url` means no
-        authentication.
+        (http://localhost), ``"files"`` (WHO's published release files: titles and
+        hierarchy from one download, no account; ``ICD_FILES_URL`` names a mirror),
+        ``"sandbox"`` (a small sample on this machine, started by itself), or a base
+        URL. A base URL without `token_url` means no authentication.
     client_id, client_secret : str, optional
         Of https://icd.who.int/icdapi. Where they are not given:
         ``ICD_CLIENT_ID`` and ``ICD_CLIENT_SECRET``, then the stored profile.

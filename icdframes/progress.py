@@ -57,6 +57,38 @@ def progress_bar(label: str, *, show: bool | None = None, unit: str = "entities"
         bar.refresh()
 
 
+@contextmanager
+def byte_bar(label: str, *, show: bool | None = None) -> Iterator[Callable[[int, int], None]]:
+    """Show how much of a file has come, for the time of a download.
+
+    Parameters
+    ----------
+    label : str
+        Stands before the bar.
+    show : bool, optional
+        None shows the bar where somebody looks.
+
+    Yields
+    ------
+    callable
+        Takes how many bytes have come and how many there are; 0 where that is not known.
+
+    """
+    if not (is_interactive() if show is None else show):
+        yield lambda _done, _total: None
+        return
+    from tqdm.auto import tqdm  # noqa: PLC0415  only where a bar is drawn
+
+    with tqdm(desc=label, unit="B", unit_scale=True, leave=False, file=sys.stderr, dynamic_ncols=True) as bar:
+
+        def report(done: int, total: int) -> None:
+            bar.total = total or None
+            bar.update(done - bar.n)
+
+        yield report
+        bar.refresh()
+
+
 def _widen(bar: Any) -> None:
     """Draw the bar of a notebook to its total; tqdm itself only does so where it begins anew."""
     if box := getattr(bar, "container", None):

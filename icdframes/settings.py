@@ -16,6 +16,7 @@ ENV_SERVER = "ICD_SERVER"
 ENV_CLIENT_ID = "ICD_CLIENT_ID"
 ENV_CLIENT_SECRET = "ICD_CLIENT_SECRET"  # noqa: S105  the variable's name, not a secret
 ENV_TOKEN_URL = "ICD_TOKEN_URL"  # noqa: S105  the variable's name, not a secret
+ENV_FILES_URL = "ICD_FILES_URL"
 ENV_CACHE_DIR = "ICDFRAMES_CACHE_DIR"
 ENV_CONFIG_DIR = "ICDFRAMES_CONFIG_DIR"
 
@@ -48,7 +49,7 @@ class Server:
     Attributes
     ----------
     name : str
-        ``"who"``, ``"local"``, ``"sandbox"`` or ``"custom"``.
+        ``"who"``, ``"local"``, ``"files"``, ``"sandbox"`` or ``"custom"``.
     base_url : str
         Scheme and host (and a path prefix, if any), without a final slash.
     token_url : str or None
@@ -68,6 +69,7 @@ class Server:
 
 WHO = Server("who", "https://id.who.int", "https://icdaccessmanagement.who.int/connect/token")
 LOCAL = Server("local", "http://localhost")
+WHO_FILES_URL = "https://icdcdn.who.int"
 _NAMED = {"who": WHO, "local": LOCAL}
 
 
@@ -85,8 +87,10 @@ def resolve_server(server: str | None, token_url: str | None = None) -> Server:
         return Server(
             named.name, named.base_url, _checked_url(token_url, "token URL") if token_url else named.token_url
         )
+    if text == "files":
+        return Server("files", files_url())
     if "://" not in text:
-        names = (*_NAMED, "sandbox")
+        names = (*_NAMED, "files", "sandbox")
         raise ConfigurationError(
             f"Unknown server {text!r}: give one of {', '.join(names)}, or a base URL such as "
             f"http://localhost:8080.{did_you_mean(text, names)}"
@@ -99,6 +103,11 @@ def resolve_server(server: str | None, token_url: str | None = None) -> Server:
             "for a local deployment without authentication."
         )
     return Server("custom", base, checked)
+
+
+def files_url() -> str:
+    """Return where WHO's published files are: what ``ICD_FILES_URL`` names, such as a hospital's mirror, else WHO's."""
+    return _checked_url(os.environ.get(ENV_FILES_URL) or WHO_FILES_URL, f"address in {ENV_FILES_URL}")
 
 
 def is_loopback(url: str) -> bool:

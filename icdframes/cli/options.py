@@ -69,7 +69,7 @@ def add_command(
 def add_server_options(command: CommandParser) -> None:
     """Add the options that say where to connect; `icdframes.cli.output.connect` reads them."""
     server = command.add_argument_group("server and cache")
-    server.add_argument("--server", metavar="NAME", help="who, local, sandbox, or a base URL (ICD_SERVER, or who)")
+    server.add_argument("--server", metavar="NAME", help="who, local, files, sandbox, or a URL (ICD_SERVER, or who)")
     server.add_argument("--token-url", metavar="URL", help="token endpoint of a server of your own")
     server.add_argument("--profile", default="default", metavar="NAME", help="stored client id and secret (default)")
     server.add_argument("--cache-dir", metavar="FOLDER", help=CACHE_HELP)

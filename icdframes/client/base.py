@@ -11,13 +11,16 @@ from typing import Any, Self, TypeVar
 
 from icdframes.client.bulk import Answers, Column, Key, ask_column
 from icdframes.client.endpoints import Classification, CodeEndpoint, Foundation, Icd10, JsonSession, Linearization
+from icdframes.client.file_tables import FilesSession, FileTables, file_classifications
 from icdframes.client.load_request import read_languages, read_release
 from icdframes.client.query_scope import QueryScope, check_offered, resolve_scope
 from icdframes.errors import ConfigurationError
+from icdframes.files.download import ReleaseFiles
+from icdframes.files.source import FilesSource
 from icdframes.frames.snapshots import SnapshotStore
 from icdframes.model.html import html_rows
 from icdframes.model.uris import check_classification
-from icdframes.settings import Server, cache_folder
+from icdframes.settings import Server, cache_folder, files_url
 from icdframes.transport.secrets import Credentials
 from icdframes.transport.session import ApiSession, CacheInfo
 
@@ -47,19 +50,34 @@ class ClientBase:
                 "cannot be: give the path of a folder, or leave it out.", option="cache_dir", value=cache_dir
             )
         folder = Path(cache_dir) if cache_dir else cache_folder()
-        self._session = ApiSession(
-            server,
-            get_credentials,
-            cache_dir=folder,
+        self._snapshots = SnapshotStore(folder / "snapshots")
+        self._release_files = ReleaseFiles(
+            folder / "files",
+            server.base_url if server.name in {"files", "sandbox"} else files_url(),
             timeout=timeout,
             retries=retries,
-            max_workers=max_workers,
-            offline=offline,
             verify=verify,
+            offline=offline,
         )
-        self._snapshots = SnapshotStore(folder / "snapshots")
-        self._classifications = _classifications(self._session)
-        self._cached = _classifications(self._session.lookup_cached)
+        self._file_tables: FileTables | None = None
+        self._session: ApiSession | FilesSession
+        if server.name == "files":
+            self._file_tables = FileTables(FilesSource(self._release_files), self._snapshots)
+            self._session = FilesSession(self._file_tables)
+            self._classifications = self._cached = file_classifications(self._session)
+        else:
+            self._session = ApiSession(
+                server,
+                get_credentials,
+                cache_dir=folder,
+                timeout=timeout,
+                retries=retries,
+                max_workers=max_workers,
+                offline=offline,
+                verify=verify,
+            )
+            self._classifications = _classifications(self._session)
+            self._cached = _classifications(self._session.lookup_cached)
         self._codes = {name: CodeEndpoint(self._session, name) for name in ("mms", "icf")}
 
     @property
@@ -156,8 +174,8 @@ class ClientBase:
         -------
         CacheInfo
             ``path`` (None in memory), ``answers`` and ``bytes`` there, ``snapshots`` (finished
-            tables) and ``snapshot_bytes`` beside it; ``requests_sent``,
-            ``answered_from_cache`` and ``tokens_fetched`` by this client.
+            tables), ``snapshot_bytes``, ``downloads`` (WHO's files) and ``download_bytes`` beside it;
+            ``requests_sent``, ``answered_from_cache`` and ``tokens_fetched`` by this client.
 
         Notes
         -----
@@ -172,11 +190,17 @@ class ClientBase:
         True
 
         """
-        kept = self._snapshots.info()
-        return replace(self._session.cache_info(), snapshots=kept.n_snapshots, snapshot_bytes=kept.n_bytes)
+        kept, files = self._snapshots.info(), self._release_files.downloads()
+        return replace(
+            self._session.cache_info(),
+            snapshots=kept.n_snapshots,
+            snapshot_bytes=kept.n_bytes,
+            downloads=len(files),
+            download_bytes=sum(file.record.n_bytes for file in files),
+        )
 
     def clear_cache(self) -> int:
-        """Forget every answer and snapshot in the cache folder.
+        """Forget every answer, snapshot and downloaded file in the cache folder.
 
         Returns
         -------
@@ -196,6 +220,7 @@ class ClientBase:
 
         """
         self._snapshots.clear()
+        self._release_files.clear()
         return self._session.clear_cache()
 
     def close(self) -> None:
@@ -212,6 +237,7 @@ class ClientBase:
         >>> client.close()
 
         """
+        self._release_files.close()
         self._session.close()
 
     def __enter__(self) -> Self:

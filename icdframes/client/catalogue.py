@@ -129,7 +129,10 @@ class CatalogueMethods(ClientBase):
 
         """
         source = self._classification(check_classification(classification))
-        return list(resolve_scope(source, self.base_url, read_release(release), ()).top.languages)
+        scope = resolve_scope(source, self.base_url, read_release(release), ())
+        if self._file_tables is not None:
+            return list(self._file_tables.source.languages(classification, scope.release_id))
+        return list(scope.top.languages)
 
     def entity_releases(
         self, entity: EntityName, *, classification: str = "mms", refresh: bool = False

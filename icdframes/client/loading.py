@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from icdframes.client.base import ClientBase
+from icdframes.client.file_tables import FileTables
 from icdframes.client.load_report import (
     first_of_each,
     report_failures,
@@ -20,6 +21,7 @@ from icdframes.client.traversal import EntityReader, chapters_of, walk_language
 from icdframes.errors import EntityNotFoundError, LoadInterruptedError
 from icdframes.frames.build import build_tables
 from icdframes.frames.snapshots import SnapshotKey
+from icdframes.frames.subset import subset_tables
 from icdframes.model.entity import Entity
 from icdframes.model.graph import EntityGraph
 
@@ -136,6 +138,7 @@ class LoadingMethods(ClientBase):
         source = self._classification(request.classification)
         scope = resolve_scope(source, self.base_url, request.release, request.languages, refresh=refresh)
         plan = self._plan(request, scope)
+        self._tell_what_is_missing()
         kept = self._snapshots.covering_entities(plan.key) if plan.key and not refresh else None
         return self._load(plan).entities if kept is None else kept
 
@@ -201,6 +204,7 @@ class LoadingMethods(ClientBase):
         source = self._classification(request.classification)
         scope = resolve_scope(source, self.base_url, request.release, request.languages, refresh=refresh)
         plan = self._plan(request, scope)
+        self._tell_what_is_missing()
         kept = self._snapshots.covering(plan.key) if plan.key and not refresh else None
         return self._load(plan) if kept is None else kept
 
@@ -257,6 +261,11 @@ class LoadingMethods(ClientBase):
         (root_id,) = self._plan(request, scope).root_ids
         return source.entity(root_id, scope.release, language=request.languages[0], include=wanted)
 
+    def _tell_what_is_missing(self) -> None:
+        """Warn once where this client reads files, which have less than the API."""
+        if self._file_tables is not None:
+            self._file_tables.tell_what_is_missing()
+
     def _plan(self, request: LoadRequest, scope: QueryScope) -> _LoadPlan:
         """Find the roots: in a snapshot of everything where there is one, else by a request for each code."""
         root_ids = tuple(dict.fromkeys(self._root_id(one, request, scope) for one in request.references))
@@ -289,6 +298,8 @@ class LoadingMethods(ClientBase):
     def _load(self, plan: _LoadPlan) -> EntityTables:
         """Walk every language, build the tables, report what failed, and keep what is complete."""
         request, scope = plan.request, plan.scope
+        if self._file_tables is not None:
+            return _load_from_file(plan, self._file_tables)
         roots = plan.root_ids or scope.top.child_ids
         try:
             graphs = self._walk(plan, roots)
@@ -335,3 +346,20 @@ class LoadingMethods(ClientBase):
         if scope.classification == "foundation":
             return dict.fromkeys(graph.roots), {}
         return chapters_of(graph, lambda entity_id: scope.source.entity(entity_id, scope.release))
+
+
+def _load_from_file(plan: _LoadPlan, files: FileTables) -> EntityTables:
+    """Read a whole classification and cut the branches out that were asked for."""
+    request, scope = plan.request, plan.scope
+    key = files.key(scope.classification, scope.release_id, request.languages, request.include)
+    whole = files.whole(key, refresh=request.refresh, progress=request.progress)
+    if not plan.root_ids and request.depth is None:
+        return whole
+    try:
+        return subset_tables(whole, ",".join(plan.root_ids) or None, request.depth)
+    except EntityNotFoundError:
+        known = set(whole.entities["entity_id"])
+        missing = next((root for root in plan.root_ids if root not in known), "")
+        raise EntityNotFoundError(
+            f"There is no entity {missing!r} in {scope.classification} {scope.release}: check the code, id or URI."
+        ) from None

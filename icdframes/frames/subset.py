@@ -28,7 +28,8 @@ def subset_tables(tables: EntityTables, root_id: str | None, depth: int | None =
     tables : EntityTables
         A whole classification, completely loaded; nothing stands above its roots.
     root_id : str or None
-        Entity id of the branch; None keeps all roots, for the first levels of everything.
+        Entity id of the branch, or several with commas between; None keeps all roots, for the first levels of
+        everything.
     depth : int, optional
         Levels below the root; None for all.
 
@@ -45,16 +46,17 @@ def subset_tables(tables: EntityTables, root_id: str | None, depth: int | None =
 
     """
     provenance = replace(tables.provenance, root=root_id, depth=depth)
-    if is_tree(tables.entities, tables.edges["child_id"]):
+    root_ids = root_id.split(",") if root_id else []
+    if len(root_ids) <= 1 and is_tree(tables.entities, tables.edges["child_id"]):
         entities = cut_rows(tables.entities, root_id, depth, provenance)
         return replace(tables, entities=entities, **_details_of(tables, entities, provenance), provenance=provenance)
     chapters = chapters_from_tables(tables)
-    if root_id is not None:
-        row = tables.entities.loc[tables.entities["entity_id"] == root_id, ["entity_id", "chapter"]]
-        if row.empty:
-            raise _no_entity(root_id)
-        columns = as_lists(row)
-        chapters = dict(zip(columns["entity_id"], columns["chapter"], strict=True))
+    if root_ids:
+        columns = as_lists(tables.entities.loc[tables.entities["entity_id"].isin(root_ids), ["entity_id", "chapter"]])
+        found = dict(zip(columns["entity_id"], columns["chapter"], strict=True))
+        if unknown := [key for key in root_ids if key not in found]:
+            raise _no_entity(unknown[0])
+        chapters = {key: found[key] for key in root_ids}
     kept = _within(tables, tuple(chapters), depth)
     part = replace(tables, **frames_of(tables, kept))
     return build_tables(

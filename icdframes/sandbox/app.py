@@ -28,6 +28,7 @@ from icdframes.sandbox.handlers.entities import (
     linearization_root,
 )
 from icdframes.sandbox.handlers.mortality import codedit, doris
+from icdframes.sandbox.handlers.release_files import is_release_file, release_file
 from icdframes.sandbox.handlers.search import autocode, search
 from icdframes.sandbox.request_body import form_fields
 from icdframes.sandbox.request_context import (
@@ -160,6 +161,8 @@ class App:
             return _preflight(asked.header("Access-Control-Request-Headers"))
         if path == TOKEN_PATH and self._tokens is not None:
             return self._tokens.answer(asked) if asked.method == "POST" else _wrong_method(("POST",))
+        if is_release_file(path):
+            return release_file(self._corpus, asked) if asked.method in {"GET", "HEAD"} else _wrong_method(("GET",))
         found = find(asked.method, path)
         if found is None:
             allowed = methods_of(path)

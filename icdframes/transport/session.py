@@ -39,6 +39,8 @@ class CacheInfo:
         Answers kept, of all servers that share the file, and its size.
     snapshots, snapshot_bytes : int
         Finished tables kept in the same folder, and their size.
+    downloads, download_bytes : int
+        Files of WHO's that were downloaded into the same folder, and their size.
     requests_sent : int
         Requests that this session sent to the API, retries included.
     answered_from_cache : int
@@ -56,6 +58,8 @@ class CacheInfo:
     tokens_fetched: int
     snapshots: int = 0
     snapshot_bytes: int = 0
+    downloads: int = 0
+    download_bytes: int = 0
 
 
 class ApiSession:
