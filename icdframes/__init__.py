@@ -34,6 +34,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from icdframes.analysis.accessor import register as _register_accessor
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:  # what type checkers and editors read; the names are those of _HOMES, a test compares them
@@ -187,3 +189,6 @@ else:
 
     def __dir__():
         return sorted(__all__)
+
+
+_register_accessor()

@@ -13,7 +13,6 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
-from icdframes.analysis import accessor
 from icdframes.client.icd_client import IcdClient
 from icdframes.settings import Server, resolve_server, server_named
 from icdframes.transport.profiles import find_credentials
@@ -21,8 +20,6 @@ from icdframes.transport.secrets import Credentials, mask_secret
 
 if TYPE_CHECKING:
     from icdframes.widgets.login_form import LoginForm
-
-accessor.register()
 
 P = ParamSpec("P")
 R = TypeVar("R")
