@@ -39,7 +39,7 @@ html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
 html_show_sphinx = False
-html_sidebars = {"changelog": [], "index": []}
+html_sidebars = {name: [] for name in ("index", "contributing", "changelog")}
 html_theme_options = {
     "logo": {"text": "icdframes"},
     "show_toc_level": 2,

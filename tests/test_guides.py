@@ -71,9 +71,12 @@ def test_every_dependency_has_its_reason(project):
     assert [name for name in declared["optional-dependencies"] if f"`{name}`" not in extras] == []
 
 
-def test_every_guide_is_in_the_table_of_contents():
-    listed = set(re.findall(r"^(\w+)$", text_of("index"), re.MULTILINE)) | {"index"}
-    assert {path.stem for path in FOLDER.iterdir() if path.suffix in {".md", ".ipynb"}} == listed
+def test_every_page_is_in_a_table_of_contents():
+    places = ("index", "tutorials", "guides")
+    listed = [name for place in places for name in re.findall(r"^(\w+)$", text_of(place), re.MULTILINE)]
+    assert sorted([*listed, "index"]) == sorted(
+        path.stem for path in FOLDER.iterdir() if path.suffix in {".md", ".ipynb"}
+    )
 
 
 @pytest.mark.parametrize(
