@@ -283,21 +283,34 @@ def _outcome_in_language(
 
 
 def _raise_or_warn(column: Column, outcomes: Sequence[Outcome[Any]]) -> None:
-    errors = [outcome.error for outcome in outcomes if outcome.error]
+    """Raise the error of a single value; of a column, raise refused credentials and warn of what has no answer."""
     if column.single:
-        if errors:
-            raise errors[0]
-        if outcomes[0].status == EMPTY:
-            raise ConfigurationError("Nothing was given: give a value, or a column of values.")
-        return
-    refused = next((error for error in errors if isinstance(error, REFUSED)), None)
+        _raise_single(outcomes)
+    else:
+        _raise_if_refused(outcomes)
+        _warn_of_unanswered(outcomes)
+
+
+def _raise_single(outcomes: Sequence[Outcome[Any]]) -> None:
+    for outcome in outcomes:
+        if outcome.error:
+            raise outcome.error
+    if outcomes[0].status == EMPTY:
+        raise ConfigurationError("Nothing was given: give a value, or a column of values.")
+
+
+def _raise_if_refused(outcomes: Sequence[Outcome[Any]]) -> None:
+    refused = [outcome.error for outcome in outcomes if isinstance(outcome.error, REFUSED)]
     if refused and not any(outcome.status == OK and outcome.answer is not None for outcome in outcomes):
-        raise refused
-    unasked = [outcome for outcome in outcomes if outcome.status in {FAILED, NOT_ASKED}]
-    if unasked:
-        first = str(unasked[0].error).rstrip(".")
+        raise refused[0]
+
+
+def _warn_of_unanswered(outcomes: Sequence[Outcome[Any]]) -> None:
+    unanswered = [outcome for outcome in outcomes if outcome.status in {FAILED, NOT_ASKED}]
+    if unanswered:
+        first = str(unanswered[0].error).rstrip(".")
         warn(
-            f"{len(unasked)} of {len(outcomes)} values have no answer, because server or network failed "
+            f"{len(unanswered)} of {len(outcomes)} values have no answer, because server or network failed "
             f"(the first: {first}). Column 'status' tells which; ask again, and only these are sent.",
             PartialResultWarning,
         )

@@ -119,18 +119,25 @@ def verdict_table(
         The same in further languages; each adds the translatable columns.
 
     """
-    rows = [
-        {"status": outcome.status, "message": outcome.message}
-        | (dict(fields(outcome.answer)) if outcome.answer is not None else {})
-        for outcome in outcomes
-    ]
-    data = {column.name: [row.get(column.name) for row in rows] for column in columns}
+    answered = _answered(outcomes, fields)
+    rows = [{"status": one.status, "message": one.message} | row for one, row in zip(outcomes, answered, strict=True)]
+    data = _by_column(columns, rows)
     if values is not None:
         data["value"] = [None if value is None else str(value) for value in values]
+    translatable = [column for column in columns if column.translatable]
     for language, others in (translations or {}).items():
-        translated = [fields(other.answer) if other.answer is not None else {} for other in others]
-        data |= {f"{c.name}_{language}": [row.get(c.name) for row in translated] for c in columns if c.translatable}
+        texts = _by_column(translatable, _answered(others, fields))
+        data |= {f"{name}_{language}": cells for name, cells in texts.items()}
     return typed_table(columns, data, languages=tuple(translations or ()), index=index)
+
+
+def _answered(outcomes: Sequence[Outcome[Answer]], fields: Fields[Answer]) -> list[dict[str, Any]]:
+    """Return the columns of each answer; none where there is no answer."""
+    return [{} if outcome.answer is None else dict(fields(outcome.answer)) for outcome in outcomes]
+
+
+def _by_column(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    return {column.name: [row.get(column.name) for row in rows] for column in columns}
 
 
 def autocode_fields(match: AutocodeMatch) -> Mapping[str, Any]:

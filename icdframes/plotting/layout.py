@@ -199,9 +199,9 @@ def icicle(nodes: Sequence[Node], total: float, width: float, height: float) -> 
 def treemap(
     nodes: Sequence[Node], total: float, width: float, height: float, *, header: float, narrowest: float
 ) -> list[Box | None]:
-    """Lay pieces out inside one another, below a header for the name, by size.
+    """Lay nodes out inside one another, below a header for the name, by size.
 
-    A piece stays closed where most of what is in it would be too small for a word; what is in it has no box then.
+    A node stays closed where most of what is in it would be too small for a word; what is in it has no box then.
     """
     inside: dict[int | None, list[int]] = {}
     for place, node in enumerate(nodes):
@@ -210,20 +210,30 @@ def treemap(
     waiting: list[tuple[int | None, Box, float]] = [(None, Box(0, 0, width, height), total)]
     while waiting:
         parent, room, whole = waiting.pop()
-        places = sorted(inside[parent], key=lambda place: (nodes[place].entity_id is None, -nodes[place].value))
-        sizes = [nodes[place].value for place in places]
-        rest = whole - sum(sizes)  # counted at the entity itself
-        tiles = squarified([*sizes, rest] if rest > 0 else sizes, room)[: len(places)]
-        named = [tile for place, tile in zip(places, tiles, strict=True) if nodes[place].entity_id is not None]
-        small = sum(t.width * t.height for t in named if t.width < narrowest or t.height < header)
-        if parent is not None and 2 * small > sum(t.width * t.height for t in named):
+        tiles = _tiles([(place, nodes[place]) for place in inside[parent]], room, whole)
+        named = [tile for place, tile in tiles.items() if nodes[place].entity_id is not None]
+        if parent is not None and _mostly_too_small(named, header, narrowest):
             continue
-        for place, tile in zip(places, tiles, strict=True):
+        for place, tile in tiles.items():
             boxes[place] = tile
             within = Box(tile.x + _MARGIN, tile.y + _MARGIN, tile.width - 2 * _MARGIN, tile.height - header - _MARGIN)
             if place in inside and min(within.width, within.height) > 0:
                 waiting.append((place, within, nodes[place].value))
     return boxes
+
+
+def _tiles(placed: Sequence[tuple[int, Node]], room: Box, whole: float) -> dict[int, Box]:
+    """Return the tile of each node in a room: the largest first, those put together last."""
+    ordered = sorted(placed, key=lambda item: (item[1].entity_id is None, -item[1].value))
+    sizes = [node.value for _, node in ordered]
+    rest = whole - sum(sizes)  # counted at the entity itself
+    tiles = squarified([*sizes, rest] if rest > 0 else sizes, room)
+    return {place: tile for (place, _), tile in zip(ordered, tiles, strict=False)}
+
+
+def _mostly_too_small(tiles: Sequence[Box], header: float, narrowest: float) -> bool:
+    small = sum(tile.width * tile.height for tile in tiles if tile.width < narrowest or tile.height < header)
+    return 2 * small > sum(tile.width * tile.height for tile in tiles)
 
 
 def squarified(sizes: Sequence[float], room: Box) -> list[Box]:
