@@ -11,7 +11,8 @@
 - **Connect**: `connect`, `login`, `get_client`, `use_client`; `IcdClient` has every verb as a method.
 - **Load**: `load_entity`, `load_tables` (an `EntityTables`), `releases`, `entity_releases`, `languages`.
 - **Find and code**: `search`, `search_tables` (a `SearchTables`), `autocode`, `codeinfo`, `describe`, `decode_codes`,
-  `lookup`; without a network `parse_code` (a `Cluster`), `normalize_code`; for causes of death `doris`, `codedit`.
+  `lookup`; without a network `parse_code` (a `Cluster`), `normalize_code`,
+  `check_codes`; for causes of death `doris`, `codedit`.
 - **Files**: `to_csv`, `to_parquet`, `read_frame`, `write_tables`, `read_tables`, `read_tabulation`; each
   frame and file has a `Provenance`.
 - **Your own data**: `annotate`, `match_report`, `rollup`, `read_grouping` (a `Grouping`), `read_mapping` (a
@@ -62,6 +63,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; the names are those of
     from icdframes.analysis.relations import subtree_sizes as subtree_sizes
     from icdframes.analysis.rollup import rollup as rollup
     from icdframes.client.icd_client import IcdClient as IcdClient
+    from icdframes.coding.checks import check_codes as check_codes
     from icdframes.export.fhir import to_fhir_codesystem as to_fhir_codesystem
     from icdframes.export.networks import to_networkx as to_networkx
     from icdframes.export.skos import to_skos as to_skos
@@ -131,6 +133,7 @@ else:
         ),
         "icdframes.analysis.rollup": ("rollup",),
         "icdframes.client.icd_client": ("IcdClient",),
+        "icdframes.coding.checks": ("check_codes",),
         "icdframes.export.fhir": ("to_fhir_codesystem",),
         "icdframes.export.networks": ("to_networkx",),
         "icdframes.export.skos": ("to_skos",),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from icdframes.client.base import ClientBase
 from icdframes.client.bulk import as_text, read_column
+from icdframes.client.decoding import describe_offline
 from icdframes.client.endpoints import CodeEndpoint, Linearization
 from icdframes.client.query_scope import QueryScope, check_one_language, reraise_not_found
 from icdframes.errors import CodeSyntaxError, ConfigurationError
@@ -28,6 +29,8 @@ from icdframes.model.uris import EntityUri, first_entity_id, parse_uri
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from icdframes.frames.entity_tables import EntityTables
 
 _CODED = ("mms", "icf")
 _FOUNDATION_ID = re.compile(r"\d+")
@@ -134,6 +137,7 @@ class CodeMethods(ClientBase):
         simplify: bool = False,
         flexible: bool = False,
         terminal_codes: bool = False,
+        tables: EntityTables | None = None,
         progress: bool | None = None,
         refresh: bool = False,
     ) -> pd.DataFrame:
@@ -149,6 +153,9 @@ class CodeMethods(ClientBase):
             Each language after the first adds label_es, stem_label_es, postcoordination_es.
         simplify : bool, default False
             Give a shorter expression with the same meaning where there is one.
+        tables : EntityTables, optional
+            Describe codes and clusters from these tables, in their languages and without a request; classification,
+            release and language are theirs then, and what fits no axis is described all the same.
 
         Returns
         -------
@@ -164,7 +171,7 @@ class CodeMethods(ClientBase):
 
         Notes
         -----
-        Network: one request per distinct value and language. Needs an API of version 2.5.
+        Network: one request per distinct value and language, none with `tables`. Needs an API of version 2.5.
         Source: ``GET …/describe`` of the ICD API.
 
         Examples
@@ -176,6 +183,8 @@ class CodeMethods(ClientBase):
 
         """
         column = read_column(code)
+        if tables is not None:
+            return describe_offline(column, tables)
         scope = self._scope("describe", _CODED, classification, release, language, refresh=refresh)
         operation = partial(
             CodeEndpoint(self._session, classification).describe,

@@ -9,15 +9,18 @@ from icdframes.client.base import ClientBase
 from icdframes.client.bulk import Column, as_text, read_column
 from icdframes.client.endpoints import CodeEndpoint
 from icdframes.client.query_scope import reraise_not_found
-from icdframes.errors import CodeSyntaxError, ConfigurationError, did_you_mean
+from icdframes.coding.descriptions import decode_from_tables, describe_from_tables
+from icdframes.errors import CodeSyntaxError, ConfigurationError, EntityNotFoundError, did_you_mean
 from icdframes.frames.results import Decoded, Facts, MemberFacts, members_table
 from icdframes.model.cluster import Cluster, CodeSystem
 from icdframes.model.codes import parse_code, split_codes
-from icdframes.model.responses import EMPTY, CodeInfo, Outcome, PostcoordinationSet, outcome_of_error
+from icdframes.model.responses import EMPTY, NOT_FOUND, CodeInfo, Outcome, PostcoordinationSet, outcome_of_error
 from icdframes.model.uris import first_entity_id
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from icdframes.frames.entity_tables import EntityTables
 
 Source = Literal["describe", "codeinfo"]
 _CODE_SYSTEMS: tuple[CodeSystem, ...] = ("mms", "icf", "icd10")
@@ -36,6 +39,7 @@ class DecodingMethods(ClientBase):
         release: str | None = None,
         language: str | Sequence[str] = "en",
         source: Source | None = "describe",
+        tables: EntityTables | None = None,
         progress: bool | None = None,
         refresh: bool = False,
     ) -> pd.DataFrame:
@@ -54,7 +58,11 @@ class DecodingMethods(ClientBase):
             Each language after the first adds title_es.
         source : {"describe", "codeinfo", None}, default "describe"
             ``describe`` tells axes and titles, ``codeinfo`` axes only. None asks nothing:
-            the reading alone, without network and client.
+            the reading alone, without network and client. Where a server has no ``describe`` (before API 2.5),
+            ``codeinfo`` is asked instead.
+        tables : EntityTables, optional
+            Read axes and titles from these tables, in their languages and without a request; classification, release
+            and language are theirs then.
 
         Returns
         -------
@@ -70,7 +78,7 @@ class DecodingMethods(ClientBase):
 
         Notes
         -----
-        Network: one request per distinct value and language, in flexible mode.
+        Network: one request per distinct value and language, in flexible mode; none with `tables`.
         Source: ``GET …/describe`` or ``…/codeinfo/{code}`` of the ICD API; for ICD-10 the
         entities themselves.
 
@@ -85,6 +93,11 @@ class DecodingMethods(ClientBase):
 
         """
         values, column = _one_by_one(read_column(codes))
+        if tables is not None:
+            clusters = _clusters(column, _system(tables.provenance.classification))
+            read = [clusters[_name(value)] for value in column.given]
+            _raise_single(column, read)
+            return decode_from_tables(values, read, tables, column.index)
         system = _system(classification)
         if source is not None and source not in _SOURCES:
             raise ConfigurationError(
@@ -105,7 +118,11 @@ class DecodingMethods(ClientBase):
             endpoint = CodeEndpoint(self._session, system)
             if source == "codeinfo":
                 return facts_of_info(endpoint.codeinfo(text, release_id, flexible=True, language=tag, refresh=refresh))
-            return facts_of_set(endpoint.describe(text, release_id, flexible=True, language=tag, refresh=refresh))
+            try:
+                return facts_of_set(endpoint.describe(text, release_id, flexible=True, language=tag, refresh=refresh))
+            except EntityNotFoundError:  # also of a server without describe
+                found = endpoint.codeinfo(text, release_id, flexible=True, language=tag, refresh=refresh)
+                return facts_of_info(found)
 
         def ask(text: str, tag: str) -> Facts:
             missing = (
@@ -123,6 +140,23 @@ class DecodingMethods(ClientBase):
         )
         table = _table(values, column, _clusters(column, system), answers.by_language)
         return scope.with_provenance(table)
+
+
+def describe_offline(column: Column, tables: EntityTables) -> pd.DataFrame:
+    """Describe codes and clusters from tables; see `IcdClient.describe`."""
+    clusters = _clusters(column, _system(tables.provenance.classification))
+    read = [clusters[_name(value)] for value in column.given]
+    _raise_single(column, read)
+    frame = describe_from_tables(column.given, read, tables, column.index)
+    if column.single and frame["status"].item() == NOT_FOUND:
+        raise EntityNotFoundError(str(frame["message"].item()))
+    return frame
+
+
+def _raise_single(column: Column, read: Sequence[Cluster | CodeSyntaxError | None]) -> None:
+    """Raise why a single value is no code."""
+    if column.single and isinstance(read[0], CodeSyntaxError):
+        raise read[0]
 
 
 def read_codes(codes: object, *, classification: str = "mms") -> pd.DataFrame:

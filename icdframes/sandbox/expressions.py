@@ -1,6 +1,6 @@
 """Write a placed code as codes, URIs or titles, and read URIs back.
 
-No answer of WHO's describe was available, so how titles are joined is ours: ``Stem [value; value] / other stem``.
+Titles are joined as WHO's service was seen to do: ``Stem [value] [value] / other stem``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def title_expression(listing: Listing, placed: Placed, language: str) -> str:
     title = listing.entity(placed.entity_id, language).title or ""
     extensions, stems = _by_role(placed)
     if extensions:
-        title += " [" + "; ".join(title_expression(listing, part, language) for part in extensions) + "]"
+        title += "".join(f" [{title_expression(listing, part, language)}]" for part in extensions)
     return " / ".join([title, *(title_expression(listing, part, language) for part in stems)])
 
 

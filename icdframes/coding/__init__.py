@@ -1,0 +1,1 @@
+"""Coding without a network: words to codes, and clusters checked, decoded and built."""
