@@ -14,7 +14,7 @@ from icdframes.cli.main import build_parser
 from icdframes.frames.schema import TABLES
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
-RUNNING = ["tables", "codes_and_text", "your_own_data", "in_a_notebook", "offline", "reliability"]
+RUNNING = ["code_lists", "tables", "codes_and_text", "your_own_data", "in_a_notebook", "offline", "reliability"]
 MARK = {True: " \\*", False: ""}
 ASKED_FOR = {True: ' (with `include=["diagnosticCriteria"]`)', False: ""}
 
@@ -38,6 +38,7 @@ def test_every_column_is_explained(table):
     assert columns_of(table) in text_of("tables")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RUNNING)
 def test_the_examples_of_a_guide_run_in_order(name, tmp_path, monkeypatch):
     pytest.importorskip("pyarrow", reason="pyarrow is not installed (pip install 'icdframes[test]')")

@@ -40,15 +40,17 @@ def words(text):
 def run_shell_line(line, project):
     """Run one line of a shell block, where it calls the program and needs nobody to answer."""
     command = shlex.split(line, comments=True)
-    if command[:1] == ["icdframes"] and command[1] not in {"login", "download"}:
+    if command[:1] == ["icdframes"] and command[1] != "login":
         environment = os.environ | {"PYTHONPATH": str(project)}
         subprocess.run([sys.executable, "-m", *command], env=environment, check=True, capture_output=True, timeout=120)
 
 
-def test_it_runs_from_top_to_bottom_and_prints_what_it_shows(readme, project, tmp_path, monkeypatch):
+@pytest.mark.slow
+def test_it_runs_from_top_to_bottom_and_prints_what_it_shows(readme, project, icd_sandbox, tmp_path, monkeypatch):
     pytest.importorskip("pyarrow", reason="pyarrow is not installed (pip install 'icdframes[test]')")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ICD_SERVER", "sandbox")
+    monkeypatch.setenv("ICD_FILES_URL", icd_sandbox.url)  # it serves files under WHO's paths, too
     monkeypatch.setenv("MPLBACKEND", "agg")
     names, printed, kinds = {}, "", []
     for kind, block in STEP.findall(readme):
@@ -66,7 +68,7 @@ def test_it_runs_from_top_to_bottom_and_prints_what_it_shows(readme, project, tm
         printed = output.getvalue()
     assert (kinds.count("python") >= 5, kinds.count("text") >= 3) == (True, True)
     made = {path.name for path in tmp_path.iterdir()}
-    assert {"sleep.csv", "sleep.csv.provenance.json", "chapter07", "cholera.csv", "icf.parquet", "deaths.pdf"} <= made
+    assert {"sleep.csv", "sleep.csv.provenance.json", "chapter07", "cholera.csv", "mms.parquet", "deaths.pdf"} <= made
 
 
 def test_it_is_short_and_in_the_order_that_readers_expect(readme):
