@@ -321,7 +321,10 @@ def warn(message: str, category: type[IcdWarning], *, remedy: Remedy | None = No
 
 def did_you_mean(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
     """Return ``" Did you mean 'mms'?"``, or nothing where no name is near."""
-    near = get_close_matches(word, list(known), n=1, cutoff=cutoff)
+    names = list(known)
+    near = [name for name in names if name.casefold().strip() == word.casefold().strip()] or get_close_matches(
+        word, names, n=1, cutoff=cutoff
+    )
     return f" Did you mean {near[0]!r}?" if near else ""
 
 

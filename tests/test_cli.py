@@ -319,3 +319,36 @@ def test_input_that_ends_is_one_line(capsys, monkeypatch):
     monkeypatch.setattr("builtins.input", end)
     assert main(["login"]) == 1
     assert capsys.readouterr().err.splitlines()[-1].startswith("icdframes: the input ended")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_a_csv_of_another_country_is_annotated_and_written_as_it_came(encoding, tmp_path):
+    (tmp_path / "deaths.csv").write_bytes("dx;edad;región\n1A00;4,5;León\n".encode(encoding))
+    assert main(["annotate", "deaths.csv", "--code", "dx", "--add", "title", "--out", "out.csv"]) == 0
+    text = (tmp_path / "out.csv").read_bytes().decode("utf-8-sig")
+    assert text.splitlines()[0].startswith('"dx";"edad";"región";')
+    assert icdframes.read_frame(tmp_path / "out.csv")["edad"].tolist() == ["4,5"]
+
+
+def test_separator_and_encoding_may_be_given(tmp_path, capsys):
+    (tmp_path / "deaths.txt").write_bytes("dx|ville\n1A00|Łódź\n".encode("cp1250"))
+    command = ["annotate", "deaths.txt", "--code", "dx", "--sep", "|", "--encoding", "cp1250", "--add", "title"]
+    assert main([*command, "--out", "out.csv"]) == 0
+    assert '"1A00"|"Łódź"|' in (tmp_path / "out.csv").read_text(encoding="cp1250")
+    assert main([*command[:4], "--encoding", "cp99"]) == 1
+    assert "encoding" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("target", ["out.xlsx", "out.tsv", "out.csv"])
+def test_a_spreadsheet_is_annotated_and_written(target, tmp_path):
+    pd.DataFrame({"dx": ["1A00", None], "age": [45, 46]}).to_excel(tmp_path / "deaths.xlsx", index=False)
+    assert main(["annotate", "deaths.xlsx", "--code", "dx", "--add", "title", "--out", target]) == 0
+    frame = icdframes.read_frame(tmp_path / target)
+    assert frame["age"].tolist() == ["45", "46"]
+    assert frame["title"].tolist()[0] == "Cholera"
+
+
+def test_a_column_in_another_case_is_hinted(tmp_path, capsys):
+    (tmp_path / "deaths.csv").write_text("Dx,age\n1A00,3\n", encoding="utf-8")
+    assert main(["annotate", "deaths.csv", "--code", "dx"]) == 1
+    assert "Did you mean 'Dx'?" in capsys.readouterr().err

@@ -24,7 +24,7 @@ from icdframes.errors import (
     did_you_mean,
     warn,
 )
-from icdframes.frames.atomic import no_file
+from icdframes.frames.files import read_frame
 from icdframes.model.codes import split_codes
 
 _LISTED = re.compile(r"[,;|\n]")
@@ -71,9 +71,15 @@ Group: TypeAlias = str | Grouping | Mapping[str, str | None]
 
 
 def read_grouping(
-    path: str | os.PathLike[str], *, name: str | None = None, entity: str = "code", group: str = "group"
+    path: str | os.PathLike[str],
+    *,
+    name: str | None = None,
+    entity: str = "code",
+    group: str = "group",
+    sep: str | None = None,
+    encoding: str | None = None,
 ) -> Grouping:
-    r"""Read a grouping from a CSV file.
+    r"""Read a grouping from a table: a CSV file of any country, tab-separated text, or Excel.
 
     Parameters
     ----------
@@ -84,6 +90,8 @@ def read_grouping(
         Name of the grouping; by default that of the file, without its ending.
     entity, group : str
         The columns that are read; others are ignored.
+    sep, encoding : str, optional
+        As for `read_frame`; by default recognised.
 
     Returns
     -------
@@ -93,7 +101,7 @@ def read_grouping(
     Raises
     ------
     FileFormatError
-        If the file cannot be read, has not these columns, or gives an entity two groups.
+        If the file cannot be read, or has not these columns, or gives an entity two groups.
 
     Examples
     --------
@@ -108,14 +116,8 @@ def read_grouping(
 
     """
     file = Path(path)
-    try:
-        table = pd.read_csv(file, dtype="str", keep_default_na=False, encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise no_file(file) from error
-    except (OSError, ValueError) as error:
-        raise FileFormatError(
-            f"{file} cannot be read as CSV ({error}): give a file with a heading, in UTF-8."
-        ) from error
+    table = read_frame(file, sep=sep, encoding=encoding).astype("object")
+    table = table.where(table.notna(), "")
     for column in (entity, group):
         if column not in table.columns:
             hint = did_you_mean(column, map(str, table.columns))

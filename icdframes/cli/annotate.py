@@ -5,7 +5,14 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 
-from icdframes.cli.options import CLASSIFICATION_HELP, Commands, add_command, add_output_options, add_server_options
+from icdframes.cli.options import (
+    CLASSIFICATION_HELP,
+    Commands,
+    add_command,
+    add_input_options,
+    add_output_options,
+    add_server_options,
+)
 from icdframes.cli.output import show_or_write, target_of
 from icdframes.cli.user_files import read_user_table, tables_of
 
@@ -18,8 +25,7 @@ icdframes annotate deaths.parquet --code dx --add title,chapter_title --tables m
 def add_parser(commands: Commands) -> None:
     """Add the command to the program."""
     annotate = add_command(commands, "annotate", run, "add titles to a file with codes", _EXAMPLES)
-    annotate.add_argument("file", metavar="FILE", help="your data: CSV or Parquet")
-    annotate.add_argument("--code", default="code", metavar="COLUMN", help="the column with the codes (code)")
+    add_input_options(annotate)
     annotate.add_argument(
         "--add", default="title,chapter,block", metavar="COLUMNS", help="what to add (title,chapter,block)"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from icdframes.cli.options import Commands, add_command, add_output_options
+from icdframes.cli.options import Commands, add_command, add_input_options, add_output_options
 from icdframes.cli.output import show_or_write, target_of
 from icdframes.cli.user_files import read_user_table
 
@@ -16,10 +16,9 @@ icdframes map deaths.csv --code dx --mapping 10To11MapToOneCategory.zip --out ma
 def add_parser(commands: Commands) -> None:
     """Add the command to the program."""
     mapping = add_command(commands, "map", run, "translate your codes with a mapping table of WHO's", _EXAMPLES)
-    mapping.add_argument("file", metavar="FILE", help="your data: CSV or Parquet")
+    add_input_options(mapping)
     mapping.add_argument("--mapping", required=True, metavar="PATH", help="WHO's file: txt, tsv, xlsx or zip")
     mapping.add_argument("--table", metavar="NAME", help="which of the tables in a zip file")
-    mapping.add_argument("--code", default="code", metavar="COLUMN", help="the column with the codes (code)")
     add_output_options(mapping)
 
 

@@ -76,9 +76,21 @@ def add_server_options(command: CommandParser) -> None:
     server.add_argument("--offline", action="store_true", help="answer from the cache only")
 
 
+def add_input_options(command: CommandParser) -> None:
+    """Add the file of the user's own, and how it is written; `icdframes.cli.user_files.read_user_table` reads them."""
+    command.add_argument("file", metavar="FILE", help="your data: .csv, .tsv, .xlsx or .parquet")
+    command.add_argument("--code", default="code", metavar="COLUMN", help="the column with the codes (code)")
+    command.add_argument(
+        "--sep", metavar="SEP", help="between cells: ; or tab; recognised, kept for CSV that is written"
+    )
+    command.add_argument("--encoding", metavar="NAME", help="of text, such as cp1252; recognised")
+
+
 def add_output_options(command: CommandParser) -> None:
     """Add the options that say where to write; `icdframes.cli.output.write` reads them."""
-    command.add_argument("--out", metavar="FILE", help="FILE.csv, FILE.parquet, or - for CSV on standard output")
+    command.add_argument(
+        "--out", metavar="FILE", help="FILE.csv, .tsv, .xlsx or .parquet, or - for CSV on standard output"
+    )
     command.add_argument("--overwrite", action="store_true", help="replace FILE")
     command.add_argument(
         "--safe-for-spreadsheets", action="store_true", help="in CSV, an apostrophe before what looks like a formula"

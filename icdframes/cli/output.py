@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _SHOWN_ROWS = 10
 _LONGEST_CELL = 60
-SUFFIXES = (".csv", ".parquet")
+SUFFIXES = (".csv", ".tsv", ".xlsx", ".parquet")
 
 
 def connect(options: Namespace, credentials: Credentials | None = None) -> IcdClient:
@@ -68,17 +68,26 @@ def print_csv(frame: pd.DataFrame, options: Namespace) -> None:
     from icdframes.frames.files import defused  # noqa: PLC0415  pandas only where needed
 
     shown = defused(frame) if options.safe_for_spreadsheets else frame
-    shown.to_csv(sys.stdout, index=False, lineterminator="\n")
+    shown.to_csv(sys.stdout, sep=getattr(options, "sep", None) or ",", index=False, lineterminator="\n")
 
 
 def write(frame: pd.DataFrame, target: Path, options: Namespace) -> None:
     """Write a table and say so."""
-    from icdframes.frames.files import to_csv, to_parquet  # noqa: PLC0415  pandas only where needed
+    from icdframes.frames.files import to_csv, to_excel, to_parquet  # noqa: PLC0415  pandas only where needed
 
     if target.suffix == ".parquet":
         to_parquet(frame, target, overwrite=options.overwrite)
+    elif target.suffix == ".xlsx":
+        to_excel(frame, target, overwrite=options.overwrite)
     else:
-        to_csv(frame, target, overwrite=options.overwrite, safe_for_spreadsheets=options.safe_for_spreadsheets)
+        to_csv(
+            frame,
+            target,
+            overwrite=options.overwrite,
+            safe_for_spreadsheets=options.safe_for_spreadsheets,
+            sep="\t" if target.suffix == ".tsv" else getattr(options, "sep", None) or ",",
+            encoding=getattr(options, "encoding", None) or "utf-8",
+        )
     print(f"{len(frame)} rows written to {target}")
 
 

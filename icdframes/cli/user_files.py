@@ -17,9 +17,15 @@ if TYPE_CHECKING:
 
 def read_user_table(options: Namespace) -> pd.DataFrame:
     """Read ``options.file`` and check that it has the column ``options.code``."""
-    from icdframes.frames.files import read_frame  # noqa: PLC0415  pandas only where needed
+    from icdframes.frames.files import SIDECAR, read_frame  # noqa: PLC0415  pandas only where needed
+    from icdframes.frames.user_table import TEXT_SUFFIXES, text_format  # noqa: PLC0415
 
-    frame = read_frame(Path(options.file))
+    file = Path(options.file)
+    frame = read_frame(file, sep=options.sep, encoding=options.encoding)
+    if file.suffix.lower() in TEXT_SUFFIXES and not file.with_name(file.name + SIDECAR).is_file():
+        form = text_format(file, sep=options.sep, encoding=options.encoding)
+        options.sep = form.sep
+        options.encoding = options.encoding or ("utf-8-sig" if form.encoding != "utf-8" else "utf-8")
     if options.code not in frame:
         raise ConfigurationError(
             f"{options.file} has no column {options.code!r}: name one with --code, it has {', '.join(frame.columns)}."

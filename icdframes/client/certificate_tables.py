@@ -14,7 +14,7 @@ import pandas as pd
 from icdframes.client.bulk import Column
 from icdframes.errors import ComparabilityWarning, ConfigurationError, FileFormatError, PartialResultWarning, warn
 from icdframes.frames.atomic import no_file
-from icdframes.frames.user_table import read_user_table
+from icdframes.frames.files import read_frame
 from icdframes.model.certificate import CertificateField
 from icdframes.model.certificate_forms import (
     CertificateColumns,
@@ -126,7 +126,7 @@ def read_certificates(given: object) -> CertificateRows:
 
 def _read_file(path: Path) -> object:
     if path.suffix.lower() != ".json":
-        return read_user_table(path)
+        return read_frame(path)
     try:
         return json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:

@@ -7,7 +7,7 @@ import importlib.util
 import json
 import os
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,9 @@ from icdframes.errors import (
     warn,
 )
 from icdframes.frames.atomic import check_target, no_file, read_json, write_json, written_beside
+from icdframes.frames.user_table import SHEET_SUFFIX, TEXT_SUFFIXES, read_sheet_table, read_text_table, write_sheet
+
+SUFFIXES = (*TEXT_SUFFIXES, SHEET_SUFFIX, ".parquet")
 
 
 def to_parquet(frame: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
@@ -96,16 +99,27 @@ def _is_json(value: object) -> bool:
     return True
 
 
-def read_frame(path: str | os.PathLike[str], *, columns: list[str] | None = None) -> pd.DataFrame:
-    """Read a table that was written by `to_csv` or `to_parquet`, equal to what was written.
+def read_frame(
+    path: str | os.PathLike[str],
+    *,
+    columns: list[str] | None = None,
+    sep: str | None = None,
+    encoding: str | None = None,
+) -> pd.DataFrame:
+    """Read a table: one that icdframes wrote, equal to what was written, or one of your own as text.
 
     Parameters
     ----------
     path : path
-        A ``.csv`` or ``.parquet`` file. A CSV without its provenance file is read as
-        text throughout, so that codes such as ``1E10`` stay codes.
+        A ``.csv``, ``.tsv``, ``.txt``, ``.xlsx`` (its first sheet) or ``.parquet`` file with a heading. Text and
+        spreadsheets without a provenance file are read as text throughout, so that codes such as ``1E10`` stay codes;
+        an empty cell is missing.
     columns : list of str, optional
         Read these only.
+    sep : str, optional
+        Between the cells of a text file: a character, or tab, semicolon, comma, pipe. By default recognised.
+    encoding : str, optional
+        Of a text file, such as ``"cp1252"``. By default recognised: UTF-8, UTF-16 by its mark, or else cp1252.
 
     Returns
     -------
@@ -117,7 +131,9 @@ def read_frame(path: str | os.PathLike[str], *, columns: list[str] | None = None
     FileFormatError
         If the file is not there, damaged, or of another kind.
     MissingExtraError
-        If a Parquet file is given and pyarrow is not installed.
+        If the package that reads Parquet or Excel is not installed.
+    ConfigurationError
+        If separator or encoding are none.
 
     Examples
     --------
@@ -131,17 +147,23 @@ def read_frame(path: str | os.PathLike[str], *, columns: list[str] | None = None
 
     """
     file = Path(path)
-    if file.suffix not in {".csv", ".parquet"}:
-        raise FileFormatError(f"{file} is no table of icdframes: its name must end in .csv or .parquet.")
-    if file.suffix == ".parquet":
+    suffix = file.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise FileFormatError(f"{file} is no table: its name must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}.")
+    if suffix == ".parquet":
         need_pyarrow("Reading Parquet")
     if not file.is_file():
         raise no_file(file)
     try:
-        if file.suffix == ".csv":
-            return read_csv(file, columns)
+        if suffix == SHEET_SUFFIX:
+            return read_sheet_table(file, columns=columns)
+        if suffix in TEXT_SUFFIXES:
+            own = sep is None and encoding is None and file.with_name(file.name + SIDECAR).is_file()
+            return (
+                read_csv(file, columns) if own else read_text_table(file, sep=sep, encoding=encoding, columns=columns)
+            )
         return pd.read_parquet(file, engine="pyarrow", columns=columns, page_checksum_verification=True)
-    except FileFormatError:
+    except (FileFormatError, ConfigurationError):
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FileFormatError(
@@ -169,22 +191,32 @@ _ESCAPED_FORMULA = re.compile(f"^'{_FORMULA.pattern.removeprefix('^')}")
 
 
 def to_csv(
-    frame: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: bool = False, safe_for_spreadsheets: bool = False
+    frame: pd.DataFrame,
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    safe_for_spreadsheets: bool = False,
+    sep: str = ",",
+    encoding: str = "utf-8",
 ) -> Path:
-    """Write a table as UTF-8 CSV, with provenance and dtypes in ``NAME.csv.provenance.json``.
+    """Write a table as CSV, with provenance and dtypes in ``NAME.csv.provenance.json``.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         Its index is not written; ``frame.attrs`` are. Attributes that no JSON can hold are left out with a warning.
     path : path
-        Ends in ``.csv``; the folder must exist.
+        Ends in ``.csv`` (or ``.tsv``); the folder must exist.
     overwrite : bool
         Whether a file of that name may be replaced.
     safe_for_spreadsheets : bool
         Put an apostrophe before text and names of columns that a spreadsheet would run
         as a formula (``=``, ``+``, ``-``, ``@``, also as wide as an ideograph; tab, line
         break). `read_frame` takes it off again.
+    sep : str, default ","
+        Between the cells; ``";"`` is what spreadsheet programs of many countries want.
+    encoding : str, default "utf-8"
+        ``"utf-8-sig"`` has the mark by which spreadsheet programs recognise UTF-8.
 
     Returns
     -------
@@ -208,7 +240,7 @@ def to_csv(
 
     """
     frame = _storable(frame)
-    target = check_target(path, overwrite=overwrite, suffixes=(".csv",))
+    target = check_target(path, overwrite=overwrite, suffixes=(".csv", ".tsv"))
     if not frame.columns.is_unique:
         raise ExportError(f"Cannot write {target}: the table has two columns of one name. Rename one.")
     missing = _unused_mark(frame)
@@ -221,35 +253,79 @@ def to_csv(
         "n_rows": len(frame),
         "missing": missing,
         "safe_for_spreadsheets": safe_for_spreadsheets,
+        "sep": sep,
+        "encoding": encoding,
         "attrs": frame.attrs,
     }
 
     def write_table(temporary: Path) -> None:
-        with temporary.open("x", encoding="utf-8", newline="") as file:
-            written.to_csv(file, index=False, na_rep=missing, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+        with temporary.open("x", encoding=encoding, newline="") as file:
+            written.to_csv(
+                file, sep=sep, index=False, na_rep=missing, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n"
+            )
 
-    def write_about(temporary: Path) -> None:
-        write_json(temporary, about)
+    _write_with_sidecar(target, write_table, about)
+    return target
 
+
+def _write_with_sidecar(target: Path, write_table: Callable[[Path], None], about: Mapping[str, Any]) -> None:
+    """Write a table and what is to be known of it, both or neither."""
     sidecar = target.with_name(target.name + SIDECAR)
     before = sidecar.read_bytes() if sidecar.is_file() else None
-    with written_beside(target, write_table) as table, written_beside(sidecar, write_about) as beside:
+    with (
+        written_beside(target, write_table) as table,
+        written_beside(sidecar, lambda file: write_json(file, about)) as beside,
+    ):
         beside.replace(sidecar)
         try:
             table.replace(target)
         except OSError:
             sidecar.unlink() if before is None else sidecar.write_bytes(before)
             raise
+
+
+def to_excel(frame: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    """Write a table as a spreadsheet, with ``frame.attrs`` in ``NAME.xlsx.provenance.json``.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Its index is not written.
+    path : path
+        Ends in ``.xlsx``; the folder must exist.
+    overwrite : bool
+        Whether a file of that name may be replaced.
+
+    Returns
+    -------
+    pathlib.Path
+        The file. A text that looks like a formula stays a text. No network.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    MissingExtraError
+        If openpyxl is not installed.
+
+    Examples
+    --------
+    >>> import pandas as pd, tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> to_excel(pd.DataFrame({"code": ["1A00"]}), folder / "codes.xlsx").name
+    'codes.xlsx'
+
+    """
+    frame = _storable(frame)
+    target = check_target(path, overwrite=overwrite, suffixes=(SHEET_SUFFIX,))
+    about = {"format": _FORMAT, "format_number": _FORMAT_NUMBER, "package_version": __version__, "attrs": frame.attrs}
+    _write_with_sidecar(target, lambda temporary: write_sheet(frame, temporary), about)
     return target
 
 
 def read_csv(file: Path, columns: list[str] | None) -> pd.DataFrame:
-    """Read what `to_csv` wrote, or any CSV as text; what is wrong inside raises as it comes."""
+    """Read what `to_csv` wrote; what is wrong inside raises as it comes."""
     sidecar = file.with_name(file.name + SIDECAR)
-    if not sidecar.is_file():
-        return pd.read_csv(
-            file, dtype="str", encoding="utf-8-sig", usecols=columns, keep_default_na=False, na_values=[""]
-        )
     about = read_json(sidecar)
     if about.get("format") != _FORMAT or about.get("format_number") != _FORMAT_NUMBER:
         raise FileFormatError(f"{sidecar} was not written by this version of icdframes; remove it to read plain text.")
@@ -262,7 +338,8 @@ def read_csv(file: Path, columns: list[str] | None) -> pd.DataFrame:
             written: "str" if name in later else dtype
             for written, (name, dtype) in zip(header, dtypes.items(), strict=True)
         },
-        encoding="utf-8",
+        sep=about.get("sep", ","),
+        encoding=about.get("encoding", "utf-8"),
         keep_default_na=False,
         na_values=[about["missing"]],
         skip_blank_lines=False,

@@ -1,4 +1,4 @@
-"""Read the tables of users: CSV of any country, tab-separated text, Excel and Parquet."""
+"""Read the tables of users as text: CSV of any country, tab-separated text and Excel; and write Excel."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import csv
 import datetime as dt
 import importlib.util
 import io
-import os
 import warnings
 import zipfile
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE, lookup
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, lookup
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,156 +18,82 @@ import pandas as pd
 
 from icdframes.errors import ConfigurationError, FileFormatError, MissingExtraError
 from icdframes.frames.atomic import no_file
-from icdframes.frames.files import SIDECAR, read_frame
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 SHEET_SUFFIX = ".xlsx"
-SUFFIXES = (*TEXT_SUFFIXES, SHEET_SUFFIX, ".parquet")
 _SEPARATORS = ";\t,|"
 _SAMPLE_LINES = 50
 _NAMES = {"tab": "\t", "\\t": "\t", "semicolon": ";", "comma": ",", "pipe": "|"}
 
 
-def read_user_table(
-    path: str | os.PathLike[str], *, sep: str | None = None, encoding: str | None = None
+@dataclass(frozen=True, slots=True)
+class TextFormat:
+    """How a text file is written."""
+
+    sep: str
+    encoding: str
+
+
+def read_text_table(
+    path: Path, *, sep: str | None = None, encoding: str | None = None, columns: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    r"""Read a table of a user's own.
-
-    Cells of text files and spreadsheets are read as text, so that codes such as ``1E10`` and ``007`` stay what they
-    are; an empty cell is missing. A table that icdframes wrote has its dtypes and provenance.
-
-    Parameters
-    ----------
-    path : path
-        A ``.csv``, ``.tsv``, ``.txt``, ``.xlsx`` (its first sheet) or ``.parquet`` file with a heading.
-    sep : str, optional
-        Between the cells of a text file: a character, or tab, semicolon, comma, pipe. By default recognised.
-    encoding : str, optional
-        Of a text file, such as ``cp1252``. By default UTF-8, UTF-16 by its mark, or else Windows' own, cp1252.
-
-    Returns
-    -------
-    pandas.DataFrame
-        No network.
+    """Read a text file with a heading as text throughout; an empty cell is missing.
 
     Raises
     ------
     FileFormatError
-        If the file is not there, damaged or of another kind; names the line where it can.
+        If the file is not there, or is no such table.
     ConfigurationError
         If separator or encoding are none.
-    MissingExtraError
-        If the package that reads Excel or Parquet is not installed.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     file = Path(folder) / "deaths.csv"
-    ...     _ = file.write_bytes("dx;región\n1A00;León\n".encode("cp1252"))
-    ...     read_user_table(file).to_dict("list")
-    {'dx': ['1A00'], 'región': ['León']}
 
     """
-    file = Path(path)
-    suffix = file.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise FileFormatError(f"{file} is no table: its name must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}.")
-    separator = _separator(sep)
-    if encoding is not None:
-        _check_encoding(encoding)
-    own = suffix == ".csv" and sep is None and encoding is None and file.with_name(file.name + SIDECAR).is_file()
-    if suffix == ".parquet" or own:
-        return read_frame(file)
-    try:
-        data = file.read_bytes()
-    except FileNotFoundError as error:
-        raise no_file(file) from error
-    except OSError as error:
-        raise FileFormatError(f"{file} cannot be read ({error}): check its name and your rights.") from error
-    if suffix == SHEET_SUFFIX:
-        return _of_sheet(file, data)
-    text = _decoded(file, data, encoding)
-    return _of_text(file, text, separator or _recognise(text, "\t" if suffix == ".tsv" else ","))
-
-
-def need_openpyxl(feature: str) -> None:
-    """Refuse where no spreadsheet can be read or written."""
-    if importlib.util.find_spec("openpyxl") is None:
-        raise MissingExtraError(feature, "excel")
-
-
-def _separator(sep: str | None) -> str | None:
-    if sep is None:
-        return None
-    found = _NAMES.get(sep.lower(), sep)
-    if len(found) != 1 or found in '"\r\n' or found.isalnum():
-        raise ConfigurationError(
-            f"sep={sep!r} is no separator: give one character, such as ; or , , or a name: {', '.join(_NAMES)}."
-        )
-    return found
-
-
-def _check_encoding(encoding: str) -> None:
-    try:
-        lookup(encoding)
-    except LookupError as error:
-        raise ConfigurationError(
-            f"encoding={encoding!r} is unknown: give utf-8, cp1252 (Windows, Western Europe), utf-16 or another."
-        ) from error
-
-
-def _decoded(path: Path, data: bytes, encoding: str | None) -> str:
-    if encoding is not None:
-        tried = ["utf-8-sig" if lookup(encoding).name == "utf-8" else encoding]
-    elif data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
-        tried = ["utf-16"]
-    else:
-        tried = ["utf-8-sig", "cp1252"]
-    if encoding is None and b"\0" in data[:1000] and tried != ["utf-16"]:
-        raise FileFormatError(f"{path} is no text: give a .csv, .tsv or .xlsx file, or name its encoding.")
-    for name in tried:
-        try:
-            return data.decode(name)
-        except UnicodeError:
-            continue
-    raise FileFormatError(f"{path} is no text in {' or '.join(tried)}: name its encoding, such as --encoding cp1250.")
-
-
-def _recognise(text: str, usual: str) -> str:
-    """Return the separator that parts the first lines into the same number of cells, at least two; the most wins."""
-    lines = text.splitlines()[:_SAMPLE_LINES]
-    found: dict[str, tuple[bool, int]] = {}
-    for separator in _SEPARATORS:
-        rows = [row for row in csv.reader(lines, delimiter=separator) if any(map(str.strip, row))]
-        widths = [len(row) for row in rows[:-1] or rows]
-        if widths and widths[0] > 1:
-            found[separator] = (len(set(widths)) == 1, widths[0])
-    if not found:
-        return usual
-    return max(found, key=lambda separator: (*found[separator], separator == usual))
-
-
-def _of_text(path: Path, text: str, separator: str) -> pd.DataFrame:
+    text, form = _recognised(path, sep, encoding)
+    if not text.strip():
+        raise FileFormatError(f"{path} cannot be read as a table, it is empty: give a file with a heading.")
     try:
         frame = pd.read_csv(
-            io.StringIO(text), sep=separator, dtype="str", keep_default_na=False, na_values=[""], skipinitialspace=True
+            io.StringIO(text),
+            sep=form.sep,
+            dtype="str",
+            keep_default_na=False,
+            na_values=[""],
+            usecols=None if columns is None else list(columns),
         )
-    except (ValueError, pd.errors.ParserError) as error:
+    except ValueError as error:
         raise FileFormatError(
-            f"{path} cannot be read as a table with {separator!r} between the cells ({error}): name another with --sep "
-            "(sep=), or correct the line."
+            f"{path} cannot be read as a table with {form.sep!r} between the cells ({error}): name another separator "
+            "with sep= (--sep), or correct the line."
         ) from error
     if not isinstance(frame.index, pd.RangeIndex):
         raise FileFormatError(
-            f"{path}: its rows have more cells than its heading, with {separator!r} between them: complete the "
-            "heading, or name another separator with --sep (sep=)."
+            f"{path}: its rows have more cells than its heading, with {form.sep!r} between them: complete the heading, "
+            "or name another separator with sep= (--sep)."
         )
     return frame
 
 
-def _of_sheet(path: Path, data: bytes) -> pd.DataFrame:
+def text_format(path: Path, *, sep: str | None = None, encoding: str | None = None) -> TextFormat:
+    """Return separator and encoding of a text file, those that are given or those that are recognised.
+
+    The separator is the one that parts the first lines into the same number of cells; the encoding is told by a mark,
+    and without one it is UTF-8 or else cp1252, that of Windows in Western Europe.
+    """
+    return _recognised(path, sep, encoding)[1]
+
+
+def read_sheet_table(path: Path, *, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Read the first sheet of a spreadsheet as text, as its cells are shown; an empty cell is missing.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is not there, or is no spreadsheet.
+    MissingExtraError
+        If openpyxl is not installed.
+
+    """
     need_openpyxl("Reading a spreadsheet")
+    data = _bytes_of(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -175,7 +102,94 @@ def _of_sheet(path: Path, data: bytes) -> pd.DataFrame:
         raise FileFormatError(f"{path} cannot be read as a spreadsheet ({error}): save it anew as .xlsx.") from error
     texts = {place: [_text_of(cell) for cell in cells.iloc[:, place]] for place in range(cells.shape[1])}
     frame = pd.DataFrame(texts, dtype="str").set_axis([str(name) for name in cells.columns], axis=1)
-    return frame.dropna(how="all").reset_index(drop=True)
+    frame = frame.dropna(how="all").reset_index(drop=True)
+    return frame if columns is None else frame[list(columns)]
+
+
+def write_sheet(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table as the only sheet of a spreadsheet; a text that looks like a formula stays a text."""
+    need_openpyxl("Writing a spreadsheet")
+    with pd.ExcelWriter(path, engine="openpyxl") as writer:
+        frame.to_excel(writer, index=False, sheet_name="icdframes")
+        for row in writer.sheets["icdframes"].iter_rows():
+            for cell in row:
+                if cell.data_type == "f":
+                    cell.data_type = "s"
+
+
+def need_openpyxl(feature: str) -> None:
+    """Refuse where no spreadsheet can be read or written."""
+    if importlib.util.find_spec("openpyxl") is None:
+        raise MissingExtraError(feature, "excel")
+
+
+def _recognised(path: Path, sep: str | None, encoding: str | None) -> tuple[str, TextFormat]:
+    given = None if sep is None else _separator(sep)
+    text, written = _decoded(path, _bytes_of(path), encoding)
+    return text, TextFormat(given or _find_separator(text, "\t" if path.suffix.lower() == ".tsv" else ","), written)
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise no_file(path) from error
+    except OSError as error:
+        raise FileFormatError(f"{path} cannot be read ({error}): check its name and your rights.") from error
+
+
+def _separator(sep: str) -> str:
+    found = _NAMES.get(sep.lower(), sep)
+    if len(found) != 1 or found in '"\r\n' or found.isalnum():
+        raise ConfigurationError(
+            f"sep={sep!r} is no separator: give one character, such as ';', or a name: {', '.join(_NAMES)}."
+        )
+    return found
+
+
+def _decoded(path: Path, data: bytes, encoding: str | None) -> tuple[str, str]:
+    if encoding is not None:
+        try:
+            name = lookup(encoding).name
+        except LookupError as error:
+            raise ConfigurationError(
+                f"encoding={encoding!r} is unknown: give utf-8, cp1252 (Windows, Western Europe), utf-16 or another."
+            ) from error
+        tried = ["utf-8-sig" if name == "utf-8" and data.startswith(BOM_UTF8) else name]
+    elif data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        tried = ["utf-16"]
+    elif b"\0" in data[:1000]:
+        raise FileFormatError(f"{path} is no text: give a .csv, .tsv or .xlsx file, or name its encoding.")
+    else:
+        tried = ["utf-8-sig" if data.startswith(BOM_UTF8) else "utf-8", "cp1252"]
+    for name in tried:
+        try:
+            return data.decode(name), name
+        except UnicodeError:
+            continue
+    raise FileFormatError(
+        f"{path} is no text in {' or '.join(tried)}: name its encoding with encoding= (--encoding), such as cp1250."
+    )
+
+
+def _find_separator(text: str, usual: str) -> str:
+    """Return the separator that parts the first lines into the same number of cells, at least two; the most wins."""
+    lines = io.StringIO(text, newline="").readlines(200_000)
+    found: dict[str, tuple[bool, int, bool]] = {}
+    for separator in _SEPARATORS:
+        rows = []
+        try:
+            for row in csv.reader(lines, delimiter=separator):
+                if any(map(str.strip, row)):
+                    rows.append(row)
+                if len(rows) == _SAMPLE_LINES:
+                    break
+        except csv.Error:
+            continue
+        widths = [len(row) for row in rows]
+        if widths and widths[0] > 1:
+            found[separator] = (len(set(widths)) == 1, widths[0], separator == usual)
+    return max(found, key=lambda separator: found[separator]) if found else usual
 
 
 def _text_of(cell: Any) -> str | None:

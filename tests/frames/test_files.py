@@ -135,7 +135,7 @@ def test_an_existing_file_is_replaced_only_when_asked_for(suffix, tables, tmp_pa
     "place, words",
     [
         ("no/x{}", "no folder"),
-        ("x.xlsx", "must end in"),
+        ("x.doc", "must end in"),
         ("file/x{}", "no folder"),
         ("folder{}", "is a folder: give the name of a file"),
     ],
@@ -231,7 +231,7 @@ def test_a_torn_file_is_named(cut, suffix, tables, tmp_path):
 
 @pytest.mark.parametrize(
     "name, words",
-    [("absent.csv", "no file .*: check its name"), ("x.xlsx", "must end in"), ("x.parquet", "damaged.*write it anew")],
+    [("absent.csv", "no file .*: check its name"), ("x.doc", "must end in"), ("x.parquet", "damaged.*write it anew")],
 )
 def test_a_foreign_or_absent_file_is_named(name, words, tmp_path):
     (tmp_path / "x.parquet").write_text("no parquet")
