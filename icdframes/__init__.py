@@ -15,8 +15,8 @@
   `check_codes`; for causes of death `doris`, `codedit`.
 - **Files**: `to_csv`, `to_parquet`, `read_frame`, `write_tables`, `read_tables`, `read_tabulation`; each
   frame and file has a `Provenance`.
-- **Your own data**: `annotate`, `match_report`, `rollup`, `read_grouping` (a `Grouping`), `read_mapping` (a
-  `CodeMapping`), `map_codes`, `compare_releases`, `affected_codes`.
+- **Your own data**: `annotate`, `match_report`, `rollup`, `read_grouping`, `load_grouping` (a `Grouping`),
+  `read_mapping`, `load_mapping` (a `CodeMapping`), `map_codes`, `compare_releases`, `affected_codes`.
 - **Code lists**: `CodeList` (of `CodeRule` values), `read_codelist`, `load_codelists`, `flag`.
 - **Hierarchy**: `ancestors`, `descendants`, `siblings`, `path_to_root`, `depth_of`, `is_below`,
   `nearest_common_ancestor`, `subtree_sizes`.
@@ -90,6 +90,8 @@ if TYPE_CHECKING:  # what type checkers and editors read; the names are those of
     from icdframes.functions import get_client as get_client
     from icdframes.functions import languages as languages
     from icdframes.functions import load_entity as load_entity
+    from icdframes.functions import load_grouping as load_grouping
+    from icdframes.functions import load_mapping as load_mapping
     from icdframes.functions import load_tables as load_tables
     from icdframes.functions import login as login
     from icdframes.functions import lookup as lookup
@@ -157,6 +159,8 @@ else:
             "get_client",
             "languages",
             "load_entity",
+            "load_grouping",
+            "load_mapping",
             "load_tables",
             "login",
             "lookup",

@@ -288,6 +288,8 @@ def _on_default_client(method: Callable[Concatenate[IcdClient, P], R]) -> Callab
 
 load_entity = _on_default_client(IcdClient.load_entity)
 load_tables = _on_default_client(IcdClient.load_tables)
+load_mapping = _on_default_client(IcdClient.load_mapping)
+load_grouping = _on_default_client(IcdClient.load_grouping)
 releases = _on_default_client(IcdClient.releases)
 languages = _on_default_client(IcdClient.languages)
 entity_releases = _on_default_client(IcdClient.entity_releases)

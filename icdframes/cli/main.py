@@ -14,6 +14,7 @@ from icdframes.cli import (
     compare,
     completion,
     doctor,
+    download,
     find,
     load,
     login,
@@ -24,7 +25,7 @@ from icdframes.cli import (
 from icdframes.cli.options import CommandParser, sentence_of
 from icdframes.errors import IcdError, IcdWarning, did_you_mean
 
-COMMANDS = (load, find, releases, annotate, map_codes, compare, login, cache, doctor, sandbox, completion)
+COMMANDS = (load, find, download, releases, annotate, map_codes, compare, login, cache, doctor, sandbox, completion)
 """The modules of the commands, in the order of the help; each adds its own with ``add_parser``."""
 
 

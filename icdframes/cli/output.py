@@ -50,7 +50,8 @@ def size_text(info: CacheInfo) -> str:
     """Return where the cache is and how large."""
     return (
         f"{info.path}: {info.answers} answers, {info.bytes / 1e6:.1f} MB; "
-        f"{info.snapshots} snapshots, {info.snapshot_bytes / 1e6:.1f} MB"
+        f"{info.snapshots} snapshots, {info.snapshot_bytes / 1e6:.1f} MB; "
+        f"{info.downloads} downloads, {info.download_bytes / 1e6:.1f} MB"
     )
 
 

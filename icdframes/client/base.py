@@ -223,6 +223,32 @@ class ClientBase:
         self._release_files.clear()
         return self._session.clear_cache()
 
+    def prune_downloads(self, *, unused_days: float = 90) -> list[Path]:
+        """Remove downloaded files that were not used for some time; they are downloaded again when needed.
+
+        Parameters
+        ----------
+        unused_days : float, default 90
+            Days without use.
+
+        Returns
+        -------
+        list of pathlib.Path
+            What was removed.
+
+        Notes
+        -----
+        Network: none.
+
+        Examples
+        --------
+        >>> import icdframes
+        >>> icdframes.connect("sandbox").prune_downloads()
+        []
+
+        """
+        return [file.path for file in self._release_files.prune(unused_days=unused_days)]
+
     def close(self) -> None:
         """Close connections and the cache; the client cannot be used afterwards.
 

@@ -7,10 +7,19 @@ from icdframes.client.codes import CodeMethods
 from icdframes.client.decoding import DecodingMethods
 from icdframes.client.loading import LoadingMethods
 from icdframes.client.mortality import MortalityMethods
+from icdframes.client.release_files import ReleaseFileMethods
 from icdframes.client.search import SearchMethods
 
 
-class IcdClient(LoadingMethods, CatalogueMethods, SearchMethods, CodeMethods, DecodingMethods, MortalityMethods):
+class IcdClient(
+    LoadingMethods,
+    CatalogueMethods,
+    SearchMethods,
+    CodeMethods,
+    DecodingMethods,
+    MortalityMethods,
+    ReleaseFileMethods,
+):
     """A connection to an ICD API server, with its cache.
 
     Made by `icdframes.connect`. Nothing is sent before a verb is called, and a token

@@ -87,7 +87,7 @@ class FilesSource:
         chapters: dict[str, str | None] = {}
         first: DownloadedFile | None = None
         for language in languages:
-            file = self._file(classification, release, language, refresh=refresh, progress=progress)
+            file = self.file(classification, release, language, refresh=refresh, progress=progress)
             first = first or file
             if classification == "icd10":
                 graphs[language] = icd10_graph(read_icd10_meta(file.path), release)
@@ -113,9 +113,16 @@ class FilesSource:
             include=include,
         )
 
-    def _file(
-        self, classification: str, release: str, language: str, *, refresh: bool, progress: bool | None
+    def file(
+        self,
+        classification: str,
+        release: str,
+        language: str,
+        *,
+        refresh: bool = False,
+        progress: bool | None = None,
     ) -> DownloadedFile:
+        """Return the file of a classification in one language; errors as `tables`."""
         path = tabulation_path(classification, release, language)
         try:
             return self.files.get(path, refresh=refresh, progress=progress)

@@ -155,9 +155,13 @@ def _mapping(corpus: Corpus, release: str) -> bytes:
     new_heads = ["11ClassKind", "11DepthInKind", "ICD-11 FoundationURI", "Linearization (releaseURI)", "icd11Code",
                  "icd11Chapter", "icd11Title"]  # fmt: skip
     one = [[*_old_cells(old, a), *_new_cells(new, b)] for a, b in forward]
-    linked = [[*_old_cells(old, a), *_foundation_cells(b), "Equivalent", "0"] for a, b in forward if b]
+    linked = [
+        [*_old_cells(old, a), *_foundation_cells(b), "Equivalent", "0"] for a, b in forward if b and b.foundation_id
+    ]
     back = [[*_new_cells(new, a), *_old_cells(old, b)] for a, b in backward]
-    back_linked = [[*_foundation_cells(a), *_old_cells(old, b), "Equivalent", "0"] for a, b in backward if b]
+    back_linked = [
+        [*_foundation_cells(a), *_old_cells(old, b), "Equivalent", "0"] for a, b in backward if b and a.foundation_id
+    ]
     foundation_heads = ["ICD-11 FoundationURI", "icd11Title"]
     return _zipped(
         {
