@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import icdframes
-from icdframes.cli import account
+from icdframes.cli import login
 from icdframes.errors import ConfigurationError, CredentialStorageWarning, CredentialsUnavailableError, IcdError
 from icdframes.functions import make_client
 from icdframes.transport.profiles import delete_profile, find_credentials, load_profile, save_profile
@@ -284,7 +284,7 @@ def test_the_command_line(client_id, server, monkeypatch):
     monkeypatch.setattr("builtins.input", lambda _prompt: client_id)
     monkeypatch.setattr("getpass.getpass", lambda _prompt: SECRET)
     with pytest.raises(IcdError) as caught:
-        account.login(
+        login.run_login(
             Namespace(forget=False, profile="default", server=server, token_url=None, cache_dir=None, offline=False)
         )
     assert_kept(caught.value)
