@@ -163,6 +163,14 @@ def take_rows(data: nw.DataFrame[Any], rows: npt.NDArray[Any]) -> nw.DataFrame[A
     return taken_rows
 
 
+def renamed(frame: nw.LazyFrame[Any], names: Sequence[str]) -> nw.LazyFrame[Any]:
+    """Return a lazy frame whose columns have these names, in order; in Spark a name may hold a dot."""
+    if is_spark(frame):
+        named: nw.LazyFrame[Any] = nw.from_native(frame.to_native().toDF(*names))
+        return named
+    return frame.rename(dict(zip(frame.collect_schema().names(), names, strict=True)))
+
+
 def count_rows(native: Any, keys: Sequence[str], weight: str | None = None) -> pd.DataFrame:
     """Count rows, or add a weight, for each combination of keys; only the counts are fetched.
 

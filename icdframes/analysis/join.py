@@ -71,9 +71,8 @@ def join(frame: Any, what: JoinSpec) -> Any:
     if isinstance(frame, pd.DataFrame):
         return _join_pandas(frame, what)
     data = backends.to_narwhals(frame)
-    schema = data.collect_schema()
     backends.check_names(backends.names_of(frame), what.code, what.names, ignore_case=backends.ignores_case(data))
-    backends.check_codes(what.code, is_float=schema[what.code].is_float())
+    backends.check_codes(what.code, is_float=data.collect_schema()[what.code].is_float())
     return (_join_eager(data, what) if isinstance(data, nw.DataFrame) else _join_lazy(data, what)).to_native()
 
 
@@ -173,18 +172,27 @@ def match_lazily(data: nw.LazyFrame[Any], code: str, lookup: Lookup, ship: backe
 
 
 def _join_lazy(data: nw.LazyFrame[Any], what: JoinSpec) -> nw.LazyFrame[Any]:
-    """Match by joins to small tables, in one plan."""
+    """Match by joins to small tables, in one plan; new columns get their names last, as Spark reads dots in names."""
     ship = backends.make_converter(data)
-    joined = match_lazily(data, what.code, what.lookup, ship)
-    joined = joined.join(ship(what.columns), on=ENTITY, how="left").rename({KIND: what.match})
-    if what.members != "first" and what.combine:
-        joined = _with_members(joined, data, what, ship)
+    inner = {name: f"_icd_added_{number}" for number, name in enumerate(what.names)}
+    spec = JoinSpec(
+        what.code,
+        what.lookup,
+        what.columns.rename(columns=inner),
+        inner[what.match],
+        members=what.members,
+        combine={inner[name]: rule for name, rule in what.combine.items()},
+    )
+    joined = match_lazily(data, spec.code, spec.lookup, ship)
+    joined = joined.join(ship(spec.columns), on=ENTITY, how="left").rename({KIND: spec.match})
+    if spec.members != "first" and spec.combine:
+        joined = _with_members(joined, data, spec, ship)
     if what.drop:
-        joined = joined.filter(nw.col(what.match) != "unknown")
+        joined = joined.filter(nw.col(spec.match) != "unknown")
     if backends.ROW in joined.collect_schema():
         joined = joined.sort(backends.ROW)
-    named: nw.LazyFrame[Any] = joined.select([*data.collect_schema().names(), *what.names])
-    return named
+    kept = data.collect_schema().names()
+    return backends.renamed(joined.select([*kept, *spec.names]), [*kept, *what.names])
 
 
 def _with_members(joined: Any, data: nw.LazyFrame[Any], what: JoinSpec, ship: backends.Ship) -> Any:
