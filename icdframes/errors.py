@@ -157,7 +157,18 @@ class RateLimitedError(IcdError, ConnectionError):
 
 
 class ServerError(IcdError, RuntimeError):
-    """The server answered with a status that it should not have."""
+    """The server answered with a status that it should not have.
+
+    Attributes
+    ----------
+    status : int or None
+        That status, where it is known.
+
+    """
+
+    def __init__(self, message: str = "", *, status: int | None = None, remedy: Remedy | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.status = status
 
 
 class ResponseShapeError(IcdError, ValueError):

@@ -11,12 +11,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
     import pandas as pd
 
+    from icdframes.analysis.codelist import CodeList
     from icdframes.analysis.grouping import Group
     from icdframes.analysis.matching import Members, Tables
     from icdframes.frames.code_mapping import CodeMapping
@@ -82,6 +83,20 @@ class IcdAccessor:
             "totals": totals, "parents": parents, "members": members,
         }  # fmt: skip
         return self._call("rollup", tables, options)
+
+    def flag(
+        self,
+        codelists: CodeList | Iterable[CodeList],
+        *,
+        code: str | Sequence[str] = "code",
+        tables: Tables | None = None,
+        members: Members = "any",
+        suffix: str = "",
+        id: str | Sequence[str] | None = None,  # noqa: A002  the word users look for
+    ) -> pd.DataFrame:
+        """Add one column of truth values per code list; see `icdframes.flag`."""
+        options = {"code": code, "tables": tables, "members": members, "suffix": suffix, "id": id}
+        return self._call("flag", codelists, options)
 
     def map_codes(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from icdframes.analysis.codelist_files import FORMAT, ICD10, NOTE, RULES_TEXT, n
 from icdframes.errors import CodeSyntaxError, FileFormatError, check_option
 from icdframes.frames.atomic import no_file, read_json
 from icdframes.frames.files import SIDECAR
+from icdframes.frames.user_table import read_text_table
 from icdframes.model.codes import parse_code
 
 _NAMES = {
@@ -102,17 +102,7 @@ def _read_values(file: Path, scope: str) -> dict[str, Any]:
 
 
 def _read_text(file: Path) -> pd.DataFrame:
-    data = file.read_bytes()
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", "replace")
-    heading = text.partition("\n")[0]
-    separator = max(",;\t", key=heading.count)
-    try:
-        return pd.read_csv(io.StringIO(text), sep=separator, dtype="str", keep_default_na=False, na_values=[""])
-    except ValueError as error:
-        raise FileFormatError(f"{file} cannot be read as a table ({error}): give CSV with a heading.") from error
+    return read_text_table(file)
 
 
 def _read_excel(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:

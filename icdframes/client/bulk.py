@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
 import pandas as pd
@@ -19,6 +20,7 @@ from icdframes.errors import (
     IcdError,
     OfflineMissError,
     PartialResultWarning,
+    ServerError,
     warn,
 )
 from icdframes.model.responses import EMPTY, FAILED, NOT_ASKED, OK, Outcome, outcome_of_error
@@ -141,13 +143,18 @@ def _ask_concurrently(
             key, answer = found
             outcome = _outcome(answer)
             arrived(key, outcome)
-            harmless = outcome.error is None or isinstance(outcome.error, _HARMLESS)
-            failures_in_a_row = 0 if harmless else failures_in_a_row + 1
+            failures_in_a_row = 0 if _is_harmless(outcome.error) else failures_in_a_row + 1
             if isinstance(outcome.error, REFUSED) or failures_in_a_row >= 2 * max_workers:
                 _log.warning("column ended early, after %s", type(outcome.error).__name__)
                 return
     finally:
         pool.leave()
+
+
+def _is_harmless(error: IcdError | None) -> bool:
+    """Return whether an error tells of one value alone, and nothing of the server's health."""
+    is_unable = isinstance(error, ServerError) and error.status == HTTPStatus.NOT_IMPLEMENTED
+    return error is None or is_unable or isinstance(error, _HARMLESS)
 
 
 def _outcome(answer: Answer | BaseException) -> Outcome[Answer]:

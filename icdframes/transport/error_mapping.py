@@ -129,7 +129,7 @@ def error_of_status(status: int, reason: str, url: str, *, signed: bool, retry_a
         )
     passing = status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.NOT_IMPLEMENTED
     hint = " Try again later." if passing else ""
-    return ServerError(f"{url} answered with status {status}.{said}{hint}")
+    return ServerError(f"{url} answered with status {status}.{said}{hint}", status=status)
 
 
 def _shown(url: str) -> str:

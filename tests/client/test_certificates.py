@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import icdframes
 from icdframes.client.endpoints import MortalityEndpoint
 from icdframes.errors import ComparabilityWarning, ConfigurationError, PartialResultWarning
 from icdframes.model.certificate import FIELDS, FIELDS_BY_NAME, Condition
 from icdframes.model.certificate_forms import certificate_columns, read_document
 from icdframes.model.certificate_reader import compare_causes, read_certificate
 from icdframes.model.decode_responses import parse_certificate_check, parse_underlying_cause
+from icdframes.sandbox import Sandbox, load_corpus
 
 URI = "http://id.who.int/icd/release/11/mms/1334938734/unspecified"
 REJECTED = {
@@ -491,3 +493,23 @@ def test_codedits_example_files_run_after_one_rename(icd_client, full_size):
     old = pd.read_excel(examples / "codedit_data_example_icd10.xlsx").rename(columns={"Code": "cause_a"})
     with pytest.raises(ConfigurationError, match="such as P219, are of ICD-10"):
         icd_client.codedit(old)
+
+
+def test_observed_codedit_verdicts_are_met_on_the_whole_mms(full_size, tmp_path):
+    corpus = load_corpus(full_size / "mms" / "2024-01_SimpleTabulation-ICD-11-MMS-en.txt.gz")
+    text = (full_size / "certificates" / "doris_observed_2026-01_container-2.6.0.json").read_text(encoding="utf-8")
+    examples = json.loads(text)["examples"]
+    extensions = [code for code in corpus.listing("mms").by_code if code.startswith("XA")][:40]
+    with (
+        Sandbox(corpus, authenticate=False) as sandbox,
+        icdframes.connect(sandbox.url, cache_dir=tmp_path) as client,
+    ):
+        answer = client.codedit([example["certificate"] for example in examples])
+        with pytest.warns(PartialResultWarning, match="have no answer"):
+            clusters = client.codeinfo(["BA41.0", *(f"BA41.0&{code}" for code in extensions), "XA7RE3"])
+    assert answer["issue_ids"].fillna("").tolist() == [
+        example["observed"]["codedit"]["issueIds"] for example in examples
+    ]
+    assert clusters["status"].iloc[[0, -1]].tolist() == ["ok", "ok"]
+    assert set(clusters["status"].iloc[1:-1]) == {"failed"}
+    assert clusters["message"].iloc[1:-1].str.contains("its corpus has no postcoordination axes").all()
