@@ -12,7 +12,7 @@
 - **Load**: `load_entity`, `load_tables` (an `EntityTables`), `releases`, `entity_releases`, `languages`.
 - **Find and code**: `search`, `search_tables` (a `SearchTables`), `autocode`, `codeinfo`, `describe`, `decode_codes`,
   `lookup`; without a network `parse_code` (a `Cluster`), `normalize_code`,
-  `check_codes`; for causes of death `doris`, `codedit`.
+  `check_codes`, and for words `code_texts`, `TextIndex`, `evaluate`; for causes of death `doris`, `codedit`.
 - **Files**: `to_csv`, `to_parquet`, `read_frame`, `write_tables`, `read_tables`, `read_tabulation`; each
   frame and file has a `Provenance`.
 - **Your own data**: `annotate`, `match_report`, `rollup`, `read_grouping`, `load_grouping` (a `Grouping`),
@@ -64,6 +64,9 @@ if TYPE_CHECKING:  # what type checkers and editors read; the names are those of
     from icdframes.analysis.rollup import rollup as rollup
     from icdframes.client.icd_client import IcdClient as IcdClient
     from icdframes.coding.checks import check_codes as check_codes
+    from icdframes.coding.evaluate import evaluate as evaluate
+    from icdframes.coding.text_index import TextIndex as TextIndex
+    from icdframes.coding.text_index import code_texts as code_texts
     from icdframes.export.fhir import to_fhir_codesystem as to_fhir_codesystem
     from icdframes.export.networks import to_networkx as to_networkx
     from icdframes.export.skos import to_skos as to_skos
@@ -136,6 +139,8 @@ else:
         "icdframes.analysis.rollup": ("rollup",),
         "icdframes.client.icd_client": ("IcdClient",),
         "icdframes.coding.checks": ("check_codes",),
+        "icdframes.coding.evaluate": ("evaluate",),
+        "icdframes.coding.text_index": ("TextIndex", "code_texts"),
         "icdframes.export.fhir": ("to_fhir_codesystem",),
         "icdframes.export.networks": ("to_networkx",),
         "icdframes.export.skos": ("to_skos",),

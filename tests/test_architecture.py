@@ -33,6 +33,9 @@ ONLY_IN = {
     "sqlalchemy": {"export"},
     "tqdm": {"progress"},
     "keyring": {"transport"},
+    "sklearn": {"coding"},
+    "scipy": {"coding"},
+    "sparse_dot_topn": {"coding"},
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

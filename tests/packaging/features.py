@@ -120,7 +120,26 @@ def spark(tables, folder):
     session.stop()
 
 
-FEATURES = (parquet, excel, plots, interactive, networks, skos, completion, keyring, databases, polars, dask, spark)
+def coding(tables, folder):
+    frame = icdframes.code_texts(["cholera"], tables, n=1)
+    assert frame["code"].tolist() == ["1A00"]
+
+
+FEATURES = (
+    coding,
+    parquet,
+    excel,
+    plots,
+    interactive,
+    networks,
+    skos,
+    completion,
+    keyring,
+    databases,
+    polars,
+    dask,
+    spark,
+)
 
 
 def _program(*arguments):
@@ -139,7 +158,7 @@ def bare(tables, folder):
     icdframes.to_csv(tables.entities, folder / "a.csv")
     pd.testing.assert_frame_equal(icdframes.read_frame(folder / "a.csv"), tables.entities)
     _counted(icdframes.rollup(DEATHS, tables, code="dx", zeros=False))
-    for feature in (parquet, plots, interactive, networks, skos):
+    for feature in (coding, parquet, plots, interactive, networks, skos):
         try:
             feature(tables, folder)
         except MissingExtraError as error:
