@@ -14,7 +14,16 @@ from icdframes.cli.main import build_parser
 from icdframes.frames.schema import TABLES
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
-RUNNING = ["code_lists", "tables", "codes_and_text", "your_own_data", "in_a_notebook", "offline", "reliability"]
+RUNNING = [
+    "code_lists",
+    "tables",
+    "codes_and_text",
+    "your_own_data",
+    "in_a_notebook",
+    "offline",
+    "reliability",
+    pytest.param("whos_files", marks=pytest.mark.filterwarnings("ignore:WHO's files hold")),  # as the guide says
+]
 MARK = {True: " \\*", False: ""}
 ASKED_FOR = {True: ' (with `include=["diagnosticCriteria"]`)', False: ""}
 
@@ -40,10 +49,11 @@ def test_every_column_is_explained(table):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RUNNING)
-def test_the_examples_of_a_guide_run_in_order(name, tmp_path, monkeypatch):
+def test_the_examples_of_a_guide_run_in_order(name, icd_sandbox, tmp_path, monkeypatch):
     pytest.importorskip("pyarrow", reason="pyarrow is not installed (pip install 'icdframes[test]')")
     pytest.importorskip("matplotlib", reason="matplotlib is not installed (pip install 'icdframes[test]')")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ICD_FILES_URL", icd_sandbox.url)  # it serves files under WHO's paths, too
     names = {}
     blocks = re.findall(r"```python\n(.*?)```", text_of(name), re.DOTALL)
     assert blocks
