@@ -16,6 +16,7 @@
     ├─ CodeSyntaxError               (ValueError)
     ├─ FileFormatError               (ValueError)
     ├─ MissingExtraError             (ImportError)
+    ├─ UnsupportedVersionError       (ImportError)
     └─ ExportError                   (OSError)
     LoadInterruptedError             (KeyboardInterrupt)
     IcdWarning                       (UserWarning)
@@ -262,6 +263,10 @@ class MissingExtraError(IcdError, ImportError):
 
     def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
         return type(self), (self.feature, self.extra)
+
+
+class UnsupportedVersionError(IcdError, ImportError):
+    """A package is installed in a version that is too old."""
 
 
 class ExportError(IcdError, OSError):

@@ -10,6 +10,8 @@ from xml.etree import ElementTree as ET
 import pandas as pd
 import pytest
 
+from icdframes.frames.pandas_compat import as_schema
+
 pytest_plugins = ["icdframes.testing"]
 collect_ignore = ["example_project"]  # tests/packaging runs it as what it is, a project of its own
 
@@ -109,11 +111,11 @@ ICD10 = [
 
 def _tables(rows, edges=()):
     dtypes = {name: "int64" if name == "depth" else "str" for name in ENTITY_COLUMNS}
-    entities = pd.DataFrame(rows, columns=ENTITY_COLUMNS).astype(dtypes)
+    entities = as_schema(pd.DataFrame(rows, columns=ENTITY_COLUMNS), dtypes)
     entities.attrs["provenance"] = {"server": "a test"}
     links = [(row[5], row[0]) for row in rows] + list(edges)
     return SimpleNamespace(
-        entities=entities, edges=pd.DataFrame(links, columns=["parent_id", "child_id"], dtype="str").dropna()
+        entities=entities, edges=pd.DataFrame(links, columns=["parent_id", "child_id"], dtype=object).dropna()
     )
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import icdframes
+from icdframes.frames.pandas_compat import is_text
 from icdframes.model.uris import entity_id_of
 
 pytestmark = pytest.mark.full_size
@@ -71,7 +72,7 @@ def test_the_mms_agrees_with_whos_own_table_row_by_row(serve, full_size, chapter
         "chapter": who["ChapterNo"],
     }
     for column, values in expected.items():
-        found = frame[column].fillna("") if frame[column].dtype == "str" else frame[column]
+        found = frame[column].fillna("") if is_text(frame[column].dtype) else frame[column]
         assert found.tolist() == values.tolist(), column
     assert frame.definition.notna().sum() > defined
     assert {"inclusion"} <= set(tables.terms.kind)

@@ -14,6 +14,7 @@ from icdframes.analysis.hierarchy import Hierarchy
 from icdframes.analysis.join import MATCH, Combine, JoinSpec, join
 from icdframes.analysis.matching import ENTITY, KIND, KINDS, MEMBERS, Lookup, Members, Tables, entities_of, locate
 from icdframes.errors import ConfigurationError, EntityNotFoundError, check_option, did_you_mean
+from icdframes.frames.pandas_compat import as_text, text_series
 
 _TITLE = "_title"
 _DERIVED = re.compile(rf"(chapter|block|level:\d+)({_TITLE})?|ancestor:.+")
@@ -25,7 +26,7 @@ def columns_for(tables: Tables, add: Sequence[Group]) -> pd.DataFrame:
     entities = entities_of(tables).reset_index(drop=True)
     for term in add:
         _check_known(entities, term)
-    columns: dict[str, pd.Series] = {ENTITY: entities["entity_id"].astype("str")}
+    columns: dict[str, pd.Series] = {ENTITY: as_text(entities["entity_id"])}
     tree = Hierarchy.of(tables) if any(_needs_tree(entities, term) for term in add) else None
     for term in add:
         name = term if isinstance(term, str) else as_grouping(term).name
@@ -60,7 +61,7 @@ def _values(tables: Tables, tree: Hierarchy, term: Group) -> pd.Series:
     level = term.removesuffix(_TITLE) if isinstance(term, str) else term
     found = assignment(tables, tree, level)
     groups = nearest(tree, found.own)
-    return pd.Series([found.titles[group] if wants_title and group else group for group in groups], dtype="str")
+    return text_series(found.titles[group] if wants_title and group else group for group in groups)
 
 
 def _nullable(values: pd.Series) -> pd.Series:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from icdframes.errors import ConfigurationError, MissingExtraError, Remedy, did_you_mean
+from icdframes.frames.pandas_compat import as_text, from_arrow
 
 Frame: TypeAlias = nw.DataFrame[Any] | nw.LazyFrame[Any]
 Ship: TypeAlias = Callable[[pd.DataFrame], Frame]
@@ -231,7 +232,7 @@ def collect(frame: Frame) -> pd.DataFrame:
     if frame.implementation.is_pandas():
         return pd.DataFrame(frame.to_native())
     small = frame.collect(backend="pyarrow") if isinstance(frame, nw.LazyFrame) else frame
-    return small.to_pandas()
+    return from_arrow(small.to_pandas())
 
 
 def _plain(counts: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
@@ -240,7 +241,7 @@ def _plain(counts: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     for key in keys:
         column = plain[key].astype(object) if isinstance(plain[key].dtype, pd.CategoricalDtype) else plain[key]
         column = column.convert_dtypes()
-        plain[key] = column.astype("str") if isinstance(column.dtype, pd.StringDtype) else column
+        plain[key] = as_text(column) if isinstance(column.dtype, pd.StringDtype) else column
     return plain.assign(**{N: plain[N].astype("Int64" if plain[N].dtype.kind in "iu" else "Float64")})
 
 

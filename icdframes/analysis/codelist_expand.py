@@ -17,6 +17,7 @@ from icdframes.analysis.hierarchy import Hierarchy
 from icdframes.analysis.matching import Tables, entities_of
 from icdframes.analysis.tabular_order import CodeOrder, CodeSet, OverlapError, narrowest
 from icdframes.errors import ConfigurationError, PartialResultWarning, warn
+from icdframes.frames.pandas_compat import as_schema, as_text, text_array, text_series
 from icdframes.model.codes import parse_code
 
 _SHOWN = 5
@@ -92,9 +93,9 @@ class Finder:
     @cached_property
     def is_extension(self) -> Mask:
         """Of each row whether it is an extension code, and no block or chapter."""
-        codes = self.entities["code"].astype("str")
-        second = codes.str.slice(1, 2).str.isalpha()
-        return (codes.str.startswith(_EXTENSIONS) & second & self.is_category).to_numpy(bool, na_value=False)
+        codes = as_text(self.entities["code"])
+        second = codes.str.match(r".[^\W\d_]", na=False)
+        return (codes.str.startswith(_EXTENSIONS, na=False) & second & self.is_category).to_numpy(bool, na_value=False)
 
     @cached_property
     def rows_of_codes(self) -> dict[str, int]:
@@ -307,13 +308,13 @@ def table_of(expansion: Expansion, tables: Tables) -> pd.DataFrame:
     """Return the codes of an expansion as a table; see `CodeList.codes`."""
     entities = entities_of(tables).reset_index(drop=True)
     is_code = Finder(tables).is_category & entities["code"].notna().to_numpy(bool)
-    rule = pd.Series([None] * len(entities), dtype="str")
+    rule = text_series([None] * len(entities))
     note = rule.copy()
     for term in reversed(expansion.terms):
         numbers = _rule_of(term)
         rows = np.flatnonzero(numbers >= 0)
         for column, name in ((rule, "code"), (note, "note")):
-            named = pd.array([getattr(one, name) for one in term.rules], dtype="str")
+            named = text_array(getattr(one, name) for one in term.rules)
             column.iloc[rows] = named.take(numbers[rows])
     kept = np.flatnonzero(expansion.mask & is_code)
     columns = {
@@ -331,7 +332,7 @@ def table_of(expansion: Expansion, tables: Tables) -> pd.DataFrame:
     wanted = ["code", "title", "class_kind", "is_leaf", "rule", "note", "entity_id"]
     dtypes = dict.fromkeys(wanted, "str") | {"is_leaf": "boolean"}
     table = pd.DataFrame(records, columns=wanted).astype(object)
-    table = table.where(table.notna(), None).drop_duplicates("code", ignore_index=True).astype(dtypes)
+    table = as_schema(table.where(table.notna(), None).drop_duplicates("code", ignore_index=True), dtypes)
     provenance = getattr(tables, "provenance", None)
     table.attrs["provenance"] = provenance.to_dict() if provenance else dict(entities.attrs.get("provenance", {}))
     return table

@@ -14,6 +14,7 @@ from icdframes.analysis.matching import Tables
 from icdframes.errors import FileFormatError, MissingExtraError, check_option
 from icdframes.frames.atomic import check_target, write_json, written_beside
 from icdframes.frames.files import to_csv
+from icdframes.frames.pandas_compat import as_schema
 from icdframes.model.cluster import CodeSystem
 from icdframes.model.uris import EntityUri
 from icdframes.settings import licence_of
@@ -62,7 +63,7 @@ def rules_frame(include: Iterable[CodeRule], exclude: Iterable[CodeRule]) -> pd.
         for word, rules in (("include", include), ("exclude", exclude))
         for rule in rules
     ]
-    return pd.DataFrame(rows, columns=_RULE_COLUMNS).astype("str")
+    return as_schema(pd.DataFrame(rows, columns=_RULE_COLUMNS), dict.fromkeys(_RULE_COLUMNS, "str"))
 
 
 def terms_frame(codes: pd.DataFrame) -> pd.DataFrame:

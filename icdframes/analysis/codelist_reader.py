@@ -15,6 +15,7 @@ from icdframes.analysis.codelist_files import FORMAT, ICD10, NOTE, RULES_TEXT, n
 from icdframes.errors import CodeSyntaxError, FileFormatError, check_option
 from icdframes.frames.atomic import no_file, read_json
 from icdframes.frames.files import SIDECAR
+from icdframes.frames.pandas_compat import TEXT
 from icdframes.frames.user_table import read_text_table
 from icdframes.model.codes import parse_code
 
@@ -108,7 +109,7 @@ def _read_text(file: Path) -> pd.DataFrame:
 def _read_excel(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     need_openpyxl()
     try:
-        sheets = pd.read_excel(file, sheet_name=None, dtype="str", keep_default_na=False, na_values=[""])
+        sheets = pd.read_excel(file, sheet_name=None, dtype=TEXT, keep_default_na=False, na_values=[""])
     except (OSError, ValueError, KeyError) as error:
         raise FileFormatError(f"{file} cannot be read as a workbook ({error}): write it anew.") from error
     told: dict[str, Any] = {}

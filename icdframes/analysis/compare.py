@@ -10,6 +10,7 @@ import pandas as pd
 from icdframes.analysis.matching import keys_of
 from icdframes.errors import ComparabilityWarning, ConfigurationError, warn
 from icdframes.frames.entity_tables import EntityTables
+from icdframes.frames.pandas_compat import as_text, fill_text, text_array, text_series
 from icdframes.model.codes import split_codes
 
 CHANGES = (
@@ -84,7 +85,7 @@ def compare_releases(old: EntityTables, new: EntityTables) -> pd.DataFrame:
         if column != "title" or not translated:
             found[change] = both & _differs(sides, column)
     texts = {} if translated else {text: both & _differs(sides, text) for text in _common_texts(sides)}
-    fields = pd.Series("", index=sides.index, dtype="str")
+    fields = text_series("", index=sides.index)
     for text, differs in texts.items():
         fields = fields.where(~differs, fields + ", " + text)
     found["text_changed"] = fields != ""
@@ -132,8 +133,8 @@ def affected_codes(changes: pd.DataFrame, codes: Iterable[str | None]) -> pd.Dat
     1  1a00  1  old     1A01
 
     """
-    given = pd.Series(list(codes), dtype="str").dropna().value_counts().sort_index()
-    column = pd.DataFrame({"code": given.index.astype("str"), "n": given.to_numpy()})
+    given = text_series(codes).dropna().value_counts().sort_index()
+    column = pd.DataFrame({"code": text_array(given.index), "n": given.to_numpy()})
     keys = pd.Series([_members(text) for text in column["code"].tolist()], index=column.index, dtype=object)
     column = column.assign(key=keys).explode("key", ignore_index=True)
     column["key"] = keys_of(column["key"])
@@ -188,7 +189,7 @@ def _side(tables: EntityTables) -> pd.DataFrame:
     side = side.reindex(columns=[*_SHOWN]).assign(order=range(len(side)), here=True)
     if len(tables.edges):
         parents = tables.edges.sort_values("parent_id").groupby("child_id")["parent_id"].agg(" ".join)
-        side["parent_id"] = parents.reindex(side.index).astype("str").fillna(side["parent_id"])
+        side["parent_id"] = fill_text(as_text(parents.reindex(side.index)), side["parent_id"])
     return side
 
 
@@ -202,12 +203,12 @@ def _common_texts(sides: pd.DataFrame) -> list[str]:
 
 
 def _rows(sides: pd.DataFrame, change: str, fields: pd.Series[str]) -> pd.DataFrame:
-    rows = pd.DataFrame({"entity_id": sides.index.astype("str"), "change": change}).astype({"change": "str"})
+    rows = pd.DataFrame({"entity_id": text_array(sides.index), "change": text_array([change] * len(sides))})
     told = fields.reindex(sides.index).str.removeprefix(", ")
-    rows["fields"] = told.array if change == "text_changed" else pd.array([None] * len(rows), dtype="str")
+    rows["fields"] = told.array if change == "text_changed" else text_array([None] * len(rows))
     for column in _SHOWN:
         for age in ("old", "new"):
             cells = sides[f"{column}_{age}"]
-            rows[f"{age}_{column}"] = (cells.astype("boolean") if column == "is_leaf" else cells.astype("str")).array
+            rows[f"{age}_{column}"] = (cells.astype("boolean") if column == "is_leaf" else as_text(cells)).array
     last = float("inf")
     return rows.assign(order=sides["order_new"].fillna(last).to_numpy())

@@ -19,6 +19,7 @@ from icdframes.analysis.codelist_terms import Mask, Term
 from icdframes.analysis.join import numbered_codes
 from icdframes.analysis.matching import MEMBERS, Members, Tables
 from icdframes.errors import ConfigurationError, check_option
+from icdframes.frames.pandas_compat import text_array
 
 _TEXT = "_icd_flag_text"
 
@@ -247,9 +248,7 @@ def _flag_lazy(data: nw.LazyFrame[Any], job: Job) -> nw.LazyFrame[Any]:
     told = job.judge(codes)[:-1]
     kept: Mask = np.asarray(told.any(axis=1))
     small = pd.DataFrame(told[kept], columns=[f"{_TEXT}_{number}" for number in range(len(job.names))])
-    small.insert(
-        0, _TEXT, pd.Series([code for code, is_kept in zip(codes, kept.tolist(), strict=True) if is_kept], dtype="str")
-    )
+    small.insert(0, _TEXT, text_array(code for code, is_kept in zip(codes, kept.tolist(), strict=True) if is_kept))
     joined: Any = backends.numbered(data)
     for number, text in enumerate(texts.values()):
         names = {name: f"{name}_{number}" for name in small.columns[1:]}

@@ -25,6 +25,7 @@ from icdframes.errors import (
     warn,
 )
 from icdframes.frames.files import read_frame
+from icdframes.frames.pandas_compat import fill_text
 from icdframes.model.codes import split_codes
 
 _LISTED = re.compile(r"[,;|\n]")
@@ -224,7 +225,7 @@ def _structural(entities: pd.DataFrame, name: str, rows: set[int], labels: Seque
     places = sorted(rows)
     chosen = entities.iloc[places]
     named = [chosen[column] for column in labels if column in chosen.columns]
-    label = reduce(pd.Series.fillna, named).tolist()
+    label = reduce(fill_text, named).tolist()
     shown = np.ones(len(chosen), dtype=bool)
     if name == "chapter" and {"class_kind", "chapter"} <= set(chosen.columns):  # a branch's root is not its chapter
         shown = (chosen["class_kind"].eq("chapter") | chosen["chapter"].isna()).to_numpy()

@@ -14,6 +14,7 @@ import pandas as pd
 
 from icdframes.analysis import backends
 from icdframes.analysis.matching import ENTITY, FOUND, KIND, KINDS, Lookup, Members, resolve, split_members
+from icdframes.frames.pandas_compat import as_text, text_series
 
 MATCH = "match"
 JOINT = "\x1f"  # between the groups of one set
@@ -83,7 +84,7 @@ def answer(codes: pd.Series | pd.Index, what: JoinSpec) -> pd.DataFrame:
     added = {name: what.columns[name].array.take(rows, allow_fill=True) for name in what.names[:-1]}
     answers = pd.DataFrame({**added, what.match: found[KIND]})
     if what.members != "first" and what.combine:
-        texts = pd.Series([None if pd.isna(code) else str(code) for code in codes], dtype="str")
+        texts = text_series(codes)
         _count_members(answers, texts[texts.str.contains("&|/|%26|%2[Ff]", na=False)], what)
     return answers
 
@@ -199,7 +200,7 @@ def _with_members(joined: Any, data: nw.LazyFrame[Any], what: JoinSpec, ship: ba
     """Put in what all codes of the clusters say; the distinct clusters are read from the data for it."""
     text = nw.col(what.code).cast(nw.String)
     clusters = data.select(text.alias(_TEXT)).filter(nw.col(_TEXT).str.contains("&|/|%26|%2[Ff]")).unique()
-    texts = pd.Series(backends.collect(clusters)[_TEXT].array, dtype="str")
+    texts = as_text(backends.collect(clusters)[_TEXT])
     names = [*what.combine, what.match]
     told = answer(texts, what)[names].rename(columns={name: f"{_TAKEN}{name}" for name in names})
     told = told.assign(**{_TEXT: texts}).assign(**{_TAKEN: 1})

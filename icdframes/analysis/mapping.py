@@ -16,6 +16,7 @@ from icdframes.analysis.join import match_lazily, numbered_codes
 from icdframes.analysis.matching import ENTITY, KIND, Lookup
 from icdframes.frames.code_mapping import CodeMapping
 from icdframes.frames.entity_tables import EntityTables
+from icdframes.frames.pandas_compat import fill_text, text_array
 
 ADDED = ("mapped_code", "mapped_title", "mapped_id", "relation", "n_candidates", "mapped_match")
 
@@ -145,11 +146,11 @@ class _Translation:
         rows = np.repeat(np.arange(len(places)), numbers)
         within = np.arange(len(rows)) - np.repeat(np.cumsum(numbers) - numbers, numbers)
         chosen = np.concatenate(rows_of)[begins[places[rows]] + within]
-        kinds = pd.array([*found[KIND], "missing"], dtype="str").take(places[rows])
+        kinds = text_array([*found[KIND], "missing"]).take(places[rows])
         added = {name: table[name].array.take(chosen, allow_fill=True) for name in ADDED[:-2]}
         added["n_candidates"] = np.where(chosen < 0, 0, table["n_candidates"].to_numpy()[chosen]) if len(table) else 0
         columns = pd.DataFrame({**added, ADDED[-1]: kinds}, index=range(len(rows)))
-        relation = columns["relation"].fillna("unmapped")
+        relation = fill_text(columns["relation"], "unmapped")
         wider = columns[ADDED[-1]].isin(_WIDER) & relation.eq("equivalent")
         columns["relation"] = relation.mask(wider, "broader")
         if self.weight:

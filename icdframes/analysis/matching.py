@@ -19,6 +19,7 @@ import pandas as pd
 
 from icdframes.analysis.backends import ROW, Frame, Ship
 from icdframes.errors import ConfigurationError, EntityNotFoundError, did_you_mean
+from icdframes.frames.pandas_compat import as_text, text_series
 from icdframes.model.code_shapes import (
     ABBREVIATED,
     BLANKS,
@@ -106,12 +107,12 @@ class Lookup:
         names = _names_of(entities_of(tables))
         spelled = names[_SPELLED]
         names[_KEY] = spelled.str.replace(".", "", regex=False)
-        if (unusual := ~spelled.str.fullmatch(_USUAL)).any():
+        if (unusual := ~spelled.str.fullmatch(_USUAL, na=False)).any():
             names.loc[unusual, _KEY] = keys_of(spelled[unusual])
         names = names.drop_duplicates(_KEY)
-        categories = names.loc[names["category"] & names[_KEY].str.fullmatch(_CATEGORY), [_KEY, ENTITY]]
-        stems = categories[categories[_KEY].str.fullmatch(_STEM_11) & categories[_KEY].str.len().ge(4)]
-        short = categories[categories[_KEY].str.fullmatch(_CATEGORY_10)]
+        categories = names.loc[names["category"] & names[_KEY].str.fullmatch(_CATEGORY, na=False), [_KEY, ENTITY]]
+        stems = categories[categories[_KEY].str.fullmatch(_STEM_11, na=False) & categories[_KEY].str.len().ge(4)]
+        short = categories[categories[_KEY].str.fullmatch(_CATEGORY_10, na=False)]
         implied = [stems.assign(**{_KEY: stems[_KEY] + letter}) for letter in "YZ"]
         implied.append(short.assign(**{_KEY: short[_KEY] + "X"}))
         why = [0, _RESIDUAL, _RESIDUAL, _FILLED]
@@ -128,11 +129,11 @@ class Lookup:
     def match(self, codes: Sequence[object] | pd.Series | pd.Index | npt.NDArray[Any]) -> pd.DataFrame:
         """Return `ENTITY` and `KIND` for the distinct codes of an array, in their order, in pandas."""
         given = pd.Series(codes, dtype=object) if isinstance(codes, list | tuple) else pd.Series(codes)
-        texts = pd.Series([None if pd.isna(code) else str(code) for code in given.tolist()], dtype="str")
+        texts = text_series(given.tolist())
         plain = self.spellings[self.spellings[_IMPLIED].eq(0)]
         places = pd.Index(plain[_SPELLED]).get_indexer(pd.Index(texts))  # in most data nearly all codes are exact
         entities = pd.Series(plain[ENTITY].array.take(places, allow_fill=True))
-        kinds = pd.Series("exact", index=entities.index, dtype="str")
+        kinds = text_series("exact", index=entities.index)
         if (rest := np.flatnonzero(places < 0)).size:
             asked = pd.DataFrame({"code": texts.iloc[rest].array, ROW: rest})
             found: Any = resolve(nw.from_native(asked), "code", self, nw.from_native).sort(ROW).to_native()
@@ -149,15 +150,15 @@ def _names_of(entities: pd.DataFrame) -> pd.DataFrame:
     texts, owners = [coded["code"], entities["entity_id"]], [coded["entity_id"], entities["entity_id"]]
     if "block_id" in entities.columns and (blocks := entities[entities["block_id"].notna()]).size:
         chapters = [icf_chapter(None, str(block)) for block in blocks["block_id"].tolist()]
-        chapter = pd.Series(chapters, index=blocks.index, dtype="str")
-        icf = blocks[chapter.notna() & blocks["block_id"].str.fullmatch("(?i:BlockL[12]-.*)")]
+        chapter = text_series(chapters, index=blocks.index)
+        icf = blocks[chapter.notna() & blocks["block_id"].str.fullmatch("(?i:BlockL[12]-.*)", na=False)]
         texts += [blocks["block_id"], chapter[icf.index]]
         owners += [blocks["entity_id"], icf["entity_id"]]
     n_more = sum(map(len, texts)) - len(coded)
     return pd.DataFrame(
         {
-            _SPELLED: pd.concat(texts, ignore_index=True).astype("str"),
-            ENTITY: pd.concat(owners, ignore_index=True).astype("str"),
+            _SPELLED: as_text(pd.concat(texts, ignore_index=True)),
+            ENTITY: as_text(pd.concat(owners, ignore_index=True)),
             "category": np.r_[coded["first"].to_numpy(bool), np.zeros(n_more, bool)],
         }
     )
@@ -167,7 +168,7 @@ def keys_of(texts: pd.Series) -> pd.Series:
     """Return the keys under which spellings are looked up: upper case, no dots, no blanks, the first stem only."""
     keyed = _keyed(nw.from_native(pd.DataFrame({"code": texts.array})), "code")
     made: pd.DataFrame = keyed.to_native()
-    return pd.Series(made[_KEY].array, index=texts.index, dtype="str")
+    return as_text(made[_KEY]).set_axis(texts.index)
 
 
 def resolve(frame: Frame, code: str, lookup: Lookup, ship: Ship) -> Frame:

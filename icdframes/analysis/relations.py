@@ -14,6 +14,7 @@ from icdframes.analysis.hierarchy import Hierarchy
 from icdframes.analysis.join import JoinSpec, answer
 from icdframes.analysis.matching import ENTITY, MEMBERS, Lookup, Members, Tables, entities_of, locate, locate_all
 from icdframes.errors import ConfigurationError, check_option
+from icdframes.frames.pandas_compat import TEXT, as_text, text_series
 
 Entities: TypeAlias = str | int | Sequence[str | int]
 Codes: TypeAlias = str | int | Sequence[str | int | None] | pd.Series
@@ -189,7 +190,7 @@ def subtree_sizes(tables: Tables) -> pd.Series:
     """
     tree = Hierarchy.of(tables)
     sizes = Counter(above for row in range(len(tree.entity_ids)) for above in tree.distances(row))
-    index = pd.Index(tree.entity_ids, name="entity_id", dtype="str")
+    index = pd.Index(tree.entity_ids, name="entity_id", dtype=TEXT)
     return pd.Series([sizes[row] for row in range(len(index))], index=index, name="subtree_size", dtype="int64")
 
 
@@ -268,7 +269,7 @@ def is_below(
     top = locate(entities, entity)
     inside = Hierarchy.of(tables).branch(top)
     inside[top] = not strict
-    ids = entities["entity_id"].astype("str").array
+    ids = as_text(entities["entity_id"]).array
     columns = pd.DataFrame({ENTITY: ids, "is_below": pd.array(inside, dtype="boolean")})
     places, distinct = pd.factorize(column)
     what = JoinSpec("code", Lookup.of(entities), columns, members=members, combine={"is_below": "any"})
@@ -312,7 +313,7 @@ def nearest_common_ancestor(tables: Tables, first: Codes, second: Codes) -> pd.S
     pairs = pd.MultiIndex.from_arrays([locate_all(entities, left), locate_all(entities, right)])
     places, distinct = pairs.factorize()
     found = np.array([_nearest(tree, pair) for pair in distinct], dtype=np.intp)
-    return _column(pd.Series(tree.entity_ids, dtype="str"), found[places], left, "nearest_common_ancestor")
+    return _column(text_series(tree.entity_ids), found[places], left, "nearest_common_ancestor")
 
 
 def _nearest(tree: Hierarchy, rows: tuple[int, int]) -> int:

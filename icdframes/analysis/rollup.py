@@ -17,6 +17,7 @@ from icdframes.analysis.hierarchy import Hierarchy
 from icdframes.analysis.join import JOINT, JoinSpec, join
 from icdframes.analysis.matching import ENTITY, MEMBERS, Lookup, Members, Tables
 from icdframes.errors import ConfigurationError, check_option, check_whole
+from icdframes.frames.pandas_compat import as_text, fill_text, text_array
 
 UNGROUPED, TOTAL = "ungrouped", "total"
 REST = (UNGROUPED, "several", "unknown", "missing")
@@ -151,8 +152,8 @@ def rollup(
 
 def _labelled(counts: pd.DataFrame) -> pd.DataFrame:
     """Name the sets of rows without an entity by their kind of match."""
-    kinds = counts[_MATCH].astype("str")
-    sets = counts[_SET].where(counts[_SET].notna(), kinds.where(kinds.isin(REST), UNGROUPED))
+    kinds = as_text(counts[_MATCH])
+    sets = fill_text(counts[_SET], kinds.where(kinds.isin(REST), UNGROUPED))
     return counts.assign(**{_SET: [JOINT.join(_without_rest(text)) for text in sets.tolist()]})
 
 
@@ -179,8 +180,8 @@ def _sets(tree: Hierarchy, found: Assignment, parents: str) -> pd.DataFrame:
         sets = [group or UNGROUPED for group in nearest(tree, found.own)]
     else:
         sets = [JOINT.join(groups) or UNGROUPED for groups in every(tree, found.own)]
-    ids = pd.array(tree.entity_ids, dtype="str")
-    return pd.DataFrame({ENTITY: ids, _SET: pd.array(sets, dtype="str")})
+    ids = text_array(tree.entity_ids)
+    return pd.DataFrame({ENTITY: ids, _SET: text_array(sets)})
 
 
 def _cross(
@@ -210,8 +211,8 @@ def _long(
     """Return one row per cell, totals included; the count of a hidden one is missing."""
     n_rows, n_columns = table.shape
     rows = np.repeat(np.arange(n_rows), n_columns)
-    groups = pd.array([*titles, *REST, TOTAL], dtype="str")
-    names = pd.array([*titles.values(), *[None] * (len(REST) + 1)], dtype="str")
+    groups = text_array([*titles, *REST, TOTAL])
+    names = text_array([*titles.values(), *[None] * (len(REST) + 1)])
     cells = combinations.reindex(range(n_rows)).iloc[rows].reset_index(drop=True)
     place = np.tile(np.arange(n_columns), n_rows)
     cells[_ROW] = rows

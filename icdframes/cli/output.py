@@ -38,9 +38,11 @@ def connect(options: Namespace, credentials: Credentials | None = None) -> IcdCl
 
 def show(frame: pd.DataFrame, columns: tuple[str, ...] = ()) -> None:
     """Print the first rows."""
+    from icdframes.frames.pandas_compat import is_text  # noqa: PLC0415  pandas only where needed
+
     shown = frame[[name for name in columns if name in frame]] if columns else frame
     shown = shown.head(_SHOWN_ROWS)
-    texts = {str(name): cells.str.slice(0, _LONGEST_CELL) for name, cells in shown.items() if cells.dtype == "str"}
+    texts = {str(name): cells.str.slice(0, _LONGEST_CELL) for name, cells in shown.items() if is_text(cells.dtype)}
     print(shown.assign(**texts).to_string(index=False, na_rep=""))
     if len(frame) > len(shown):
         print(f"… {len(frame)} rows in all")

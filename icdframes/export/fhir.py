@@ -8,6 +8,7 @@ import pandas as pd
 
 from icdframes.errors import ConfigurationError, check_option
 from icdframes.frames.entity_tables import EntityTables
+from icdframes.frames.pandas_compat import fill_text
 from icdframes.model.uris import EntityUri
 
 Content = Literal["complete", "fragment"]
@@ -101,7 +102,7 @@ def to_fhir_codesystem(tables: EntityTables, *, nested: bool = False, content: C
 
 def _codes(entities: pd.DataFrame) -> dict[str, str]:
     """Return a code of its own for each entity."""
-    codes = entities["code"].fillna(entities["block_id"]).fillna(entities["entity_id"])
+    codes = fill_text(fill_text(entities["code"], entities["block_id"]), entities["entity_id"])
     twice = codes[codes.duplicated()]
     if len(twice):
         raise ConfigurationError(

@@ -13,6 +13,7 @@ from pandas.api.types import is_bool_dtype, is_integer_dtype
 
 from icdframes.errors import ConfigurationError, ExportError, check_option
 from icdframes.frames.entity_tables import EntityTables
+from icdframes.frames.pandas_compat import text_array
 
 IfExists = Literal["fail", "replace", "append"]
 
@@ -86,7 +87,7 @@ def to_sql(
 def _provenance(tables: EntityTables) -> pd.DataFrame:
     stated = tables.provenance.to_dict()
     values = [value if value is None or isinstance(value, str) else json.dumps(value) for value in stated.values()]
-    return pd.DataFrame({"name": list(stated), "value": values}, dtype="str")
+    return pd.DataFrame({"name": text_array(stated), "value": text_array(values)})
 
 
 def _write_sqlalchemy(connection: Any, frames: Mapping[str, pd.DataFrame], if_exists: IfExists) -> None:

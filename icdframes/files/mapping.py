@@ -15,6 +15,7 @@ from icdframes import __version__
 from icdframes.errors import CodeSyntaxError, ConfigurationError, FileFormatError, did_you_mean
 from icdframes.files.delimited import SHEET_SUFFIX, RawTable, date_in, read_raw_table
 from icdframes.frames.code_mapping import COLUMNS, CodeMapping, Edition, Relation
+from icdframes.frames.pandas_compat import as_schema
 from icdframes.model.uris import EntityUri, is_icd10_key, parse_uri
 from icdframes.settings import licence_of
 
@@ -82,7 +83,7 @@ def read_mapping(path: str | Path, *, table: str | None = None) -> CodeMapping:
     records = [_record(raw, number, cells, fields, forward=forward) for number, cells in raw.rows]
     frame = pd.DataFrame.from_records([record for record, _ in records], columns=[*COLUMNS][:-1])
     frame["position"] = frame.groupby(["source_code", "source_id"], dropna=False).cumcount() + 1
-    frame = frame.astype(COLUMNS)
+    frame = as_schema(frame, COLUMNS)
     version = next((found for cell in raw.header if (found := date_in(cell))), None)
     icd10, icd11 = Edition("icd10"), _edition_of([uri for _, uri in records if uri], version)
     source, target = (icd10, icd11) if forward else (icd11, icd10)

@@ -23,6 +23,7 @@ from icdframes.errors import (
     warn,
 )
 from icdframes.frames.atomic import check_target, no_file, read_json, write_json, written_beside
+from icdframes.frames.pandas_compat import TEXT, arrow_schema, csv_engine, from_arrow, pandas_dtype, schema_dtype
 from icdframes.frames.user_table import SHEET_SUFFIX, TEXT_SUFFIXES, read_sheet_table, read_text_table, write_sheet
 
 SUFFIXES = (*TEXT_SUFFIXES, SHEET_SUFFIX, ".parquet")
@@ -69,7 +70,7 @@ def to_parquet(frame: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: 
 
     def write_table(temporary: Path) -> None:
         with temporary.open("xb") as file:
-            frame.to_parquet(file, engine="pyarrow", index=False, write_page_checksum=True)
+            frame.to_parquet(file, engine="pyarrow", index=False, schema=arrow_schema(frame), write_page_checksum=True)
 
     with written_beside(target, write_table) as temporary:
         temporary.replace(target)
@@ -162,7 +163,7 @@ def read_frame(
             return (
                 read_csv(file, columns) if own else read_text_table(file, sep=sep, encoding=encoding, columns=columns)
             )
-        return pd.read_parquet(file, engine="pyarrow", columns=columns, page_checksum_verification=True)
+        return from_arrow(pd.read_parquet(file, engine="pyarrow", columns=columns, page_checksum_verification=True))
     except (FileFormatError, ConfigurationError):
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -249,7 +250,7 @@ def to_csv(
         "format": _FORMAT,
         "format_number": _FORMAT_NUMBER,
         "package_version": __version__,
-        "columns": [{"name": str(key), "dtype": str(dtype)} for key, dtype in frame.dtypes.items()],
+        "columns": [{"name": str(key), "dtype": schema_dtype(column)} for key, column in frame.items()],
         "n_rows": len(frame),
         "missing": missing,
         "safe_for_spreadsheets": safe_for_spreadsheets,
@@ -335,7 +336,7 @@ def read_csv(file: Path, columns: list[str] | None) -> pd.DataFrame:
     frame = pd.read_csv(
         file,
         dtype={
-            written: "str" if name in later else dtype
+            written: TEXT if name in later else pandas_dtype(dtype)
             for written, (name, dtype) in zip(header, dtypes.items(), strict=True)
         },
         sep=about.get("sep", ","),
@@ -343,6 +344,7 @@ def read_csv(file: Path, columns: list[str] | None) -> pd.DataFrame:
         keep_default_na=False,
         na_values=[about["missing"]],
         skip_blank_lines=False,
+        engine=csv_engine(file.read_text(about.get("encoding", "utf-8"))),
     )
     if list(frame.columns) != header or len(frame) != about["n_rows"]:
         raise FileFormatError(

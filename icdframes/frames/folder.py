@@ -14,6 +14,7 @@ import pandas as pd
 from icdframes.errors import ExportError, FileFormatError, Remedy
 from icdframes.frames.atomic import export_errors, hidden_sibling, read_json, sync, write_json
 from icdframes.frames.files import need_pyarrow, read_frame, to_csv, to_parquet
+from icdframes.frames.pandas_compat import schema_dtype
 from icdframes.frames.provenance import Provenance
 from icdframes.frames.schema import TABLES, columns_of
 
@@ -98,7 +99,7 @@ def read_table(
     )
     file = folder / f"{name}.{manifest['files']}"
     frame = read_frame(file, columns=columns)
-    found = {str(key): str(dtype) for key, dtype in frame.dtypes.items()}
+    found = {str(key): schema_dtype(column) for key, column in frame.items()}
     expected = dtypes if columns is None else {key: dtypes[key] for key in columns}
     if found != expected or list(found) != list(expected) or len(frame) != manifest["rows"].get(name):
         raise FileFormatError(f"{file} does not hold the table that {MANIFEST} beside it tells of; load it anew.")

@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from icdframes.frames.pandas_compat import is_text, text_array
+
 DIAGNOSTIC_CRITERIA = "diagnosticCriteria"
 
 
@@ -159,7 +161,7 @@ def _dtypes(columns: Sequence[Column], languages: Sequence[str]) -> dict[str, st
 
 
 def _plain(column: pd.Series[Any]) -> list[Any]:
-    if str(column.dtype) in {"str", "Int64"}:
+    if is_text(column.dtype) or column.dtype == "Int64":
         return list(column.array.to_numpy(dtype=object, na_value=None))
     return list(column.tolist())
 
@@ -169,7 +171,7 @@ def _typed(values: Sequence[Any], dtype: Any) -> Any:
         return pd.array(list(values), dtype=dtype)
     texts = [value or None for value in values]
     try:
-        return pd.array(texts, dtype="str")
+        return text_array(texts)
     except UnicodeEncodeError:  # half of a surrogate pair, which no file can hold
         whole = [text and text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in texts]
-        return pd.array(whole, dtype="str")
+        return text_array(whole)

@@ -18,6 +18,7 @@ import pandas as pd
 
 from icdframes.errors import ConfigurationError, FileFormatError, MissingExtraError
 from icdframes.frames.atomic import no_file
+from icdframes.frames.pandas_compat import TEXT, csv_engine, text_array
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 SHEET_SUFFIX = ".xlsx"
@@ -54,7 +55,8 @@ def read_text_table(
         frame = pd.read_csv(
             io.StringIO(text),
             sep=form.sep,
-            dtype="str",
+            dtype=TEXT,
+            engine=csv_engine(text),
             keep_default_na=False,
             na_values=[""],
             usecols=None if columns is None else list(columns),
@@ -100,8 +102,8 @@ def read_sheet_table(path: Path, *, columns: Sequence[str] | None = None) -> pd.
             cells = pd.read_excel(io.BytesIO(data), dtype="object", engine="openpyxl", keep_default_na=False)
     except (OSError, ValueError, KeyError, IndexError, TypeError, zipfile.BadZipFile) as error:
         raise FileFormatError(f"{path} cannot be read as a spreadsheet ({error}): save it anew as .xlsx.") from error
-    texts = {place: [_text_of(cell) for cell in cells.iloc[:, place]] for place in range(cells.shape[1])}
-    frame = pd.DataFrame(texts, dtype="str").set_axis([str(name) for name in cells.columns], axis=1)
+    texts = {place: text_array(_text_of(cell) for cell in cells.iloc[:, place]) for place in range(cells.shape[1])}
+    frame = pd.DataFrame(texts).set_axis([str(name) for name in cells.columns], axis=1)
     frame = frame.dropna(how="all").reset_index(drop=True)
     return frame if columns is None else frame[list(columns)]
 

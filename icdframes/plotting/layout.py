@@ -13,6 +13,7 @@ import pandas as pd
 from icdframes.analysis.hierarchy import Hierarchy
 from icdframes.analysis.matching import Tables, entities_of, locate, locate_all
 from icdframes.errors import ConfigurationError, PartialResultWarning, warn
+from icdframes.frames.pandas_compat import as_text, fill_text
 
 MOST = 1_000
 _MARGIN = 2.0
@@ -116,7 +117,7 @@ def own_values(tables: Tables, counts: Counts | None) -> npt.NDArray[np.float64]
     numbers = pd.to_numeric(given).to_numpy(dtype=np.float64, na_value=np.nan)
     if not (numbers >= 0).all():
         raise ConfigurationError("A negative or missing count has no size: give counts of 0 or more.")
-    rows = locate_all(entities, pd.Series(given.index.astype("str"), dtype="str"))
+    rows = locate_all(entities, as_text(given.index.to_series()))
     if numbers[rows < 0].any():
         lost = given.index[(rows < 0) & (numbers > 0)]
         warn(
@@ -250,7 +251,7 @@ def squarified(sizes: Sequence[float], room: Box) -> list[Box]:
 
 
 def _labels(entities: pd.DataFrame) -> list[str]:
-    titles = entities["title"].astype("str").fillna(entities["entity_id"])
+    titles = fill_text(as_text(entities["title"]), entities["entity_id"])
     codes = entities["code"].where(entities["code"].ne(titles))
     return (codes + "\u2002").fillna("").add(titles).tolist()
 

@@ -217,6 +217,8 @@ def example_deaths(classification: Literal["mms", "icd10"] = "mms") -> pd.DataFr
     """
     import pandas as pd  # noqa: PLC0415  the sandbox serves without pandas
 
+    from icdframes.frames.pandas_compat import TEXT  # noqa: PLC0415  as above
+
     if classification not in _FILES:
         hint = did_you_mean(str(classification), _FILES)
         raise ConfigurationError(f"There is no example of deaths for {classification!r}: give 'mms' or 'icd10'.{hint}")
@@ -224,7 +226,7 @@ def example_deaths(classification: Literal["mms", "icd10"] = "mms") -> pd.DataFr
     with file.open(encoding="utf-8") as lines:
         deaths = pd.read_csv(
             lines,
-            dtype={"person_id": "str", "sex": "str", "region": "str", "dx": "str", "age_years": "int64"},
+            dtype={"person_id": TEXT, "sex": TEXT, "region": TEXT, "dx": TEXT, "age_years": "int64"},
             keep_default_na=False,
             na_values=[""],
         )

@@ -11,6 +11,7 @@ from pandas.testing import assert_frame_equal, assert_series_equal
 from icdframes.analysis.annotate import annotate, match_report
 from icdframes.analysis.grouping import Grouping
 from icdframes.errors import ConfigurationError, EntityNotFoundError
+from icdframes.frames.pandas_compat import TEXT
 from icdframes.model.codes import normalize_code
 
 
@@ -18,7 +19,7 @@ def one(tables, code, *add):
     return annotate(pd.DataFrame({"code": [code]}), tables, add=add).iloc[0]
 
 
-@pytest.mark.parametrize("dtype", ["str", "string[pyarrow]", "string[python]", "category", object])
+@pytest.mark.parametrize("dtype", [TEXT, "string[pyarrow]", "string[python]", "category", object])
 @pytest.mark.parametrize("piece", [2, 1_000_000])
 def test_codes_are_read_alike_however_pandas_holds_them_and_in_pieces(mms, monkeypatch, dtype, piece):
     monkeypatch.setattr("icdframes.analysis.join._PIECE", piece)

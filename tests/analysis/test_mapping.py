@@ -14,6 +14,7 @@ from icdframes.errors import ComparabilityWarning, ConfigurationError, FileForma
 from icdframes.files.mapping import read_mapping
 from icdframes.frames.build import build_tables
 from icdframes.frames.code_mapping import COLUMNS
+from icdframes.frames.pandas_compat import TEXT, schema_dtype
 from icdframes.frames.provenance import Provenance
 from icdframes.model.graph import EntityGraph
 
@@ -80,7 +81,7 @@ def back(tmp_path):
 
 def test_every_row_of_the_file_is_a_candidate_with_typed_columns(multiple):
     assert list(multiple.frame) == list(COLUMNS)
-    assert {name: str(dtype) for name, dtype in multiple.frame.dtypes.items()} == COLUMNS
+    assert {name: schema_dtype(column) for name, column in multiple.frame.items()} == COLUMNS
     assert multiple.frame["position"].tolist() == [1, 1, 1, 1, 2, 1]
     assert multiple.frame["target_id"].tolist()[3:5] == ["12/other", "13"]
     assert multiple.frame["target_title"].tolist()[4] == "NA"
@@ -268,7 +269,7 @@ def test_a_frame_that_cannot_be_mapped_is_refused(multiple, data, message):
 
 
 def test_an_empty_frame_gets_the_columns(multiple):
-    mapped = map_codes(pd.DataFrame({"code": pd.Series([], dtype="str")}), multiple)
+    mapped = map_codes(pd.DataFrame({"code": pd.Series([], dtype=TEXT)}), multiple)
     assert list(mapped) == ["code", *ADDED]
     assert len(mapped) == 0
 

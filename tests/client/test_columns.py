@@ -22,6 +22,7 @@ from icdframes.errors import (
     UnknownLanguageError,
     UnknownReleaseError,
 )
+from icdframes.frames.pandas_compat import TEXT
 from icdframes.settings import Server
 from icdframes.transport.secrets import Credentials
 
@@ -38,7 +39,7 @@ CHOLERA = "257068234"
         (pd.Series(["a", pd.NA], index=["x", "x"]), ("a", None), ["x", "x"]),
         (pd.Index(["a", "b"], name="codes"), ("a", "b"), ["a", "b"]),
         (np.array(["a", "b"], dtype=object), ("a", "b"), [0, 1]),
-        (pd.Series([], dtype="str"), (), []),
+        (pd.Series([], dtype=TEXT), (), []),
         (pd.Categorical(["a", None]), ("a", None), [0, 1]),
     ],
 )
@@ -132,6 +133,7 @@ def test_an_interrupted_column_returns_at_once_and_asks_for_nothing_more(monkeyp
 HANGING_COLUMN = """
 import os, signal, threading
 from icdframes.client.bulk import ask_each
+from icdframes.frames.pandas_compat import TEXT
 
 def ask(key):
     os.write(1, b"asked\\n")

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from icdframes.frames.build import build_tables
+from icdframes.frames.pandas_compat import schema_dtype
 from icdframes.frames.schema import TABLES, as_lists, columns_of
 from icdframes.model.graph import EntityGraph
 
@@ -66,7 +67,7 @@ def test_further_languages_fill_their_own_columns_and_lack_nothing_silently(tabl
 def test_every_frame_has_schema_dtypes_a_plain_index_and_provenance(tables, name):
     frame = tables.frames[name]
     more = {"languages": ("es",), "include": ("diagnosticCriteria",)} if name == "entities" else {}
-    assert {key: str(dtype) for key, dtype in frame.dtypes.items()} == columns_of(name, **more)
+    assert {key: schema_dtype(column) for key, column in frame.items()} == columns_of(name, **more)
     assert isinstance(frame.index, pd.RangeIndex)
     assert frame.attrs["provenance"] == tables.provenance.to_dict()
 
@@ -92,7 +93,7 @@ def test_a_branch_lies_in_the_chapter_that_is_given_for_its_root(graph, provenan
 def test_nothing_loaded_gives_empty_tables_with_dtypes(provenance):
     tables = build_tables(EntityGraph((), {}), provenance, chapters={})
     assert len(tables) == 0
-    assert {key: str(dtype) for key, dtype in tables.entities.dtypes.items()} == columns_of("entities")
+    assert {key: schema_dtype(column) for key, column in tables.entities.items()} == columns_of("entities")
 
 
 @settings(deadline=None, max_examples=40)

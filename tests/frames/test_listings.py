@@ -1,5 +1,6 @@
 """Tables of releases are typed, and what a server does not say is missing."""
 
+from icdframes.frames.pandas_compat import schema_dtype
 from icdframes.frames.results import ENTITY_RELEASES, RELEASES, entity_releases_table, releases_table
 from icdframes.frames.schema import as_lists
 from icdframes.model.entity import ReleaseList, TopLevel
@@ -24,7 +25,7 @@ def test_no_release_at_all_keeps_the_columns_and_their_dtypes():
         (RELEASES, releases_table([], server="x")),
         (ENTITY_RELEASES, entity_releases_table("mms", "1", ReleaseList("uri", None, None), [])),
     ):
-        assert {name: str(dtype) for name, dtype in table.dtypes.items()} == dtypes_of(columns)
+        assert {name: schema_dtype(column) for name, column in table.items()} == dtypes_of(columns)
 
 
 def test_the_newest_release_that_has_an_entity_is_marked():

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from icdframes.frames.pandas_compat import schema_dtype
 from icdframes.frames.schema import TABLES, apply_schema, as_lists, columns_of
 
 PROMISED = {
@@ -19,7 +20,7 @@ PROMISED = {
 def test_every_table_has_the_promised_columns_and_keeps_their_dtypes_when_empty(name, empty_table):
     table = empty_table(name)
     assert list(table) == PROMISED[name].split()
-    assert {key: str(dtype) for key, dtype in table.dtypes.items()} == columns_of(name)
+    assert {key: schema_dtype(column) for key, column in table.items()} == columns_of(name)
     assert isinstance(table.index, pd.RangeIndex)
     assert all(column.meaning for column in TABLES[name])
 

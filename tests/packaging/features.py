@@ -47,6 +47,10 @@ def interactive(tables, folder):
     assert icdframes.interactive_hierarchy(tables).data[0].type == "icicle"
 
 
+def keyboard(tables, folder):
+    assert any("Mark" in type(part).__name__ for part in icdframes.TreeBrowser(tables=tables).children)
+
+
 def networks(tables, folder):
     assert len(icdframes.to_networkx(tables)) == len(tables.entities)
 
@@ -130,6 +134,7 @@ FEATURES = (
     parquet,
     excel,
     plots,
+    keyboard,
     interactive,
     networks,
     skos,

@@ -270,6 +270,7 @@ import warnings; warnings.simplefilter("error")
 from pathlib import Path
 from icdframes.settings import Server
 from icdframes.transport.session import ApiSession
+from icdframes.frames.pandas_compat import TEXT
 with ApiSession(Server("custom", {open_wire.url!r}), lambda: None, cache_dir=Path({str(folder)!r})) as session:
     for number in range(60):
         path = f"{ENTITY}/{{number}}"

@@ -47,7 +47,7 @@ def export(job):
     target = Path(job["folder"]) / "table.parquet"
     while True:
         for word in ("old", "new"):
-            to_parquet(pd.DataFrame({"word": pd.Series([word] * 20_000, dtype="str")}), target, overwrite=True)
+            to_parquet(pd.DataFrame({"word": [word] * 20_000}), target, overwrite=True)
 
 
 def read(job):

@@ -132,7 +132,7 @@ def test_a_process_that_was_forked_from_another_refuses_its_connections(job, run
 @pytest.mark.parametrize("signal", ["SIGKILL", "SIGINT"])
 @pytest.mark.parametrize("seed", TIMES)
 def test_an_export_that_is_stopped_leaves_the_old_file_or_the_new_one(run, tmp_path, seed, signal):
-    to_parquet(pd.DataFrame({"word": pd.Series(["old"] * 20_000, dtype="str")}), tmp_path / "table.parquet")
+    to_parquet(pd.DataFrame({"word": ["old"] * 20_000}), tmp_path / "table.parquet")
     run(do="export", folder=str(tmp_path), kill_after=random.Random(seed).uniform(0.03, 0.12), signal=signal)
     assert signal == "SIGKILL" or [item.name for item in tmp_path.iterdir()] == ["table.parquet"]
     (found,) = run(do="read", folder=str(tmp_path))
