@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-FOR_DEVELOPERS = {"all", "test", "browser", "dev"}
+FOR_DEVELOPERS = {"all", "test", "browser", "dev", "docs"}
 
 
 @pytest.fixture
