@@ -13,8 +13,8 @@
 - **Find and code**: `search`, `search_tables` (a `SearchTables`), `autocode`, `codeinfo`, `describe`, `decode_codes`,
   `lookup`; without a network `parse_code` (a `Cluster`), `normalize_code`,
   `check_codes`, and for words `code_texts`, `TextIndex`, `evaluate`; for causes of death `doris`, `codedit`.
-- **Files**: `to_csv`, `to_parquet`, `read_frame`, `write_tables`, `read_tables`, `read_tabulation`; each
-  frame and file has a `Provenance`.
+- **Files**: `to_csv`, `to_parquet`, `read_frame`, `write_tables`, `read_tables`, `read_tabulation`,
+  `read_claml`; each frame and file has a `Provenance`.
 - **Your own data**: `annotate`, `match_report`, `rollup`, `read_grouping`, `load_grouping` (a `Grouping`),
   `read_mapping`, `load_mapping` (a `CodeMapping`), `map_codes`, `compare_releases`, `affected_codes`.
 - **Code lists**: `CodeList` (of `CodeRule` values), `read_codelist`, `load_codelists`, `flag`.
@@ -71,6 +71,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; the names are those of
     from icdframes.export.networks import to_networkx as to_networkx
     from icdframes.export.skos import to_skos as to_skos
     from icdframes.export.sql import to_sql as to_sql
+    from icdframes.files.claml import read_claml as read_claml
     from icdframes.files.mapping import read_mapping as read_mapping
     from icdframes.files.tabulation import read_tabulation as read_tabulation
     from icdframes.frames.code_mapping import CodeMapping as CodeMapping
@@ -145,6 +146,7 @@ else:
         "icdframes.export.networks": ("to_networkx",),
         "icdframes.export.skos": ("to_skos",),
         "icdframes.export.sql": ("to_sql",),
+        "icdframes.files.claml": ("read_claml",),
         "icdframes.files.mapping": ("read_mapping",),
         "icdframes.files.tabulation": ("read_tabulation",),
         "icdframes.frames.code_mapping": ("CodeMapping",),
