@@ -48,7 +48,11 @@ def to_narwhals(native: Any) -> Frame:
         If it is of none of them.
 
     """
-    frame = nw.from_native(native, pass_through=True)
+    try:
+        frame = nw.from_native(native, pass_through=True)
+    except nw.exceptions.DuplicateError:
+        check_unique(names_of(native))
+        raise
     if isinstance(frame, (nw.DataFrame, nw.LazyFrame)) and _maker(frame) is not None:
         return frame
     raise ConfigurationError(f"{type(native).__name__} is no data frame that can be used: give {_KNOWN}.")
@@ -58,8 +62,9 @@ def names_of(native: Any) -> list[str]:
     """Return the names of all columns of a frame of any library, a name that two columns have twice."""
     if is_dask(native) or isinstance(native, pd.DataFrame):
         return list(map(str, native.columns))
-    frame = to_narwhals(native)
-    return list(native.column_names if frame.implementation.is_pyarrow() else frame.collect_schema().names())
+    if nw.dependencies.is_pyarrow_table(native):  # narwhals takes no table with a name twice
+        return list(native.column_names)
+    return list(to_narwhals(native).collect_schema().names())
 
 
 def is_spark(frame: Frame) -> bool:
@@ -79,13 +84,18 @@ def check_names(present: Iterable[object], code: str, added: Iterable[str], *, i
         raise ConfigurationError(
             f"The frame has no column {code!r}: name the column of codes with code=.{did_you_mean(code, names)}"
         )
-    if twice := next((name for name, n in Counter(names).items() if n > 1), None):
-        raise ConfigurationError(f"The frame has {names.count(twice)} columns {twice!r}: rename or drop all but one.")
+    check_unique(names)
     folded = {name.casefold() if ignore_case else name: name for name in names}
     if taken := [folded[key] for name in added if (key := name.casefold() if ignore_case else name) in folded]:
         raise ConfigurationError(
             f"The frame has a column {taken[0]!r} already: rename or drop it first, or give suffix= where there is one."
         )
+
+
+def check_unique(names: Sequence[str]) -> None:
+    """Refuse a frame that has two columns of one name."""
+    if twice := next((name for name, n in Counter(names).items() if n > 1), None):
+        raise ConfigurationError(f"The frame has {names.count(twice)} columns {twice!r}: rename or drop all but one.")
 
 
 def check_codes(code: str, *, is_float: bool) -> None:
