@@ -24,6 +24,7 @@ from icdframes.model.code_shapes import (
     ABBREVIATED,
     BLANKS,
     DASHES,
+    MISPLACED,
     PADDING,
     QUALIFIED,
     SEVERAL,
@@ -94,11 +95,14 @@ class Lookup:
         tables do not hold, standing for its parent, or a code of ICD-10 filled up with X.
     prefixes : Mapping of int to pandas.DataFrame
         Keys of categories by their length, longest first, with their entity.
+    is_icf : bool
+        Whether the codes are those of ICF, whose dot begins qualifiers.
 
     """
 
     spellings: pd.DataFrame
     prefixes: Mapping[int, pd.DataFrame]
+    is_icf: bool = False
 
     @classmethod
     @collector_held()
@@ -124,7 +128,8 @@ class Lookup:
             int(length): categories[lengths.eq(length)].set_axis([_CUT, f"{_CUT}{length}"], axis=1)
             for length in sorted(lengths.unique(), reverse=True)
         }
-        return cls(spellings.reset_index(drop=True), cuts)
+        is_icf = bool(categories[ENTITY].size) and bool(spelled.str.fullmatch("[bdes][1-9][0-9]{2,4}").any())
+        return cls(spellings.reset_index(drop=True), cuts, is_icf)
 
     def match(self, codes: Sequence[object] | pd.Series | pd.Index | npt.NDArray[Any]) -> pd.DataFrame:
         """Return `ENTITY` and `KIND` for the distinct codes of an array, in their order, in pandas."""
@@ -174,7 +179,11 @@ def keys_of(texts: pd.Series) -> pd.Series:
 def resolve(frame: Frame, code: str, lookup: Lookup, ship: Ship) -> Frame:
     """Add `ENTITY` (missing where unknown) and `KIND` to a frame by joins to small tables."""
     wanted = [*frame.collect_schema().names(), ENTITY, KIND]
-    found = _join(_keyed(frame, code), ship(lookup.spellings), _KEY)
+    keyed = _keyed(frame, code)
+    if lookup.is_icf:
+        is_misplaced = nw.col(_COMPACT).str.contains(MISPLACED)
+        keyed = keyed.with_columns(nw.when(is_misplaced).then(nw.lit("")).otherwise(nw.col(_KEY)).alias(_KEY))
+    found = _join(keyed, ship(lookup.spellings), _KEY)
     known, compact, key = ~nw.col(ENTITY).is_null(), nw.col(_COMPACT), nw.col(_KEY)
     several = nw.col(_CLEAN).str.contains(SEVERAL)
     rest = ~known & ~several & key.str.contains(_CUTTABLE)

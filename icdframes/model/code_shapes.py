@@ -25,6 +25,8 @@ PADDING = f"[-.,;|{MARKS}]+$"
 """What stands behind a code and says nothing of its own."""
 QUALIFIED = r"^[BDES][0-9]{3,5}(?:\.\+?|\+)[0-9_Q]"
 """An ICF category with qualifiers: ICD-10 has no more than two digits before its dot."""
+MISPLACED = r"^[BDES][0-9]{1,2}\.[0-9]"
+"""A dot before the third digit, which no code of ICF has: there b11.0 is not b110."""
 ABBREVIATED = "^[A-Z][0-9]{2}-[0-9]{2}$"
 """A range of ICD-10 whose last letter is left out, such as I20-25."""
 SEPARATOR = re.compile(r"[&/]|%26|%2F", re.IGNORECASE)

@@ -187,3 +187,12 @@ def test_attributes_of_other_libraries_do_not_stop_a_file(tmp_path, write):
     with pytest.warns(PartialResultWarning, match="'creation_time'"):
         write(frame, path)
     assert read_frame(path).attrs == {"notes": ["kept"]}
+
+
+@pytest.mark.scale_out
+def test_spark_exchanges_no_rows(spark, mms):
+    frame = spark.createDataFrame(pd.DataFrame({"code": ["1A00", "1a00", None]}))
+    plan = annotate(frame, mms)._jdf.queryExecution().executedPlan().toString()
+    assert "BroadcastHashJoin" in plan
+    assert "hashpartitioning" not in plan
+    assert "SortMergeJoin" not in plan
