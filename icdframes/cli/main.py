@@ -11,6 +11,8 @@ from icdframes import __version__
 from icdframes.cli import (
     annotate,
     cache,
+    check,
+    codelist,
     compare,
     completion,
     doctor,
@@ -25,7 +27,22 @@ from icdframes.cli import (
 from icdframes.cli.options import CommandParser, sentence_of
 from icdframes.errors import IcdError, IcdWarning, did_you_mean
 
-COMMANDS = (load, find, download, releases, annotate, map_codes, compare, login, cache, doctor, sandbox, completion)
+COMMANDS = (
+    load,
+    find,
+    download,
+    releases,
+    annotate,
+    map_codes,
+    compare,
+    codelist,
+    check,
+    login,
+    cache,
+    doctor,
+    sandbox,
+    completion,
+)
 """The modules of the commands, in the order of the help; each adds its own with ``add_parser``."""
 
 
