@@ -22,7 +22,7 @@
   `nearest_common_ancestor`, `subtree_sizes`.
 - **Figures**: `plot_hierarchy`, `interactive_hierarchy`, `plot_chapter_counts`, `plot_release_changes`, `save_figure`.
 - **Other forms**: `to_fhir_codesystem`, `to_sql`, `to_networkx`, `to_skos`.
-- **In a notebook**: `LoginForm`, `TreeBrowser`, `SearchBox`.
+- **In a notebook**: `LoginForm`, `TreeBrowser`, `SearchBox`, `CodeListBuilder`, `PostcoordinationBuilder`.
 - **Errors and warnings**: `icdframes.errors`. **Your own tests**: `icdframes.testing`, `icdframes.sandbox`.
 
 What it costs: `load_*` may send many requests, the verbs that find and code send one for each distinct value and
@@ -111,7 +111,9 @@ if TYPE_CHECKING:  # what type checkers and editors read; the names are those of
     from icdframes.plotting.hierarchy_figure import plot_hierarchy as plot_hierarchy
     from icdframes.plotting.interactive_figure import interactive_hierarchy as interactive_hierarchy
     from icdframes.plotting.style import save_figure as save_figure
+    from icdframes.widgets.codelist_builder import CodeListBuilder as CodeListBuilder
     from icdframes.widgets.login_form import LoginForm as LoginForm
+    from icdframes.widgets.postcoordination import PostcoordinationBuilder as PostcoordinationBuilder
     from icdframes.widgets.search_box import SearchBox as SearchBox
     from icdframes.widgets.tree_browser import TreeBrowser as TreeBrowser
 else:
@@ -182,7 +184,9 @@ else:
         "icdframes.plotting.hierarchy_figure": ("plot_hierarchy",),
         "icdframes.plotting.interactive_figure": ("interactive_hierarchy",),
         "icdframes.plotting.style": ("save_figure",),
+        "icdframes.widgets.codelist_builder": ("CodeListBuilder",),
         "icdframes.widgets.login_form": ("LoginForm",),
+        "icdframes.widgets.postcoordination": ("PostcoordinationBuilder",),
         "icdframes.widgets.search_box": ("SearchBox",),
         "icdframes.widgets.tree_browser": ("TreeBrowser",),
     }

@@ -165,6 +165,31 @@ def _judge(lists: Sequence[CodeList], tables: Tables | None, members: Members) -
     return Judge(tuple(one.expansion(finder).terms for one in lists), finder, members)
 
 
+@dataclass(frozen=True, slots=True)
+class RuleCounts:
+    """How many rows a list takes, and a text for each of its rules."""
+
+    n_rows: int
+    texts: Sequence[str]
+
+
+def count_rules(
+    codelist: CodeList, tables: Tables, finder: Finder, frame: pd.DataFrame | None, code: str | Sequence[str]
+) -> RuleCounts:
+    """Return how many codes each rule of a list decides about, and how many rows of a frame the list takes."""
+    checked = codelist.check(tables)["n_decided"].tolist() if not codelist.parts else []
+    if frame is None:
+        return RuleCounts(0, [f"{n:,} codes" for n in checked])
+    columns = [code] if isinstance(code, str) else list(code)
+    singles = [[CodeList([rule], classification=codelist.classification)] for rule in codelist.include]
+    lists = [codelist, *(one for single in singles for one in single)]
+    judge = Judge(tuple(one.expansion(finder).terms for one in lists), finder, "any")
+    names = [f"_icd_rule_{number}" for number in range(len(lists))]
+    flagged = _flag_pandas(frame[columns], Job(columns, names, judge, ()))[names].sum().tolist()
+    rows = [f", {n:,} rows" for n in flagged[1:]] + [""] * len(codelist.exclude)
+    return RuleCounts(int(flagged[0]), [f"{n:,} codes{text}" for n, text in zip(checked, rows, strict=True)])
+
+
 def _names_of(codelists: Sequence[CodeList], suffix: str) -> list[str]:
     """Return the names of the columns of some lists; two of one name are refused."""
     names = [f"{codelist.name}{suffix}" for codelist in codelists]

@@ -186,6 +186,7 @@ class TableLevels:
 
     def __init__(self, tables: EntityTables) -> None:
         self._tables = tables
+        self._children: dict[str, list[str]] | None = None
         self.classification = tables.provenance.classification
         self.release = tables.provenance.release
         columns = as_lists(tables.entities[["entity_id", "code"]])
@@ -212,6 +213,18 @@ class TableLevels:
         if name not in self._names:
             raise EntityNotFoundError(f"The loaded tables have no entity {name!r}: give one of theirs, or load more.")
         return self._some([self._names[name]])[0]
+
+    def children(self, entity_id: str) -> list[str]:
+        """Return the ids of the loaded children of an entity, in order."""
+        if self._children is None:
+            edges = as_lists(self._tables.edges[["parent_id", "child_id", "position"]])
+            found: dict[str, list[tuple[int, str]]] = {}
+            known = set(self._tables.entities["entity_id"])
+            for parent, child, position in zip(*edges.values(), strict=True):
+                if child in known and position is not None:
+                    found.setdefault(parent, []).append((position, child))
+            self._children = {parent: [child for _, child in sorted(below)] for parent, below in found.items()}
+        return self._children.get(entity_id, [])
 
     def load(self, entity_id: str) -> EntityTables:
         """Cut a branch out."""
