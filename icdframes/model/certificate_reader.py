@@ -5,20 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from icdframes.errors import CodeSyntaxError, ConfigurationError
 from icdframes.model.certificate import FIELDS, FIELDS_BY_NAME, LINES, Certificate, CertificateField, Condition
+from icdframes.model.cluster import Cluster
 from icdframes.model.codes import parse_code, split_codes
 from icdframes.model.durations import UNITS, UNKNOWN_DURATIONS, duration_in_days, read_date, read_duration
 from icdframes.model.uris import first_entity_id
 
 _TRUE_FALSE = {"true": "yes", "false": "no"}
 _SHORT_SEX = {"m": "male", "f": "female", "u": "unknown"}
+_DISTINCT = 10_000
 _OLDEST = 150 * 365.25
 _CAUSES = ("cause", "uri", "foundation_uri", "text", "interval")
 _PART2 = ("part2", "uri_part2", "foundation_uri_part2", "text_part2", "interval_part2")
-_OF_CAUSES = frozenset([*_PART2, *(f"{kind}_{line}" for kind in _CAUSES for line in LINES)])
+_PART1 = tuple(tuple(f"{kind}_{line}" for kind in _CAUSES) for line in LINES)
+_ABOUT = tuple(one for one in FIELDS if one.name not in {*_PART2, *(name for names in _PART1 for name in names)})
 
 TRANSLATE_FIRST = (
     "DORIS and CoDEdit take ICD-11: translate the codes first, with map_codes() and WHO's table of ICD-10 to ICD-11, "
@@ -45,13 +49,12 @@ def read_certificate(row: Mapping[str, Any]) -> Certificate:
         The sentence names the column, the value, and how to write it.
 
     """
+    row = {name: value for name, value in row.items() if not is_missing(value)}
     _check_version(row.get("icd_version"))
-    values: list[tuple[str, str]] = []
-    for field in FIELDS:
-        value = _age(row) if field.name == "estimated_age" else row.get(field.name)
-        if field.name not in _OF_CAUSES and not is_missing(value):
-            values.append((field.name, _CHECKS[field.kind](field, value)))
-    part1 = [_conditions(row, [f"{kind}_{line}" for kind in _CAUSES]) for line in LINES]
+    if "age" in row:
+        row["estimated_age"] = _age(row)
+    values = [(field.name, _CHECKS[field.kind](field, row[field.name])) for field in _ABOUT if field.name in row]
+    part1 = [_conditions(row, names) for names in _PART1]
     part2 = _conditions(row, _PART2)
     while part1 and not part1[-1]:
         part1.pop()
@@ -119,6 +122,8 @@ class _Cell:
 
 def _conditions(row: Mapping[str, Any], names: Sequence[str]) -> tuple[Condition, ...]:
     """Return one condition for each code or URI of a line, with what stands at the same place beside it."""
+    if row.keys().isdisjoint(names):
+        return ()
     code, uri, foundation, text, interval = (_cell(row, name) for name in names)
     n = max(len(code.texts), len(uri.texts), len(foundation.texts), min(1, len(text.texts)))
     for cell in (text, interval):
@@ -145,9 +150,9 @@ def _conditions(row: Mapping[str, Any], names: Sequence[str]) -> tuple[Condition
 
 def _cell(row: Mapping[str, Any], name: str) -> _Cell:
     field = FIELDS_BY_NAME[name]
-    value = row.get(name)
-    if is_missing(value):
+    if name not in row:
         return _Cell(field, ())
+    value = row[name]
     pieces = [value] if field.kind == "text" and not isinstance(value, list | tuple) else _pieces(value)
     is_list = isinstance(value, list | tuple)
     check = _CHECKS[field.kind]
@@ -160,13 +165,16 @@ def _pieces(value: Any) -> list[Any]:
         return list(value)
     if not isinstance(value, str):
         return [value]
-    pieces = value.split(",")
-    return [code for piece in pieces for code in (_several(piece) if "://" not in piece else [piece])]
+    return list(_parts_of(value))
 
 
-def _several(piece: str) -> list[str]:
-    found = split_codes(piece)
-    return list(found) if len(found) > 1 else [piece]
+@lru_cache(maxsize=_DISTINCT)
+def _parts_of(text: str) -> tuple[str, ...]:
+    found: list[str] = []
+    for piece in text.split(","):
+        several = () if "://" in piece else split_codes(piece)
+        found += several if len(several) > 1 else [piece]
+    return tuple(found)
 
 
 def _no_code(part1: Sequence[Sequence[Condition]]) -> str:
@@ -180,10 +188,12 @@ def _no_code(part1: Sequence[Sequence[Condition]]) -> str:
 
 def _age(row: Mapping[str, Any]) -> Any:
     """Return the age, also where number and unit stand in two columns."""
-    given, number, unit = (row.get(name) for name in ("estimated_age", "age", "age_unit"))
-    if is_missing(number) or not is_missing(given):
+    number, unit, given = row["age"], row.get("age_unit"), row.get("estimated_age")
+    if given is not None:
+        if unit is not None and _age({"age": number, "age_unit": unit}) != read_duration(given):
+            raise ConfigurationError(f"column 'age': {number} {unit} is not the estimated_age {given}: leave one out")
         return given
-    if is_missing(unit):
+    if unit is None:
         if read_duration(number) is None:
             raise ConfigurationError(f"column 'age': the unit of {str(number)[:60]!r} is missing: fill age_unit")
         return number
@@ -216,9 +226,14 @@ def _reads(text: str, classification: Any) -> bool:
         return False
 
 
+@lru_cache(maxsize=_DISTINCT)
+def _read_cluster(text: str) -> Cluster:
+    return parse_code(text, classification="mms")
+
+
 def _code(field: CertificateField, value: Any) -> str:
     try:
-        cluster = parse_code(value.strip() if isinstance(value, str) else value, classification="mms")
+        cluster = _read_cluster(value.strip()) if isinstance(value, str) else parse_code(value, classification="mms")
     except CodeSyntaxError as error:
         if isinstance(value, str) and _reads(value, "icd10"):
             raise _wrong(field, value, f"it is written as a code of ICD-10, and {TRANSLATE_FIRST}") from None

@@ -143,6 +143,7 @@ def test_a_year_of_birth_may_be_the_year_of_death():
         ({"cause_a": "1A00", "icd_version": "ICD-9"}, "write ICD11"),
         ({"cause_a": "1A00", "age": 45, "age_unit": "Q"}, "'Q' is no unit"),
         ({"cause_a": "1A00", "age": "45", "age_unit": None}, "the unit of '45' is missing"),
+        ({"cause_a": "1A00", "age": 45, "age_unit": "Y", "estimated_age": "P54Y"}, "is not the estimated_age P54Y"),
     ],
 )
 def test_what_is_not_understood_is_named(row, advice):
