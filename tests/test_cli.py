@@ -330,6 +330,20 @@ def test_a_csv_of_another_country_is_annotated_and_written_as_it_came(encoding, 
     assert icdframes.read_frame(tmp_path / "out.csv")["edad"].tolist() == ["4,5"]
 
 
+@pytest.mark.parametrize(
+    "command", [["annotate"], ["check"], ["map", "--mapping", "10To11MapToOneCategory.txt"]], ids=lambda words: words[0]
+)
+def test_every_command_with_a_file_of_yours_takes_its_separator_and_encoding(command):
+    options = build_parser().parse_args([command[0], "x.csv", *command[1:], "--sep", ";", "--encoding", "cp1252"])
+    assert (options.sep, options.encoding, options.code) == (";", "cp1252", "code")
+
+
+def test_check_reads_a_csv_of_another_country(tmp_path, capsys):
+    (tmp_path / "deaths.csv").write_bytes("dx;región\n1A00;León\nZZZZ;Ávila\n".encode("cp1252"))
+    assert main(["check", "deaths.csv", "--code", "dx", "--out", "-"]) == 0
+    assert "1 valid" in capsys.readouterr().err
+
+
 def test_separator_and_encoding_may_be_given(tmp_path, capsys):
     (tmp_path / "deaths.txt").write_bytes("dx|ville\n1A00|Łódź\n".encode("cp1250"))
     command = ["annotate", "deaths.txt", "--code", "dx", "--sep", "|", "--encoding", "cp1250", "--add", "title"]

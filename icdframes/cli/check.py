@@ -5,7 +5,14 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 
-from icdframes.cli.options import CLASSIFICATION_HELP, Commands, add_command, add_output_options, add_server_options
+from icdframes.cli.options import (
+    CLASSIFICATION_HELP,
+    Commands,
+    add_command,
+    add_input_options,
+    add_output_options,
+    add_server_options,
+)
 from icdframes.cli.output import show_or_write, target_of
 from icdframes.cli.user_files import read_user_table, tables_of
 
@@ -19,8 +26,7 @@ icdframes check deaths.csv --code dx --tables mms-2024-01 --others mms-2022-02 -
 def add_parser(commands: Commands) -> None:
     """Add the command to the program."""
     check = add_command(commands, "check", run, "check the codes and clusters in a file", _EXAMPLES)
-    check.add_argument("file", metavar="FILE", help="your data: CSV or Parquet")
-    check.add_argument("--code", default="code", metavar="COLUMN", help="the column with the codes (code)")
+    add_input_options(check)
     check.add_argument("--release", metavar="ID", help="such as 2024-01; the newest if left out")
     check.add_argument("--tables", metavar="PATH", help="folder written by icdframes, or WHO's tabulation, instead")
     check.add_argument("--others", metavar="PLACES", help="releases or tables in which unknown codes are looked for")
