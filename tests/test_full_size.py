@@ -137,3 +137,20 @@ def _doc(uri, parents, children):
         "browserUrl": "NA",
         "title": {"@language": "en", "@value": uri.rpartition("/")[2]},
     }
+
+
+@pytest.mark.slow
+def test_blocks_and_chapters_of_icf_are_loaded_by_their_names(serve, full_size):
+    client = serve("--corpus", full_size / "icf" / "2022-09_LinearizationMiniOutput-ICF-en.zip")
+    found = {
+        name: client.load_entity(name, classification="icf", depth=0, progress=False).iloc[0]
+        for name in ("b1", "BlockL3-b11", "b", "B110", "e5")
+    }
+    assert {name: row["entity_id"] for name, row in found.items()} == {
+        "b1": "1363559646", "BlockL3-b11": "882590883", "b": "567313968", "B110": "1060289548", "e5": "949333446",
+    }  # fmt: skip
+    assert {name: row["chapter"] for name, row in found.items()} == {
+        "b1": "b1", "BlockL3-b11": "b1", "b": "b", "B110": "b1", "e5": "e5",
+    }  # fmt: skip
+    told = client.decode_codes("b110.2 d5409.qp3", classification="icf")
+    assert told[["code", "qualifiers", "status"]].to_numpy().tolist() == [["b110", "2", "ok"], ["d5409", "qp3", "ok"]]
