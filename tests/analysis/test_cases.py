@@ -191,7 +191,8 @@ def test_attributes_of_other_libraries_do_not_stop_a_file(tmp_path, write):
 
 @pytest.mark.scale_out
 def test_spark_exchanges_no_rows(spark, mms):
-    frame = spark.createDataFrame(pd.DataFrame({"code": ["1A00", "1a00", None]}))
+    pa = pytest.importorskip("pyarrow")
+    frame = spark.createDataFrame(pa.table({"code": ["1A00", "1a00", None]}))
     plan = annotate(frame, mms)._jdf.queryExecution().executedPlan().toString()
     assert "BroadcastHashJoin" in plan
     assert "hashpartitioning" not in plan
