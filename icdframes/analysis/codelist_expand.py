@@ -18,7 +18,7 @@ from icdframes.analysis.matching import Tables, entities_of
 from icdframes.analysis.tabular_order import CodeOrder, CodeSet, OverlapError, narrowest
 from icdframes.errors import ConfigurationError, PartialResultWarning, warn
 from icdframes.frames.pandas_compat import as_schema, as_text, text_array, text_series
-from icdframes.model.codes import parse_code
+from icdframes.model.codes import parse_code, read_interval
 
 _SHOWN = 5
 _EXTENSIONS = "X"
@@ -149,7 +149,10 @@ class Finder:
         """Return the rows that a rule names; None where the tables hold none of them, or it is a cluster."""
         if rule.scope == "cluster":
             return None
-        row = self.rows_of_codes.get(rule.code) if rule.scope in {"branch", "alone"} else None
+        row = self.rows_of_codes.get(rule.code)
+        if row is None and (ends := read_interval(rule.code)):
+            inside = self.order.between(*ends)
+            return CodeSet(inside) if inside.any() else None
         if row is None:
             found = self.order.find([rule.code])[rule.code]
             if found is None or found.top is None:
