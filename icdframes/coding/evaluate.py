@@ -12,6 +12,7 @@ from icdframes.coding.phrases import stem_of
 from icdframes.coding.text_index import Dictionary, Sources, TextIndex, code_texts
 from icdframes.errors import ConfigurationError
 from icdframes.frames.entity_tables import EntityTables
+from icdframes.frames.pandas_compat import text_array
 
 _BINS = 10
 
@@ -104,7 +105,7 @@ def _shares(result: pd.DataFrame) -> pd.DataFrame:
     by_chapter.insert(1, "n_texts", grouped.size().to_numpy())
     whole = result[columns].mean().to_frame().T if len(result) else pd.DataFrame(columns=columns, dtype=float)
     whole.insert(0, "n_texts", len(result))
-    whole.insert(0, "chapter", pd.Series([None] * len(whole), dtype="str"))
+    whole.insert(0, "chapter", text_array([None] * len(whole)))
     return pd.concat([by_chapter.astype({"chapter": "str"}), whole], ignore_index=True).astype({"chapter": "str"})
 
 

@@ -15,6 +15,7 @@ from icdframes.coding.normalize import Normalizer
 from icdframes.errors import ComparabilityWarning, warn
 from icdframes.frames.code_mapping import CodeMapping
 from icdframes.frames.entity_tables import EntityTables
+from icdframes.frames.pandas_compat import as_text
 
 PRIORS = {
     "dictionary": 1.06,
@@ -336,10 +337,10 @@ def _targets(coder: Coder) -> pd.DataFrame:
     frame = coder.frame
     return pd.DataFrame(
         {
-            "entity_id": frame["entity_id"].astype("str"),
-            "code": frame["code"].astype("str"),
-            "title": frame["title"].astype("str"),
-            "chapter": frame["chapter"].astype("str"),
+            "entity_id": as_text(frame["entity_id"]),
+            "code": as_text(frame["code"]),
+            "title": as_text(frame["title"]),
+            "chapter": as_text(frame["chapter"]),
             "other": np.array([coder.residual(base, "other") for base in bases], dtype=np.int32),
             "beside": np.array([coder.residual(coder.parent.get(b), "other") for b in bases], dtype=np.int32),
             "broader": np.array([coder.residual(coder.parent.get(b), "unspecified") for b in bases], dtype=np.int32),

@@ -186,6 +186,7 @@ def has_pyarrow() -> bool:
 SIDECAR = ".provenance.json"
 _FORMAT = "icdframes table"
 _FORMAT_NUMBER = 1
+_READ_AS_TEXT = ("datetime64", "float", "category", "boolean")  # dtypes that pandas converts better afterwards
 
 _FORMULA = re.compile(r"^('*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])")  # the last four are as wide as an ideograph
 _ESCAPED_FORMULA = re.compile(f"^'{_FORMULA.pattern.removeprefix('^')}")
@@ -332,7 +333,11 @@ def read_csv(file: Path, columns: list[str] | None) -> pd.DataFrame:
         raise FileFormatError(f"{sidecar} was not written by this version of icdframes; remove it to read plain text.")
     dtypes = {column["name"]: column["dtype"] for column in about["columns"]}
     header = _header(dtypes, safe=about["safe_for_spreadsheets"])
-    later = [name for name, dtype in dtypes.items() if dtype.lower().startswith(("datetime64", "float", "category"))]
+    later = [
+        name
+        for name, dtype in dtypes.items()
+        if dtype.lower().startswith(("datetime64", "float", "category", "boolean"))
+    ]
     frame = pd.read_csv(
         file,
         dtype={
@@ -355,6 +360,8 @@ def read_csv(file: Path, columns: list[str] | None) -> pd.DataFrame:
     frame = frame.set_axis(list(dtypes), axis=1)
     if about["safe_for_spreadsheets"]:
         frame = _with_text(frame, _ESCAPED_FORMULA, r"\1")
+    booleans = [name for name in later if dtypes[name] == "boolean"]
+    frame = frame.assign(**{name: frame[name].map({"True": True, "False": False}) for name in booleans})
     frame = frame.astype({name: dtypes[name] for name in later})
     frame.attrs = about["attrs"]
     return frame if columns is None else frame[columns]
