@@ -333,11 +333,7 @@ def read_csv(file: Path, columns: list[str] | None) -> pd.DataFrame:
         raise FileFormatError(f"{sidecar} was not written by this version of icdframes; remove it to read plain text.")
     dtypes = {column["name"]: column["dtype"] for column in about["columns"]}
     header = _header(dtypes, safe=about["safe_for_spreadsheets"])
-    later = [
-        name
-        for name, dtype in dtypes.items()
-        if dtype.lower().startswith(("datetime64", "float", "category", "boolean"))
-    ]
+    later = [name for name, dtype in dtypes.items() if dtype.lower().startswith(_READ_AS_TEXT)]
     frame = pd.read_csv(
         file,
         dtype={
