@@ -22,7 +22,8 @@
   `nearest_common_ancestor`, `subtree_sizes`.
 - **Figures**: `plot_hierarchy`, `interactive_hierarchy`, `plot_chapter_counts`, `plot_release_changes`, `save_figure`.
 - **Other forms**: `to_fhir_codesystem`, `to_sql`, `to_networkx`, `to_skos`.
-- **In a notebook**: `LoginForm`, `TreeBrowser`, `SearchBox`, `CodeListBuilder`, `PostcoordinationBuilder`.
+- **In a notebook**: `LoginForm`, `CodeReview`, `TreeBrowser`, `SearchBox`,
+  `CodeListBuilder`, `PostcoordinationBuilder`.
 - **Errors and warnings**: `icdframes.errors`. **Your own tests**: `icdframes.testing`, `icdframes.sandbox`.
 
 What it costs: `load_*` may send many requests, the verbs that find and code send one for each distinct value and
@@ -111,6 +112,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; the names are those of
     from icdframes.plotting.hierarchy_figure import plot_hierarchy as plot_hierarchy
     from icdframes.plotting.interactive_figure import interactive_hierarchy as interactive_hierarchy
     from icdframes.plotting.style import save_figure as save_figure
+    from icdframes.widgets.code_review import CodeReview as CodeReview
     from icdframes.widgets.codelist_builder import CodeListBuilder as CodeListBuilder
     from icdframes.widgets.login_form import LoginForm as LoginForm
     from icdframes.widgets.postcoordination import PostcoordinationBuilder as PostcoordinationBuilder
@@ -185,6 +187,7 @@ else:
         "icdframes.plotting.interactive_figure": ("interactive_hierarchy",),
         "icdframes.plotting.style": ("save_figure",),
         "icdframes.widgets.codelist_builder": ("CodeListBuilder",),
+        "icdframes.widgets.code_review": ("CodeReview",),
         "icdframes.widgets.login_form": ("LoginForm",),
         "icdframes.widgets.postcoordination": ("PostcoordinationBuilder",),
         "icdframes.widgets.search_box": ("SearchBox",),

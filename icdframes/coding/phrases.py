@@ -41,6 +41,9 @@ _GROUP_DISCOUNT = 0.04
 _OTHER_DISCOUNT = 0.02
 _CLIMB = 4
 _UNSPECIFIED = re.compile(r"unspecified|unknown|without mention|not specified", re.IGNORECASE)
+_REST_DISCOUNT = 0.06
+_EXCEPTED_DISCOUNT = 0.03
+_REST = re.compile(r"(?:certain|other) specified|due to (?:other |certain )?specified", re.IGNORECASE)
 _OTHER = re.compile(r"^other |specified", re.IGNORECASE)
 _TAIL = re.compile(r"(.*\S)\s*[\[(][^\])]*[\])]")
 _CHOICE = {"en": "or", "es": "o", "fr": "ou", "pt": "ou"}
@@ -364,6 +367,10 @@ def _prior(coder: Coder, entity_id: str, label: str, kind: str) -> float:
     prior = PRIORS[kind]
     if entity_id in coder.groups:
         prior -= _GROUP_DISCOUNT
+    if _REST.search(label):
+        prior -= _REST_DISCOUNT
+    if _EXCEPTED.search(label):
+        prior -= _EXCEPTED_DISCOUNT
     if kind == "icd10_title" and _OTHER.search(label):
         prior -= _OTHER_DISCOUNT
     return prior
