@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import unquote
 
 from icdframes.client.endpoints import Classification, Foundation, Icd10, Linearization
@@ -18,6 +18,8 @@ from icdframes.model.encode import entity_to_json, release_list_to_json, top_lev
 from icdframes.model.entity import Entity, ReleaseList, TopLevel
 from icdframes.model.uris import PREFIX, EntityUri, parse_uri
 from icdframes.transport.session import CacheInfo
+
+Kept = TypeVar("Kept")
 
 _CODEINFO = re.compile(r"/icd/release/11/(?P<release>[\d-]+)/(?P<name>[a-z]+)/codeinfo/(?P<code>.+)")
 _LOOKUP = re.compile(r"/icd/release/11/(?P<release>[\d-]+)/(?P<name>[a-z]+)/lookup")
@@ -68,31 +70,37 @@ class FileTables:
         if refresh:
             self._kept.pop(key, None)
             self._indexes.pop(key, None)
-        if key not in self._kept:
-            tables = None if refresh else self._snapshots.load(key)
-            if tables is None:
-                tables = self.source.tables(
-                    key.classification, key.release or "", key.languages, include=key.include, refresh=refresh,
-                    progress=progress,
-                )  # fmt: skip
-                self._snapshots.save(key, tables)
-            while len(self._kept) >= _MOST_KEPT:
-                self._indexes.pop(next(iter(self._kept)), None)
-                del self._kept[next(iter(self._kept))]
-            self._kept[key] = tables
-        return self._kept[key]
+        tables = self._kept.get(key) or (None if refresh else self._snapshots.load(key))
+        if tables is None:
+            tables = self.source.tables(
+                key.classification, key.release or "", key.languages, include=key.include, refresh=refresh,
+                progress=progress,
+            )  # fmt: skip
+            self._snapshots.save(key, tables)
+            if self._snapshots.load_frame(key, columns=["code"]) is None:  # no folder, or no pyarrow
+                _keep(self._kept, key, tables)
+        return tables
 
     def index(self, key: SnapshotKey) -> _Index:
         """Return what finds single entities of a classification."""
-        if key not in self._indexes:
-            self._indexes[key] = _Index(self.whole(key))
-        return self._indexes[key]
+        index = self._indexes.get(key)
+        if index is None:
+            index = _Index(self.whole(key))
+            _keep(self._indexes, key, index)
+        return index
 
     def tell_what_is_missing(self) -> None:
         """Warn once that the files have less than the API."""
         if not self._told:
             self._told = True
             warn(_LACKS, PartialResultWarning)
+
+
+def _keep(kept: dict[SnapshotKey, Kept], key: SnapshotKey, value: Kept) -> None:
+    """Keep a value in memory, and drop the oldest where there are too many."""
+    while len(kept) >= _MOST_KEPT:
+        del kept[next(iter(kept))]
+    kept[key] = value
 
 
 class FilesSession:
@@ -124,7 +132,12 @@ class FilesSession:
             foundation_id = parse_uri(str((params or {}).get("foundationUri"))).entity_id
             index = self.tables.index(self.tables.key(named["name"], named["release"], (language,)))
             return entity_to_json(index.entity(index.by_foundation.get(foundation_id or "", "")))
-        if "/search" in path or "/autocode" in path or path.endswith(("/doris", "/codedit", "/describe")):
+        if path.endswith(("/search", "/autocode")):
+            _refuse(
+                f"{path.rpartition('/')[2]}()",
+                "icdframes.code_texts(texts, tables) finds codes in loaded tables, without a server; or ",
+            )
+        if path.endswith(("/doris", "/codedit", "/describe")):
             _refuse(f"{path.rpartition('/')[2]}()")
         uri = parse_uri(PREFIX + path)
         if uri.classification == "foundation":
@@ -261,11 +274,11 @@ class _Index:
         return tuple(found) or None
 
 
-def _refuse(what: str) -> NoReturn:
+def _refuse(what: str, instead: str = "") -> NoReturn:
     raise ConfigurationError(
         f"WHO's files do not have {what}",
         remedy=Remedy(
-            "connect() with a free key from https://icd.who.int/icdapi, or connect('local')",
+            f"{instead}connect() with a free key from https://icd.who.int/icdapi, or connect('local')",
             "use --server who after `icdframes login`, or --server local",
         ),
     )

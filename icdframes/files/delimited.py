@@ -67,9 +67,11 @@ def read_raw_table(path: Path, choose: Choose) -> RawTable:
     if name.lower().endswith(SHEET_SUFFIX):
         rows = _spreadsheet_rows(path, data)
     elif name.lower().endswith(TEXT_SUFFIXES):
-        rows = _text_rows(path, decode_text(path, data))
+        text = [decode_text(path, data)]  # handed over, so that it is let go while the rows are read
+        rows = _text_rows(path, text.pop())
     else:
         raise FileFormatError(f"{path} is no table: give WHO's .txt, .tsv, .csv, .xlsx, or one of them as .gz or .zip.")
+    del data
     filled = ((line, _stripped(cells)) for line, cells in rows)
     header, *body = [row for row in filled if any(row[1])] or [(1, ())]
     return RawTable(place, name, header[1], tuple(body))
@@ -125,6 +127,7 @@ def _record_rows(path: Path, text: str) -> Iterator[tuple[int, Sequence[str]]]:
     The cells are cut at tabs, ten times as fast as by `csv`, which reads only what has a tab or a CRLF in quotes.
     """
     records = text.split(_RECORD_END)
+    del text
     width = records[0].count("\t") + 1
     line, number = 1, 0
     while number < len(records):
@@ -137,13 +140,13 @@ def _record_rows(path: Path, text: str) -> Iterator[tuple[int, Sequence[str]]]:
             else:
                 cells = [_unquoted(cell) if cell[:1] == '"' else cell for cell in cells]
         yield line, cells
-        line += used + sum(one.count("\n") for one in records[number : number + used])
+        line += used + "".join(records[number : number + used]).count("\n")
         number += used
 
 
 def _stripped(cells: Sequence[str]) -> tuple[str, ...]:
     """Return cells without blanks around them; a line feed is part of a coding note and stays."""
-    if any("\n" in cell for cell in cells):
+    if "\n" in "".join(cells):
         return tuple(cell.strip() and cell.strip(_BLANKS) for cell in cells)
     return tuple(map(str.strip, cells))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -114,52 +114,56 @@ def _modern(uri: str) -> str:
 
 def _links(file: Path, sheet: Sheet, ids: list[str]) -> _Links:
     columns = sheet.columns
+    shown = [english or title for english, title in zip(columns["title_en"], columns["title"], strict=True)]
+    named_parents, foundation_ids = _last_parts(columns["parent"]), _last_parts(columns["foundation"])
     links = _Links({}, [], {}, {})
     above: list[str] = []
-    named_parents = columns["parent"]
-    for row, entity_id in enumerate(ids):
-        dashes = _DASHES.match(columns["title_en"][row] or columns["title"][row])
-        depth = len(dashes[0]) // 2 if dashes else 0
+    for row, (entity_id, title, named, primary) in enumerate(
+        zip(ids, shown, named_parents, columns["primary"], strict=True)
+    ):
+        depth = len(_DASHES.match(title)[0]) // 2 if title.startswith("-") else 0  # type: ignore[index]  # it fits all
         if depth > len(above):
             raise FileFormatError(
                 f"{file}, line {sheet.lines[row]}: the title has {depth} dashes, the row above it "
                 f"allows {len(above)} at most. A row is missing; download the file again."
             )
         del above[depth:]
-        if named_parents[row]:
-            _check_parent(file, sheet, row, above, links)
-        if entity_id not in links.rows or columns["primary"][row].casefold() == "true":
+        if named is not None:
+            found = foundation_ids[links.rows[above[-1]]] or above[-1] if above else None
+            if named != found:
+                raise _wrong_parent(file, sheet.lines[row], named, found)
+        if entity_id not in links.rows:
             links.rows[entity_id] = row
-        parents = links.parents.setdefault(entity_id, [])
-        links.children.setdefault(entity_id, [])
+            links.parents[entity_id], links.children[entity_id] = [], []
+        elif primary.casefold() == "true":
+            links.rows[entity_id] = row
         if not above:
             links.roots.append(entity_id)
-        elif above[-1] not in parents:
-            parents.append(above[-1])
+        elif above[-1] not in links.parents[entity_id]:
+            links.parents[entity_id].append(above[-1])
             links.children[above[-1]].append(entity_id)
         above.append(entity_id)
     return links
 
 
-def _check_parent(file: Path, sheet: Sheet, row: int, above: list[str], links: _Links) -> None:
-    """Compare the parent that the dashes give with the one that the file names by its foundation URI."""
-    named = _last_part(sheet.columns["parent"][row])
-    found = _last_part(sheet.columns["foundation"][links.rows[above[-1]]]) or above[-1] if above else None
-    if named != found:
-        raise FileFormatError(
-            f"{file}, line {sheet.lines[row]}: the file names {named} as the parent, but by the dashes before the "
-            f"title it is {found or 'none'}. A row is missing or out of place; download the file again."
-        )
+def _wrong_parent(file: Path, line: int, named: str, found: str | None) -> FileFormatError:
+    return FileFormatError(
+        f"{file}, line {line}: the file names {named} as the parent, but by the dashes before the title it is "
+        f"{found or 'none'}. A row is missing or out of place; download the file again."
+    )
 
 
 def _entities(sheet: Sheet, links: _Links, origin: TabulationOrigin, texts: Mapping[str, Texts]) -> dict[str, Entity]:
     of_release = str(EntityUri(origin.classification, origin.release, None))
     cells = sheet.columns
+    titles, titles_en, codes, kinds = cells["title"], cells["title_en"], cells["code"], cells["class_kind"]
+    blocks, notes, browsers = cells["block_id"], cells["coding_note"], cells["browser"]
+    foundation_ids = _last_parts(cells["foundation"])
     entities: dict[str, Entity] = {}
     for entity_id, row in links.rows.items():
-        title, english = _bare(cells["title"][row]), _bare(cells["title_en"][row])
-        kind = cells["class_kind"][row].casefold() or None
-        link = _HYPERLINK.match(cells["browser"][row])
+        title, english = _bare(titles[row]), _bare(titles_en[row])
+        kind = kinds[row].casefold() or None
+        link = _HYPERLINK.match(browsers[row])
         text = texts.get(entity_id, _NO_TEXTS)
         entities[entity_id] = Entity(
             uri=f"{of_release}/{entity_id}",
@@ -167,14 +171,14 @@ def _entities(sheet: Sheet, links: _Links, origin: TabulationOrigin, texts: Mapp
             title=title or english or None,
             language=origin.language,
             translated=bool(title) or not english,
-            code=cells["code"][row] or (_chapter(sheet, row) if kind == "chapter" else None),
+            code=codes[row] or (_chapter(sheet, row) if kind == "chapter" else None),
             class_kind=kind,
             parent_ids=tuple(links.parents[entity_id]),
             child_ids=tuple(links.children[entity_id]),
-            block_id=cells["block_id"][row] or None,
+            block_id=blocks[row] or None,
             definition=text.definition,
-            coding_note=text.coding_note or cells["coding_note"][row] or None,
-            foundation_id=_last_part(cells["foundation"][row]),
+            coding_note=text.coding_note or notes[row] or None,
+            foundation_id=foundation_ids[row],
             browser_url=link[1] if link else None,
             terms=text.terms,
             references=text.references,
@@ -184,11 +188,13 @@ def _entities(sheet: Sheet, links: _Links, origin: TabulationOrigin, texts: Mapp
 
 def _bare(title: str) -> str:
     """Take the dashes off; a title of dashes alone is none."""
+    if not title.startswith("-"):
+        return title
     return _DASHES.sub("", title, count=1) if title.strip("- ") else ""
 
 
-def _last_part(uri: str) -> str | None:
-    return uri.rstrip("/").rpartition("/")[2] or None
+def _last_parts(uris: Sequence[str]) -> list[str | None]:
+    return [uri.rstrip("/").rpartition("/")[2] or None if uri else None for uri in uris]
 
 
 def _chapter(sheet: Sheet, row: int) -> str | None:

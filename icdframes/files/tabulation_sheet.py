@@ -95,7 +95,10 @@ def read_sheet(path: Path) -> Sheet:
 
 
 def _cells(rows: Sequence[Row], place: int) -> list[str]:
-    return [cells[place] if place < len(cells) else "" for _, cells in rows]
+    try:
+        return [cells[place] for _, cells in rows]
+    except IndexError:  # a cell at the end may be left out
+        return [cells[place] if place < len(cells) else "" for _, cells in rows]
 
 
 def _joined(rows: Sequence[Row], places: Mapping[str, int]) -> Sequence[Row]:
