@@ -287,21 +287,7 @@ def _write_with_sidecar(target: Path, write_table: Callable[[Path], None], about
 
 
 def to_excel(frame: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-    """Write a table as a spreadsheet, with ``frame.attrs`` in ``NAME.xlsx.provenance.json``.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Its index is not written.
-    path : path
-        Ends in ``.xlsx``; the folder must exist.
-    overwrite : bool
-        Whether a file of that name may be replaced.
-
-    Returns
-    -------
-    pathlib.Path
-        The file. A text that looks like a formula stays a text. No network.
+    """Write a table as a spreadsheet, with ``frame.attrs`` in ``NAME.xlsx.provenance.json``; text stays text.
 
     Raises
     ------
@@ -309,13 +295,6 @@ def to_excel(frame: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: bo
         If the file cannot be written.
     MissingExtraError
         If openpyxl is not installed.
-
-    Examples
-    --------
-    >>> import pandas as pd, tempfile
-    >>> folder = Path(tempfile.mkdtemp())
-    >>> to_excel(pd.DataFrame({"code": ["1A00"]}), folder / "codes.xlsx").name
-    'codes.xlsx'
 
     """
     frame = _storable(frame)
