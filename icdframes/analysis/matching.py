@@ -128,7 +128,7 @@ class Lookup:
             int(length): categories[lengths.eq(length)].set_axis([_CUT, f"{_CUT}{length}"], axis=1)
             for length in sorted(lengths.unique(), reverse=True)
         }
-        is_icf = bool(categories[ENTITY].size) and bool(spelled.str.fullmatch("[bdes][1-9][0-9]{2,4}").any())
+        is_icf = bool(categories[ENTITY].size) and bool(spelled.str.fullmatch("[bdes][1-9][0-9]{2,4}", na=False).any())
         return cls(spellings.reset_index(drop=True), cuts, is_icf)
 
     def match(self, codes: Sequence[object] | pd.Series | pd.Index | npt.NDArray[Any]) -> pd.DataFrame:

@@ -218,7 +218,7 @@ def stem_of(code: str) -> str:
 
 def _own_rows(tables: EntityTables) -> Iterator[Row]:
     frame = tables.entities
-    own = frame[~frame["entity_id"].astype(str).str.contains("/", regex=False)]
+    own = frame[~frame["entity_id"].str.contains("/", regex=False, na=False)]
     for column, kind in (("title", "title"), ("fully_specified_name", "fully_specified_name")):
         yield from _rows(own["entity_id"], own[column], kind)
     terms = tables.terms[~tables.terms["deprecated"].fillna(value=False).astype(bool)]

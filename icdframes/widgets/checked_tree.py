@@ -217,7 +217,7 @@ def _tree_class() -> Any:
     try:
         import anywidget  # noqa: PLC0415  only where it is installed
     except ImportError as error:
-        raise MissingExtraError("A tree with boxes", "widgets") from error
+        raise MissingExtraError("A tree with boxes", "keyboard") from error
 
     class CheckedTree(anywidget.AnyWidget):
         _esm = _ESM

@@ -19,6 +19,7 @@ from icdframes.analysis.flag import count_rules
 from icdframes.errors import IcdError
 from icdframes.widgets.checked_tree import State, TreeRow, checked_tree, send_focus, send_level, send_states
 from icdframes.widgets.entity_html import STYLE, entity_html, message, source_html
+from icdframes.widgets.ipywidgets_compat import explained
 from icdframes.widgets.postcoordination import PostcoordinationBuilder
 from icdframes.widgets.search_box import Hit, SearchBox, tables_search
 from icdframes.widgets.shortcuts import claim_shortcuts
@@ -104,7 +105,7 @@ class CodeListBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
         )
         self._add_hits = _button("Add all hits", self.add_hits)
         self._undo = _button("Undo", self.undo)
-        self._path = widgets.Text(placeholder="codelist.json, .csv or .xlsx", tooltip="File")
+        self._path = widgets.Text(placeholder="codelist.json, .csv or .xlsx", **explained("File"))
         self._save = _button("Save", lambda: self.save(self._path.value))
         self._status = widgets.HTML()
         self._rules = widgets.VBox(layout=widgets.Layout(max_height="260px", overflow="auto"))

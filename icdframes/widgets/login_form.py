@@ -23,6 +23,7 @@ from icdframes.settings import ENV_SERVER, LOCAL, server_named
 from icdframes.transport.profiles import DEFAULT_PROFILE, find_credentials, save_profile
 from icdframes.transport.secrets import Credentials, Secret
 from icdframes.widgets.entity_html import STYLE, message
+from icdframes.widgets.ipywidgets_compat import explained
 from icdframes.widgets.login_options import Connect, host_of, known_profiles, options_of, origin_of
 
 _SERVERS = (("WHO", "who"), ("Local service", "local"), ("Sandbox", "sandbox"))
@@ -205,7 +206,7 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._secret = _Secret(description="Secret", continuous_update=False, style=_LABELS, layout=_wide())
         self._remember = widgets.Checkbox(
             description="Remember this key",
-            tooltip=_KEPT,
+            **explained(_KEPT),
             style=_LABELS,
             layout=_wide(),
         )

@@ -15,6 +15,7 @@ from icdframes.errors import ConfigurationError, IcdError
 from icdframes.frames.schema import as_lists
 from icdframes.model.decode_responses import plain_text
 from icdframes.widgets.entity_html import STYLE, highlighted, message, source_html
+from icdframes.widgets.ipywidgets_compat import explained
 
 if TYPE_CHECKING:
     from icdframes.client.icd_client import IcdClient
@@ -98,7 +99,7 @@ class SearchBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._due: asyncio.TimerHandle | None = None
         self._asked = ""
         self._field = widgets.Text(
-            placeholder="Search titles and terms", tooltip="Search", layout=widgets.Layout(width="auto")
+            placeholder="Search titles and terms", layout=widgets.Layout(width="auto"), **explained("Search")
         )
         self._hits = widgets.VBox(layout=widgets.Layout(max_height=_HITS_HEIGHT, overflow="hidden auto"))
         self._status = widgets.HTML()

@@ -9,6 +9,7 @@ import ipywidgets as widgets
 
 from icdframes.model.entity import Entity, Reference
 from icdframes.widgets.entity_html import entity_html, heading_html, name_of
+from icdframes.widgets.ipywidgets_compat import explained, focus
 
 _VISIBLE = 3
 _MOST_LINKS = 40
@@ -54,11 +55,11 @@ class Columns(widgets.HBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def focus_on(self, number: int) -> None:
         """Put the keyboard into a level."""
-        self.children[number].focus()
+        focus(self.children[number])
 
     def _column(self, number: int) -> widgets.Select:
         column = widgets.Select(
-            tooltip=f"Level {number + 1}",
+            **explained(f"Level {number + 1}"),
             layout=widgets.Layout(flex="1 1 0", width="auto", min_width="0", height="280px"),
         )
         column.add_class("icdframes-column")
