@@ -273,6 +273,13 @@ class ExportError(IcdError, OSError):
     """A table could not be written; what was there before is unchanged."""
 
 
+def may_pass(error: Exception | None) -> bool:
+    """Return whether server or network failed in a way that may be over by now."""
+    if isinstance(error, ServerError):
+        return error.status is None or (error.status >= 500 and error.status != 501)  # noqa: PLR2004  HTTP's numbers
+    return isinstance(error, ConnectionFailedError | RateLimitedError)
+
+
 class IcdWarning(UserWarning):
     """Root of every warning that icdframes shows; as text it says how to silence it."""
 

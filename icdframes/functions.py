@@ -39,7 +39,7 @@ def connect(
     cache_dir: str | Path | None = None,
     timeout: tuple[float, float] = (5, 30),
     retries: int = 5,
-    max_workers: int = 8,
+    max_workers: int | None = None,
     offline: bool = False,
     verify: str | None = None,
 ) -> IcdClient:
@@ -68,8 +68,9 @@ def connect(
         times as long.
     retries : int, default 5
         How often a failed request is sent again.
-    max_workers : int, default 8
-        Requests under way at the same time.
+    max_workers : int, optional
+        Requests under way at the same time. None begins with 8 and takes more while the answers do
+        not become slower, up to 16 at WHO's public service and 32 at any other server.
     offline : bool, default False
         Answer from the cache only, however old; never send a request.
     verify : str, optional
@@ -130,7 +131,7 @@ def make_client(
     cache_dir: str | Path | None = None,
     timeout: tuple[float, float] = (5, 30),
     retries: int = 5,
-    max_workers: int = 8,
+    max_workers: int | None = None,
     offline: bool = False,
     verify: str | None = None,
 ) -> IcdClient:

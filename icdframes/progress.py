@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-Report = Callable[[int, int, int], None]
+Report = Callable[[int, int, int, str], None]
 
 
 def in_kernel() -> bool:
@@ -23,7 +23,7 @@ def is_interactive() -> bool:
 
 @contextmanager
 def progress_bar(label: str, *, show: bool | None = None, unit: str = "entities") -> Iterator[Report]:
-    """Return a function ``report(done, total, cached)`` for the time of a walk.
+    """Return a function ``report(done, total, cached, note)`` for the time of a walk.
 
     Parameters
     ----------
@@ -37,19 +37,20 @@ def progress_bar(label: str, *, show: bool | None = None, unit: str = "entities"
     Yields
     ------
     callable
-        Takes how many are done, how many there are, how many came from the cache.
+        Takes how many are done, how many there are, how many came from the cache, and what
+        to say in their place, if anything.
 
     """
     if not (is_interactive() if show is None else show):
-        yield lambda _done, _total, _cached: None
+        yield lambda _done, _total, _cached, _note: None
         return
     from tqdm.auto import tqdm  # noqa: PLC0415  only where a bar is drawn
 
     with tqdm(desc=label, unit=f" {unit}", leave=False, file=sys.stderr, dynamic_ncols=True) as bar:
 
-        def report(done: int, total: int, cached: int) -> None:
+        def report(done: int, total: int, cached: int, note: str) -> None:
             bar.total = total
-            bar.set_postfix_str(f"{cached} from cache", refresh=False)
+            bar.set_postfix_str(note or f"{cached} from cache", refresh=bool(note))
             if bar.update(done - bar.n):
                 _widen(bar)
 

@@ -1,4 +1,4 @@
-"""Concurrent traversal over a ``fetch`` callable; it never sees HTTP, files or tables."""
+"""Traverse a hierarchy concurrently over a ``fetch`` callable, each entity once."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from icdframes.errors import (
     IcdError,
     OfflineMissError,
     TraversalError,
+    may_pass,
 )
 from icdframes.model.entity import Entity
 from icdframes.model.gc_pause import collector_held
@@ -27,6 +28,7 @@ _FEWEST_FAILURES = 16
 _REFUND = 0.25
 _REFUSALS = 4
 _LONGEST_DROUGHT = 600.0
+_TELL_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -63,39 +65,39 @@ def walk(
     roots : iterable of str
         Entity ids at depth 0.
     fetch : callable
-        Gives the entity with an id; called from several threads. An `IcdError`
+        Returns the entity with an id; called from several threads. An `IcdError`
         of it is a failure of that entity alone.
     depth : int, optional
         Levels below the roots, along the shortest way; None is everything.
     max_workers : int, default 8
         Threads.
-    at_hand : callable, optional
-        Gives an entity that need not be fetched, or None; called from this thread.
+    lookup_cached : callable, optional
+        Returns an entity that need not be fetched, or None; called from this thread.
     on_progress : callable, optional
-        Told after every entity that was fetched, and after every hundredth that was at hand.
+        Called after every entity that was fetched, after every hundredth that was cached, and
+        every second while nothing comes.
 
     Returns
     -------
     EntityGraph
         The same for any order in which the answers come. ``failures`` holds the
-        entities that could not be had. Where going on is hopeless (see
-        `Patience`) the walk ends early, and what was not asked for any more is
-        a failure too.
+        entities that could not be fetched; where server or network failed, they are
+        asked for once more at the end. Where going on is hopeless (see `FailureBudget`)
+        the walk ends early, and what was not asked for any more is a failure too.
 
     """
     order = tuple(dict.fromkeys(roots))
     traversal = _Traversal(
         _Frontier(depth), WorkerPool(fetch, max_workers, "icdframes-walk"), lookup_cached, on_progress
     )
-    patience = FailureBudget(max(_FEWEST_FAILURES, 2 * max_workers))
+    budget = FailureBudget(max(_FEWEST_FAILURES, 2 * max_workers))
     try:
         traversal.ask(order)
-        while traversal.waiting:
-            answer = traversal.take_answer(patience.seconds_left())
-            if reason := patience.end_after(answer):
-                traversal.give_up(reason, answer)
+        traversal.take_answers(budget)
+        traversal.ask_again()
+        traversal.take_answers(budget)
     finally:
-        traversal.crew.leave()
+        traversal.pool.shutdown()
     return EntityGraph(order, traversal.frontier.entities, dict(sorted(traversal.failures.items())))
 
 
@@ -105,15 +107,16 @@ class _Traversal:
     def __init__(
         self,
         frontier: _Frontier,
-        crew: WorkerPool[str, Entity],
+        pool: WorkerPool[str, Entity],
         lookup_cached: Callable[[str], Entity | None],
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
         self.frontier = frontier
-        self.crew = crew
+        self.pool = pool
         self.waiting: set[str] = set()
         self.failures: dict[str, Exception] = {}
-        self._at_hand = lookup_cached
+        self._given_up = False
+        self._lookup_cached = lookup_cached
         self._on_progress = on_progress
 
     def ask(self, roots: Iterable[str]) -> None:
@@ -122,9 +125,30 @@ class _Traversal:
         if self.frontier.entities:
             self._tell()
 
-    def take_answer(self, seconds: float) -> Entity | Exception | None:
+    def ask_again(self) -> None:
+        """Ask once more for what failed because of the server or the network."""
+        failed = [entity_id for entity_id, error in self.failures.items() if may_pass(error)]
+        if self._given_up or not failed:
+            return
+        _log.info("asking again for %d entities", len(failed))
+        for entity_id in failed:
+            del self.failures[entity_id]
+            self.waiting.add(entity_id)
+            self.pool.submit(entity_id)
+
+    def take_answers(self, budget: FailureBudget) -> None:
+        """Take answers until all have come, or until the budget is spent."""
+        while self.waiting:
+            seconds = budget.seconds_left()
+            answer = self._take_answer(min(seconds, _TELL_SECONDS))
+            if answer is None and seconds > _TELL_SECONDS:
+                self._tell()
+            elif reason := budget.end_after(answer):
+                self.give_up(reason, answer)
+
+    def _take_answer(self, seconds: float) -> Entity | Exception | None:
         """Wait for one answer, but no longer than so many seconds, and ask for what it leads to."""
-        found = self.crew.answer(seconds)
+        found = self.pool.next_result(seconds)
         if found is None:
             return None
         entity_id, answer = found
@@ -143,22 +167,23 @@ class _Traversal:
         _log.warning("walk ended early, since %s; %d entities not asked for", reason, len(self.waiting))
         self.failures.update(dict.fromkeys(self.waiting, _not_asked_for(reason, last)))
         self.waiting.clear()
+        self._given_up = True
 
     def _follow(self, entity_ids: Iterator[str]) -> None:
-        """Follow what is at hand, as far down as it goes, and have the rest fetched."""
+        """Follow what is cached, as far down as it goes, and have the rest fetched."""
         following = [entity_ids]
         with collector_held():
             while following:
                 entity_id = next(following[-1], None)
                 if entity_id is None:
                     following.pop()
-                elif (entity := self._at_hand(entity_id)) is not None:
+                elif (entity := self._lookup_cached(entity_id)) is not None:
                     following.append(self.frontier.arrived(entity_id, entity))
                     if len(self.frontier.entities) % _TOLD_EVERY == 0:
                         self._tell()
                 else:
                     self.waiting.add(entity_id)
-                    self.crew.ask(entity_id)
+                    self.pool.submit(entity_id)
 
     def _tell(self) -> None:
         if self._on_progress:
@@ -181,7 +206,7 @@ class _Frontier:
         self._depths: dict[str, int] = {}
 
     def discover(self, entity_ids: Iterable[str], depth: int) -> Iterator[str]:
-        """Give those that must be asked for; what is at hand is followed at once."""
+        """Return those that must be asked for; what is known is followed at once."""
         stack = [(entity_id, depth) for entity_id in entity_ids][::-1]
         while stack:
             entity_id, depth = stack.pop()
@@ -197,13 +222,13 @@ class _Frontier:
                 yield entity_id
 
     def arrived(self, entity_id: str, entity: Entity) -> Iterator[str]:
-        """Keep an entity and give what must be asked for next."""
+        """Keep an entity and return what must be asked for next."""
         self.entities[entity_id] = entity
         return self.discover(entity.child_ids, self._depths[entity_id] + 1)
 
 
 class FailureBudget:
-    """The budget of a walk: tells when going on is hopeless, and why.
+    """Decides when going on with a walk is hopeless, and why.
 
     A walk ends where there are no credentials, where far more than every fifth
     entity fails (each failure costs one, refused credentials a quarter of all, and
@@ -226,11 +251,11 @@ class FailureBudget:
         self._last_success = clock()
 
     def seconds_left(self) -> float:
-        """Give the seconds for which an answer is worth waiting for."""
+        """Return the seconds for which an answer is worth waiting for."""
         return max(0.0, self._last_success + _LONGEST_DROUGHT - self._clock())
 
     def end_after(self, answer: Entity | Exception | None) -> str:
-        """Take note of an answer, or that none came; give the reason to end the walk, or nothing."""
+        """Take note of an answer, or that none came; return the reason to end the walk, or nothing."""
         if isinstance(answer, CredentialsUnavailableError):
             return "there are no credentials"
         if isinstance(answer, Entity | EntityNotFoundError | OfflineMissError):

@@ -1,4 +1,4 @@
-"""Threads that ask what they are told to; a question that is never answered keeps neither caller nor process."""
+"""Run a function in several threads; a call that never returns keeps neither the caller nor the process."""
 
 from __future__ import annotations
 
@@ -44,13 +44,18 @@ class WorkerPool(Generic[Key, Answer]):
         for thread in self._threads:
             thread.start()
 
-    def ask(self, key: Key) -> None:
+    @property
+    def pending(self) -> int:
+        """Calls whose result has not been taken yet."""
+        return self._awaited
+
+    def submit(self, key: Key) -> None:
         """Have one more question asked."""
         self._awaited += 1
         self._backlog.append(key)
         self._hand_out()
 
-    def answer(self, seconds: float | None = None) -> tuple[Key, Answer | BaseException] | None:
+    def next_result(self, seconds: float | None = None) -> tuple[Key, Answer | BaseException] | None:
         """Wait for the next answer; None where none comes in time, or none is to come."""
         end = monotonic() + (inf if seconds is None else seconds)
         while self._awaited:
@@ -67,7 +72,7 @@ class WorkerPool(Generic[Key, Answer]):
             return found
         return None
 
-    def leave(self) -> None:
+    def shutdown(self) -> None:
         """Drop what is queued; a request under way ends by itself."""
         self._leaving.set()
         for _ in self._threads:

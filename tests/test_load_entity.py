@@ -196,7 +196,7 @@ def test_a_token_that_dies_in_mid_walk_costs_one_more(connect_to, icd_sandbox):
     client = connect_to(icd_sandbox, max_workers=16)
     revoked = []
 
-    def revoke_at_half(done, _total, _cached):
+    def revoke_at_half(done, _total, _cached, _note):
         if done > 40 and not revoked:
             revoked.append(done)
             icd_sandbox.revoke_tokens()

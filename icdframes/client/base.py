@@ -38,12 +38,11 @@ class ClientBase:
         cache_dir: str | os.PathLike[str] | None = None,
         timeout: tuple[float, float] = (5, 30),
         retries: int = 5,
-        max_workers: int = 8,
+        max_workers: int | None = None,
         offline: bool = False,
         verify: str | None = None,
     ) -> None:
         self.server = server
-        self.max_workers = max_workers
         self.offline = offline
         if not isinstance(cache_dir, str | os.PathLike | None):
             raise ConfigurationError(
@@ -78,6 +77,7 @@ class ClientBase:
             )
             self._classifications = _classifications(self._session)
             self._cached = _classifications(self._session.lookup_cached)
+        self.max_workers = self._session.max_workers
         self._codes = {name: CodeEndpoint(self._session, name) for name in ("mms", "icf")}
 
     @property
@@ -312,6 +312,11 @@ class ClientBase:
         """Return the number of answers from the cache so far."""
         return self._session.answered_from_cache
 
+    def _note(self) -> str:
+        """Return what a progress bar says while the server is out."""
+        seconds = self._session.out_for
+        return "" if seconds is None else f"waiting for the server, {seconds:.0f} s"
+
     def _scope(
         self,
         verb: str,
@@ -340,16 +345,18 @@ class ClientBase:
         progress: bool | None,
     ) -> Answers[Answer]:
         """Ask for every distinct value of a column once in every language, with this client's threads."""
-        return ask_column(
-            scope,
-            column,
-            read,
-            ask,
-            label=label,
-            max_workers=self.max_workers,
-            count_cached=self._count_cached,
-            progress=progress,
-        )
+        with self._session.riding_out_outages():
+            return ask_column(
+                scope,
+                column,
+                read,
+                ask,
+                label=label,
+                max_workers=self.max_workers,
+                count_cached=self._count_cached,
+                note=self._note,
+                progress=progress,
+            )
 
 
 def _classifications(session: JsonSession) -> dict[str, Classification]:

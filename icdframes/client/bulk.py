@@ -21,6 +21,7 @@ from icdframes.errors import (
     OfflineMissError,
     PartialResultWarning,
     ServerError,
+    may_pass,
     warn,
 )
 from icdframes.model.responses import EMPTY, FAILED, NOT_ASKED, OK, Outcome, outcome_of_error
@@ -34,6 +35,7 @@ REFUSED = (CredentialsRejectedError, CredentialsUnavailableError)
 """What makes every further request hopeless."""
 
 _HARMLESS = (EntityNotFoundError, OfflineMissError, ConfigurationError, CodeSyntaxError)
+_TELL_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -86,6 +88,7 @@ def ask_each(
     label: str = "",
     progress: bool | None = None,
     cached: Callable[[], int] = lambda: 0,
+    note: Callable[[], str] = lambda: "",
 ) -> dict[Key, Outcome[Answer]]:
     """Ask for each distinct key once, concurrently.
 
@@ -103,11 +106,14 @@ def ask_each(
         None shows a bar in terminals and notebooks.
     cached : callable
         Returns the number of answers from the cache so far.
+    note : callable
+        Returns what the progress bar says while the server is out.
 
     Returns
     -------
     dict of key to Outcome
-        In the order of the keys. Where credentials are refused, or where failures
+        In the order of the keys. Where server or network failed, a key is asked for once more
+        at the end. Where credentials are refused, or where failures
         follow one another without a success between, the rest is not asked for.
 
     """
@@ -116,39 +122,45 @@ def ask_each(
     before = cached()
     with progress_bar(label, show=progress, unit="values") as report:
 
-        def arrived(key: Key, outcome: Outcome[Answer]) -> None:
-            outcomes[key] = outcome
-            report(len(outcomes), len(distinct), cached() - before)
+        def tell() -> None:
+            report(len(outcomes), len(distinct), cached() - before, note())
 
-        _ask_concurrently(distinct, ask, max_workers, arrived)
+        pool = WorkerPool(ask, min(max_workers, len(distinct)), "icdframes-column")
+        try:
+            for key in distinct:
+                pool.submit(key)
+            if _take_results(pool, outcomes, 2 * max_workers, tell):
+                failed = [key for key, outcome in outcomes.items() if may_pass(outcome.error)]
+                for key in failed:
+                    pool.submit(key)
+                _take_results(pool, outcomes, 2 * max_workers, tell)
+        finally:
+            pool.shutdown()
     left: Outcome[Answer] = Outcome(
         NOT_ASKED, error=IcdError("Not asked for: too many requests before it failed. Try again.")
     )
     return {key: outcomes.get(key, left) for key in distinct}
 
 
-def _ask_concurrently(
-    keys: Sequence[Key],
-    ask: Callable[[Key], Answer],
-    max_workers: int,
-    arrived: Callable[[Key, Outcome[Answer]], None],
-) -> None:
-    """Keep a few requests per thread queued; leave at once where going on is hopeless or the user interrupts."""
+def _take_results(
+    pool: WorkerPool[Key, Answer],
+    outcomes: dict[Key, Outcome[Answer]],
+    most_failures: int,
+    tell: Callable[[], None],
+) -> bool:
+    """Take results until all have come, and return True; False where going on is hopeless."""
     failures_in_a_row = 0
-    pool = WorkerPool(ask, min(max_workers, len(keys)), "icdframes-column")
-    try:
-        for key in keys:
-            pool.ask(key)
-        while found := pool.answer():
+    while pool.pending:
+        if (found := pool.next_result(_TELL_SECONDS)) is not None:
             key, answer = found
-            outcome = _outcome(answer)
-            arrived(key, outcome)
+            outcome = outcomes[key] = _outcome(answer)
             failures_in_a_row = 0 if _is_harmless(outcome.error) else failures_in_a_row + 1
-            if isinstance(outcome.error, REFUSED) or failures_in_a_row >= 2 * max_workers:
+            if isinstance(outcome.error, REFUSED) or failures_in_a_row >= most_failures:
                 _log.warning("column ended early, after %s", type(outcome.error).__name__)
-                return
-    finally:
-        pool.leave()
+                tell()
+                return False
+        tell()
+    return True
 
 
 def _is_harmless(error: IcdError | None) -> bool:
@@ -205,6 +217,7 @@ def ask_column(
     label: str,
     max_workers: int,
     count_cached: Callable[[], int],
+    note: Callable[[], str] = lambda: "",
     progress: bool | None = None,
 ) -> Answers[Answer]:
     """Ask for every distinct value of a column once in every language.
@@ -225,6 +238,8 @@ def ask_column(
         Threads.
     count_cached : callable
         Returns the number of answers from the cache so far.
+    note : callable
+        Returns what the progress bar says while the server is out.
     progress : bool, optional
         None shows a bar in terminals and notebooks.
 
@@ -247,6 +262,7 @@ def ask_column(
         label=f"{label} {scope.classification} {scope.release_id}".rstrip(),
         progress=False if column.single else progress,
         cached=count_cached,
+        note=note,
     )
     answers = Answers(
         {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import unquote
 
@@ -107,7 +108,9 @@ class FilesSession:
     """Answer the API's questions about releases, entities and codes from files; refuse the others in one sentence."""
 
     clock_lead: float | None = None
+    out_for: float | None = None
     answered_from_cache = 0
+    max_workers = 1
 
     def __init__(self, tables: FileTables) -> None:
         self.tables = tables
@@ -155,6 +158,13 @@ class FilesSession:
     def post_json(self, path: str, *_params: Any, **_options: Any) -> NoReturn:
         """Refuse: nothing is sent anywhere."""
         _refuse(f"{path.rpartition('/')[2]}()")
+
+    def riding_out_outages(self) -> AbstractContextManager[None]:
+        """Do nothing: no server is asked for entities."""
+        return nullcontext()
+
+    def forget(self, path: str, params: Mapping[str, Any] | None = None, *, language: str = "en") -> None:
+        """Forget nothing, since no answers are kept."""
 
     def cache_info(self) -> CacheInfo:
         """Return what is kept; there is no cache of answers."""

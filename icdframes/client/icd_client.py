@@ -38,8 +38,8 @@ class IcdClient(
         Seconds to connect, seconds between two bytes.
     retries : int
         How often a failed request is sent again.
-    max_workers : int
-        Requests under way at the same time.
+    max_workers : int, optional
+        Requests under way at the same time; None begins with 8 and finds the number that the server bears.
     offline : bool
         Answer from the cache only.
     verify : str, optional

@@ -301,12 +301,13 @@ class LoadingMethods(ClientBase):
         if self._file_tables is not None:
             return _load_from_file(plan, self._file_tables)
         roots = plan.root_ids or scope.top.child_ids
-        try:
-            graphs = self._walk(plan, roots)
-        except KeyboardInterrupt:
-            raise LoadInterruptedError from None
-        first = graphs[request.languages[0]]
-        chapters, lost = self._chapters(first, scope)
+        with self._session.riding_out_outages():
+            try:
+                graphs = self._walk(plan, roots)
+            except KeyboardInterrupt:
+                raise LoadInterruptedError from None
+            first = graphs[request.languages[0]]
+            chapters, lost = self._chapters(first, scope)
         failures = first_of_each(*(graph.failures for graph in graphs.values()))
         provenance = replace(
             scope.provenance(), root=",".join(plan.root_ids) or None, depth=request.depth, include=request.include
@@ -337,6 +338,7 @@ class LoadingMethods(ClientBase):
                 plan.request,
                 max_workers=self.max_workers,
                 count_cached=self._count_cached,
+                note=self._note,
             )
             for language in plan.request.languages
         }

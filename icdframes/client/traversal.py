@@ -60,6 +60,7 @@ def walk_language(
     *,
     max_workers: int,
     count_cached: Callable[[], int],
+    note: Callable[[], str] = lambda: "",
 ) -> EntityGraph:
     """Fetch the roots and everything below them in one language.
 
@@ -77,6 +78,8 @@ def walk_language(
         Requests under way at the same time.
     count_cached : callable
         Returns the number of answers from the cache so far.
+    note : callable
+        Returns what the progress bar says while the server is out.
 
     Raises
     ------
@@ -92,7 +95,7 @@ def walk_language(
     with progress_bar(label, show=request.progress) as report:
 
         def tell(progress: Progress, expected: int = 0) -> None:
-            report(progress.done, max(progress.known, expected), count_cached() - before)
+            report(progress.done, max(progress.known, expected), count_cached() - before, note())
 
         first = walk(
             roots,

@@ -1,14 +1,14 @@
-"""Send one request well: signed, paced, tried again, read to its end; it refuses to carry a token to another host."""
+"""Send one request well: signed, paced, tried again, read to its end, and to no other server."""
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urljoin
 
@@ -16,15 +16,15 @@ import requests
 import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 
-from icdframes.errors import ConfigurationError
+from icdframes.errors import ConfigurationError, ConnectionFailedError, IcdError, RateLimitedError, ServerError
 from icdframes.settings import is_loopback
-from icdframes.transport import policy
-from icdframes.transport.deadline import with_deadline
-from icdframes.transport.error_mapping import error_of_fault, error_of_refusal, fault_of
+from icdframes.transport import retry
+from icdframes.transport.cached_reader import read_json
+from icdframes.transport.error_mapping import error_of_fault, error_of_outage, error_of_refusal, fault_of
 from icdframes.transport.fork_guard import ForkGuard
-from icdframes.transport.policy import Do, Fault, Outcome
+from icdframes.transport.retry import Do, Fault, Outcome
 from icdframes.transport.secrets import Token
-from icdframes.transport.throttle import Throttle
+from icdframes.transport.throttle import ConcurrencyLimit, End, Throttle
 
 LARGEST_BODY = 64_000_000
 
@@ -34,35 +34,58 @@ _MOST_REDIRECTS = 5
 _SHOWN_OF_LOCATION = 100
 _KEPT_BY_POST = frozenset({307, 308})
 _DECODED = "decoded"
+_LONG_ENOUGH = 12  # a shorter secret may stand in an answer by chance
 
 
 def decoded(response: requests.Response) -> Any:
-    """Give the JSON of an answer with status 200; what the adapter has just read is not decoded again."""
+    """Return the JSON of an answer with status 200; what the adapter has just read is not decoded again."""
     answer = vars(response)
-    return answer[_DECODED] if _DECODED in answer else json.loads(response.content)
+    return answer[_DECODED] if _DECODED in answer else read_json(response.content)
 
 
 class Tokens(Protocol):
     """Whatever gives bearer tokens."""
 
     def bearer(self, rejected: Token | None = None) -> Token:
-        """Give a usable token, other than the rejected one."""
+        """Return a usable token, other than the rejected one."""
+
+    def known_secrets(self) -> tuple[str, ...]:
+        """Return what no error may show: the tokens of late and the client secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """What one attempt brought."""
+    """What one attempt brought; an error of the token endpoint stands for the answer that was not asked for."""
 
     response: requests.Response | None = None
     fault: Fault | None = None
     detail: str = ""
+    error: IcdError | None = None
+
+
+@dataclass(slots=True)
+class _Sending:
+    """One request, and what has become of it so far."""
+
+    request: requests.PreparedRequest
+    options: Mapping[str, object]
+    attempt: int = 0
+    throttles: int = 0
+    renewals: int = 0
+    outages: int = 0
+    token: Token | None = field(default=None, repr=False)
+    rejected: Token | None = field(default=None, repr=False)
+
+    @property
+    def url(self) -> str:
+        return self.request.url or ""
 
 
 class IcdAdapter(HTTPAdapter):
     """Transport adapter between requests and one server.
 
-    Everything that decides is in `policy`; this class only acts. A response that
-    it gives up has its body read; a 200 holds JSON; its request has no token.
+    Everything that decides is in `retry` and `throttle`; this class only acts. A response that
+    it returns has its body read; a 200 holds JSON; its request has no token.
 
     Parameters
     ----------
@@ -73,9 +96,11 @@ class IcdAdapter(HTTPAdapter):
     retries : int
         Retries after the first attempt.
     max_workers : int
-        Size of the connection pool.
+        Requests under way at the same time, at most; as many connections are kept.
+    first_width : int, optional
+        Begin with so many and find the number that the server bears; None keeps to `max_workers`.
     clock, sleep, rng : callable
-        Seconds since 1970, how to wait, random numbers in [0, 1).
+        Seconds that only grow, how to wait, random numbers in [0, 1).
     largest_body : int
         Bytes after which an answer is refused.
 
@@ -88,7 +113,8 @@ class IcdAdapter(HTTPAdapter):
         *,
         retries: int = 5,
         max_workers: int = 8,
-        clock: Callable[[], float] = time.time,
+        first_width: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
         rng: Callable[[], float] = random.random,
         largest_body: int = LARGEST_BODY,
@@ -101,16 +127,41 @@ class IcdAdapter(HTTPAdapter):
         self._sleep = sleep
         self._rng = rng
         self._largest = largest_body
-        self._gate = Throttle(max_workers, clock, sleep)
+        self._throttle = Throttle(ConcurrencyLimit.of(max_workers, first_width), clock, sleep)
         self._home = ForkGuard()
         self._lock = threading.Lock()
         self.sent = 0
         self._dated: tuple[str | None, float] = (None, 0.0)
+        self._patient = 0
+        self._accepted: Token | None = None
+        self._refused: set[int] = set()
+        self._last_good: requests.PreparedRequest | None = None
+
+    @contextmanager
+    def riding_out_outages(self) -> Iterator[None]:
+        """Wait some two minutes for a server that is out, in this block; outside of it some retries are enough."""
+        with self._lock:
+            self._patient += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._patient -= 1
+
+    @property
+    def out_for(self) -> float | None:
+        """Seconds since the server is out; None where it is not."""
+        return self._throttle.out_for
+
+    @property
+    def width(self) -> int:
+        """Requests that may be under way at the same time now."""
+        return self._throttle.limit.width
 
     @property
     def clock_lead(self) -> float | None:
         """Seconds by which this machine's clock is ahead of the server's; None before an answer."""
-        return policy.clock_lead(*self._dated)
+        return retry.clock_lead(*self._dated)
 
     def send(  # noqa: PLR0917  the signature is requests' own
         self,
@@ -121,79 +172,145 @@ class IcdAdapter(HTTPAdapter):
         cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """Send a request until it is answered or given up; see `policy.decide`."""
+        """Send a request until it is answered or given up; see `retry.decide`."""
         self._home.check()
-        url = request.url or ""
-        if not policy.allowed_target(self._base_url, url):
-            raise ConfigurationError(
-                f"{url} is not on the server {self._base_url}, where this connection leads: connect to its own server."
-            )
         options = {"timeout": timeout, "verify": verify, "cert": cert, "proxies": proxies}
-        self._check_refusal(url)  # before a token is bought
-        token, renewed, attempt = self._first_token(url), False, 0
+        sending = _Sending(request, options)
+        if not retry.allowed_target(self._base_url, sending.url):
+            raise ConfigurationError(
+                f"{sending.url} is not on the server {self._base_url}, where this connection leads: connect to its "
+                "own server."
+            )
         while True:
-            result = self._exchange(request, token, options)
+            self._check_refusal(sending.url)  # before a token is requested
+            result = self._signed_exchange(sending)
             outcome = self._outcome(result)
-            if outcome.status in policy.SLOWING_STATUSES:
-                self._gate.slow_down()
-            if seconds := policy.refusal(outcome):
-                self._gate.refuse(seconds)
-            action = policy.decide(
+            if self._is_over(outcome):
+                raise result.error or error_of_outage(sending.url, retry.LONGEST_OUTAGE)
+            end = self._wait_for_server(sending, outcome)
+            if end is End.GIVEN_UP:
+                raise result.error or error_of_outage(sending.url, retry.LONGEST_OUTAGE)
+            if end is End.BACK:
+                sending.outages += 1
+                continue
+            action = retry.decide(
                 outcome,
-                attempt=attempt,
+                attempt=sending.attempt,
                 retries=self._retries,
-                may_renew=token is not None and not renewed,
+                may_renew=self._may_renew(sending),
                 jitter=self._rng(),
+                throttles=sending.throttles if self._patient else None,
             )
             match action.do:
                 case Do.ANSWER if result.response is not None:
                     return self._finished(result.response, request)
-                case Do.RENEW if self._tokens is not None:
-                    token, renewed = self._tokens.bearer(rejected=token), True
+                case Do.RENEW:
+                    sending.renewals, sending.rejected = sending.renewals + 1, sending.token
+                    self._sleep(retry.renewal_wait(sending.renewals, self._rng()))
                 case Do.RETRY:
-                    attempt += 1
-                    _log.debug("retry %d of %s in %.1f s: %s", attempt, url, action.wait, outcome)
+                    sending.attempt += action.counts
+                    sending.throttles += not action.counts
+                    _log.debug("retry %d of %s in %.1f s: %s", sending.attempt, sending.url, action.wait, outcome)
                     self._pause(outcome, action.wait)
                 case _:
                     break
-        raise error_of_fault(result.fault or Fault.CONNECTION, result.detail, url, largest=self._largest)
+        raise self._error(result, sending.url)
 
-    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
-        """Give the pool of connections for a request, to the server or to a proxy; its answers have a deadline."""
-        pool: Any = super().get_connection_with_tls_context(*args, **options)
-        pool.ConnectionCls = with_deadline(pool.ConnectionCls)
-        return pool
+    def _error(self, result: _Result, url: str) -> IcdError:
+        if result.error is not None:
+            return result.error
+        detail = retry.without_secrets(result.detail, self._known_secrets())
+        return error_of_fault(result.fault or Fault.CONNECTION, detail, url, largest=self._largest)
+
+    def _known_secrets(self) -> tuple[str, ...]:
+        return self._tokens.known_secrets() if self._tokens else ()
+
+    def _is_over(self, outcome: Outcome) -> bool:
+        """Return whether the last outage was given up and this attempt failed too."""
+        hopeless = self._patient > 0 and self._throttle.is_hopeless and retry.is_passing(outcome)
+        self._throttle.note(outcome)
+        return hopeless
+
+    def _wait_for_server(self, sending: _Sending, outcome: Outcome) -> End:
+        """Wait for a server that seems to be out; where it was and is back, the attempt does not count."""
+        wish = outcome.retry_after or 0.0
+        if (
+            not self._patient
+            or not retry.is_passing(outcome)
+            or not self._throttle.is_suspected
+            or wish > retry.LONGEST_WAIT
+            or sending.outages >= retry.MOST_OUTAGES
+        ):
+            return End.NEVER_OUT
+        return self._throttle.wait_for_server(lambda: self._probe(sending), outcome.retry_after)
+
+    def _probe(self, sending: _Sending) -> Outcome:
+        """Ask again for what was answered last, so that what is wrong with one entity is no outage."""
+        request = self._last_good or sending.request
+        probing = _Sending(request, sending.options)
+        result = self._signed_exchange(probing, paused=True)
+        return self._outcome(result)
+
+    def _may_renew(self, sending: _Sending) -> bool:
+        return sending.token is not None and retry.may_renew(
+            sending.renewals, accepted=self._accepted is not None, refused=len(self._refused)
+        )
 
     def _check_refusal(self, url: str) -> None:
         """Raise where the server has asked for a pause that is too long to be waited out, and it is not over."""
-        if seconds := self._gate.refused():
+        if seconds := self._throttle.refused():
             raise error_of_refusal(url, seconds)
 
-    def _first_token(self, url: str) -> Token | None:
-        if self._tokens is None or not policy.may_sign(self._base_url, url):
+    def _signed_exchange(self, sending: _Sending, *, paused: bool = False) -> _Result:
+        """Send once with a token that was not refused before; in a walk no token is a fault as no answer is."""
+        try:
+            sending.token = self._token(sending)
+        except (ConnectionFailedError, RateLimitedError, ServerError) as error:
+            if not self._patient:
+                raise
+            return _Result(fault=Fault.NO_TOKEN, error=error)
+        return self._exchange(sending.request, sending.token, sending.options, paused=paused)
+
+    def _token(self, sending: _Sending) -> Token | None:
+        if self._tokens is None or not retry.may_sign(self._base_url, sending.url):
             return None
-        return self._tokens.bearer()
+        return self._tokens.bearer(rejected=sending.rejected)
 
     def _outcome(self, result: _Result) -> Outcome:
         if result.response is None:
             return Outcome(fault=result.fault)
-        retry_after = policy.parse_retry_after(result.response.headers.get("Retry-After"), self._clock())
-        return Outcome(result.response.status_code, result.fault, retry_after)
+        headers = result.response.headers
+        retry_after = retry.parse_retry_after(headers.get("Retry-After"), headers.get("Date"))
+        outcome = Outcome(result.response.status_code, result.fault, retry_after)
+        if seconds := retry.refusal(outcome):
+            self._throttle.refuse(seconds)
+        return outcome
 
     def _pause(self, outcome: Outcome, seconds: float) -> None:
-        if policy.concerns_everybody(outcome):
-            self._gate.hold(seconds)
+        if retry.concerns_everybody(outcome):
+            self._throttle.hold(seconds if outcome.retry_after is not None else max(seconds, retry.SHORTEST_HOLD))
         else:
             self._sleep(seconds)
 
     def _exchange(
-        self, request: requests.PreparedRequest, token: Token | None, options: Mapping[str, object]
+        self,
+        request: requests.PreparedRequest,
+        token: Token | None,
+        options: Mapping[str, object],
+        *,
+        paused: bool = False,
     ) -> _Result:
         """Send once and follow redirects on the same host."""
         for _ in range(_MOST_REDIRECTS):
-            with self._gate.passage():
-                self._check_refusal(request.url or "")  # it may have come while this thread waited
+            if paused:
                 result = self._attempt(request, token, options)
+            else:
+                with self._throttle.passage() as tell_good:
+                    self._check_refusal(request.url or "")  # it may have come while this thread waited
+                    began = self._clock()
+                    result = self._attempt(request, token, options)
+                    if result.response is not None and result.response.status_code == requests.codes.ok:
+                        tell_good(self._clock() - began)
             if result.response is None or not result.response.is_redirect:
                 return result
             location = result.response.headers["Location"]
@@ -209,7 +326,7 @@ class IcdAdapter(HTTPAdapter):
         return _Result(fault=Fault.REDIRECT, detail="itself, again and again")
 
     def _following(self, request: requests.PreparedRequest, location: str) -> requests.PreparedRequest | None:
-        """Give the request for the place to which a redirect leads, or None where it may not lead there.
+        """Return the request for the place to which a redirect leads, or None where it may not lead there.
 
         It is judged as it will be sent: a URL with a backslash names one host to
         one reader and another to the next.
@@ -219,7 +336,7 @@ class IcdAdapter(HTTPAdapter):
             following.prepare_url(urljoin(request.url or "", location), None)
         except ValueError:
             return None
-        return following if policy.allowed_target(self._base_url, following.url or "") else None
+        return following if retry.allowed_target(self._base_url, following.url or "") else None
 
     def _attempt(
         self, request: requests.PreparedRequest, token: Token | None, options: Mapping[str, object]
@@ -229,7 +346,7 @@ class IcdAdapter(HTTPAdapter):
             self.sent += 1
         url = request.url or ""
         signed = request
-        if token is not None and policy.may_sign(self._base_url, url):
+        if token is not None and retry.may_sign(self._base_url, url):
             signed = request.copy()  # what is given back must not hold the token
             signed.headers["Authorization"] = f"Bearer {token.value}"
         if is_loopback(url):
@@ -241,28 +358,51 @@ class IcdAdapter(HTTPAdapter):
         except BaseException as stop:  # noqa: BLE001  it goes on, without the frames below: they hold the token
             raise stop.with_traceback(None) from None
         response.request = request
-        self._dated = (response.headers.get("Date"), self._clock())
+        self._dated = (response.headers.get("Date"), time.time())
         try:
-            return self._read(response)
+            result = self._read(response, self._deadline(options))
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             return _Result(None, *fault_of(error))
         finally:
             response.close()
+        self._remember(request, token, result)
+        return result
 
-    def _read(self, response: requests.Response) -> _Result:
+    def _deadline(self, options: Mapping[str, object]) -> tuple[float, float]:
+        """Return how many seconds a whole body may take, and the moment when they are over."""
+        timeout = options["timeout"]
+        seconds = retry.longest_answer(timeout[-1] if isinstance(timeout, tuple) else timeout)  # type: ignore[arg-type]
+        return seconds, self._clock() + seconds
+
+    def _remember(self, request: requests.PreparedRequest, token: Token | None, result: _Result) -> None:
+        status = result.response.status_code if result.response is not None else None
+        if status == requests.codes.unauthorized and token is not None:
+            self._refused.add(id(token))
+        if status == requests.codes.ok:
+            self._accepted = token or self._accepted
+            self._refused.clear()
+            if request.method == "GET":
+                self._last_good = request
+
+    def _read(self, response: requests.Response, deadline: tuple[float, float]) -> _Result:
+        """Read the body; the time-out of a socket counts from byte to byte, therefore a deadline for the whole."""
         body = bytearray()
+        seconds, end = deadline
         while piece := response.raw.read1(_PIECE, decode_content=True):
             body += piece
             if len(body) > self._largest:
                 return _Result(fault=Fault.TOO_LARGE)
+            if self._clock() > end:
+                return _Result(fault=Fault.CONNECTION, detail=f"the answer was not complete after {seconds:.0f} s")
         response._content = bytes(body)  # noqa: SLF001  as requests itself does once a body is read
         if response.status_code == requests.codes.ok:
+            if any(len(one) >= _LONG_ENOUGH and one.encode() in body for one in self._known_secrets()):
+                return _Result(fault=Fault.ECHO)
             try:
-                vars(response)[_DECODED] = json.loads(response.content)
+                vars(response)[_DECODED] = read_json(response.content)
             except (ValueError, RecursionError):
                 kind = response.headers.get("Content-Type", "no content type")
                 return _Result(fault=Fault.NOT_JSON, detail=f"{kind}, {len(body)} bytes")
-            self._gate.good()
         return _Result(response)
 
     @staticmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 import time
 from collections.abc import Callable
@@ -22,15 +23,16 @@ from icdframes.errors import (
     ServerError,
 )
 from icdframes.settings import SCOPE, Server
-from icdframes.transport import policy
+from icdframes.transport import expiry, retry
 from icdframes.transport.adapter import IcdAdapter
-from icdframes.transport.secrets import Credentials, Token
+from icdframes.transport.secrets import Credentials, Secret, Token
 
 USER_AGENT = f"icdframes/{__version__} (+python-requests)"
 
 _REFUSED_CREDENTIALS = frozenset({"invalid_client", "unauthorized_client"})
 _FOREIGN_ENDPOINT = frozenset({"invalid_scope", "unsupported_grant_type"})
 _FAILURE_HOLDS = 5.0
+_MOST_REMEMBERED = 12
 
 
 class TokenSource:
@@ -49,7 +51,7 @@ class TokenSource:
     retries : int
         As for other requests.
     clock, sleep : callable
-        Seconds since 1970, how to wait.
+        Seconds that only grow, how to wait.
 
     """
 
@@ -61,7 +63,7 @@ class TokenSource:
         verify: str | None = None,
         timeout: float | tuple[float, float] = (5, 30),
         retries: int = 5,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         if server.token_url is None:
@@ -76,7 +78,12 @@ class TokenSource:
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._failure: tuple[Credentials, IcdError, float] | None = None
+        self._known: tuple[str, ...] = ()
         self.fetched = 0
+
+    def known_secrets(self) -> tuple[str, ...]:
+        """Return what no error may show: the client secret, as it goes on the wire too, and the last tokens."""
+        return self._known
 
     def bearer(self, rejected: Token | None = None) -> Token:
         """Give a usable token.
@@ -108,7 +115,7 @@ class TokenSource:
         """Buy a token; threads that waited for a purchase that failed share its failure."""
         if self._failure is not None:
             refused, error, until = self._failure
-            if refused == credentials and until - _FAILURE_HOLDS <= self._clock() < until:
+            if refused == credentials and self._clock() < until:
                 raise type(error)(*error.args)
         if not (credentials.client_id + credentials.client_secret).isascii():
             raise CredentialsRejectedError(
@@ -116,15 +123,20 @@ class TokenSource:
                 "quote or dash: copy both again from your account."
             )
         began = self._clock()
+        self._remember(*_forms(credentials))
         answer = self._fetch(credentials)
         if isinstance(answer, IcdError):
             self._failure = (credentials, answer, self._clock() + _FAILURE_HOLDS)
             raise type(answer)(*answer.args)
         value = answer.get("access_token")
-        if not policy.is_token(value):
+        if not retry.is_token(value):
             raise self._misunderstood()
+        self._remember(Secret(value))
         self.fetched += 1
-        return Token(value, began + policy.token_life(answer.get("expires_in")))
+        return Token(value, began + expiry.token_life(answer.get("expires_in")))
+
+    def _remember(self, *secrets: str) -> None:
+        self._known = tuple(dict.fromkeys((*secrets, *self._known)))[:_MOST_REMEMBERED]
 
     def _fetch(self, credentials: Credentials) -> dict[str, Any] | IcdError:
         """Ask the token endpoint; errors are values, so that none keeps the request with the secret."""
@@ -160,6 +172,7 @@ class TokenSource:
             return ConfigurationError(
                 f"{self._url} does not give out tokens for the ICD API ({code}): check the token URL."
             )
+        code = retry.without_secrets(code, self._known)
         known = code if code.replace("_", "").isalpha() and len(code) < 40 else "unknown error"  # noqa: PLR2004
         return ServerError(f"{self._url} gives no token ({known}): try again later.")
 
@@ -175,3 +188,9 @@ class TokenSource:
         if status == requests.codes.too_many_requests:
             return RateLimitedError(f"{self._url} keeps saying that there are too many requests (429): wait a while.")
         return ServerError(f"{self._url} answered the request for a token with status {status}: try again later.")
+
+
+def _forms(credentials: Credentials) -> tuple[str, ...]:
+    """Return the client secret, and the form in which HTTP Basic sends it."""
+    pair = f"{credentials.client_id}:{credentials.client_secret}".encode()
+    return Secret(credentials.client_secret), Secret(base64.b64encode(pair).decode())

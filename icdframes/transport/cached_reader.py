@@ -1,4 +1,4 @@
-"""What a request says: its URL, and the headers on which the answer depends; nothing is sent here."""
+"""Write and read requests and answers: the URL, the headers, the JSON, and what the cache holds of them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,30 @@ from requests_cache.backends.base import BaseCache
 
 from icdframes.errors import ConfigurationError, OfflineMissError
 from icdframes.settings import API_VERSION
-from icdframes.transport import policy
+from icdframes.transport import expiry
 from icdframes.transport.cache import DiskCache
 
 Params = Mapping[str, str | int | float | bool | None]
 
 _ACCEPT = "application/json"
+_DEEPEST = 200
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 _AS_IT_IS = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")
+
+
+def read_json(body: bytes | str) -> Any:
+    """Decode JSON; what nests deeper than any answer of the API is a ValueError before it is decoded.
+
+    How deep the decoder itself goes depends on the limit of recursion, which other libraries change.
+    """
+    text = body if isinstance(body, str) else body.decode(json.detect_encoding(body), "surrogatepass")
+    if text.count("[") + text.count("{") > _DEEPEST:
+        depth = 0
+        for sign in _BRACKETS.findall(text):
+            depth += 1 if sign in "[{" else -1 if sign in "]}" else 0
+            if depth > _DEEPEST:
+                raise ValueError(f"nested more than {_DEEPEST} deep")
+    return json.loads(text)
 
 
 def url_of(base_url: str, path: str, params: Params | None = None) -> str:
@@ -39,14 +56,14 @@ def url_of(base_url: str, path: str, params: Params | None = None) -> str:
 
 def headers_for(language: str) -> dict[str, str]:
     """Give the headers on which an answer depends."""
-    if not policy.is_language(language):
+    if not expiry.is_language(language):
         raise ConfigurationError(f"{language!r} is no language: give one tag such as 'en', 'es' or 'pt-BR'.")
     return {"Accept": _ACCEPT, "Accept-Language": language, "API-Version": API_VERSION}
 
 
 def key_of(request: requests.PreparedRequest, **_: object) -> str:
     """Give the name under which the answer is kept, in the form in which requests-cache asks for it."""
-    return policy.answer_key(str(request.method), str(request.url), request.headers)
+    return expiry.answer_key(str(request.method), str(request.url), request.headers)
 
 
 def written(value: str | float | bool) -> str:  # noqa: FBT001  a query value, not a switch
@@ -90,7 +107,7 @@ class CachedReader:
         """Give the decoded answer to an earlier GET, or raise `OfflineMissError`."""
         if (body := self.body(url_of(self._base_url, path, params), language)) is not None:
             with suppress(ValueError, RecursionError):
-                return json.loads(body)
+                return read_json(body)
         raise OfflineMissError(path)
 
     def post_json(self, path: str, *_: Any, **__: Any) -> Any:
@@ -101,7 +118,7 @@ class CachedReader:
         """Give the body of a fresh answer; preparing a whole response costs ten times as much."""
         if self._answers is None:
             return None
-        body = self._answers.body(policy.answer_key("GET", url, headers_for(language)))
+        body = self._answers.body(expiry.answer_key("GET", url, headers_for(language)))
         if body is not None:
             self.count()
         return body

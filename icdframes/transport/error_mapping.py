@@ -22,9 +22,10 @@ from icdframes.errors import (
     ResponseShapeError,
     ServerError,
 )
-from icdframes.transport.deadline import OverdueError
-from icdframes.transport.policy import Fault
+from icdframes.transport.retry import Fault
 
+_FOREIGN_HOST = {62, 64}  # OpenSSL's codes for another host name and for another address
+_FOREIGN = "its TLS certificate is for another host name"
 _MEGABYTE = 1_000_000
 _LONGEST_URL = 300
 _LONGEST_TOLD = 1e9
@@ -40,10 +41,10 @@ _KINDS: tuple[tuple[type[Exception], Fault, str], ...] = (
 
 
 def fault_of(error: Exception) -> tuple[Fault, str]:
-    """Tell the kind of a fault of requests or urllib3, and name it in a few words."""
+    """Return the kind of a fault of requests or urllib3, and name it in a few words."""
     causes = _causes(error)
-    if overdue := next((cause for cause in causes if isinstance(cause, OverdueError)), None):
-        return Fault.CONNECTION, str(overdue)
+    if any(isinstance(cause, ssl.SSLCertVerificationError) and cause.verify_code in _FOREIGN_HOST for cause in causes):
+        return Fault.CERTIFICATE, _FOREIGN
     for kind, fault, words in _KINDS:
         if any(isinstance(cause, kind) for cause in causes):
             return fault, words
@@ -54,37 +55,59 @@ def fault_of(error: Exception) -> tuple[Fault, str]:
 
 
 def error_of_fault(fault: Fault, detail: str, url: str, *, largest: int) -> IcdError:
-    """Make the error for an attempt that brought no answer to look at."""
+    """Return the error for an attempt that brought no answer to look at."""
     host, url = urlsplit(url).netloc, _shown(url)
-    match fault:
-        case Fault.NOT_JSON:
-            return ResponseShapeError(
-                f"{url} answered with something that is not JSON ({detail}). A proxy or a log-in page may stand "
-                "between; otherwise try again later.",
-                uri=url,
-            )
-        case Fault.CERTIFICATE:
-            return ConnectionFailedError(
-                f"{host} was not used: {detail}. Behind a company proxy, name the company's CA file in "
-                "REQUESTS_CA_BUNDLE."
-            )
-        case Fault.REDIRECT:
-            return ServerError(f"{host} redirects to {detail}. Check the server URL.")
-        case Fault.TOO_LARGE:
-            return ServerError(
+    if fault is Fault.NOT_JSON:
+        return ResponseShapeError(
+            f"{url} answered with something that is not JSON ({detail}). A proxy or a log-in page may stand "
+            "between; otherwise try again later.",
+            uri=url,
+        )
+    advice = (
+        "Check the host in the server URL; a CA file does not help."
+        if detail == _FOREIGN
+        else "Behind a company proxy, name the company's CA file in REQUESTS_CA_BUNDLE."
+    )
+    errors: dict[Fault, tuple[type[IcdError], str]] = {
+        Fault.CERTIFICATE: (ConnectionFailedError, f"{host} was not used: {detail}. {advice}"),
+        Fault.REDIRECT: (ServerError, f"{host} redirects to {detail}. Check the server URL."),
+        Fault.TOO_LARGE: (
+            ServerError,
+            (
                 f"{url} answered with more than {largest // _MEGABYTE} MB; this was not read. No answer of the ICD API "
                 "is that large: check the server URL."
-            )
-        case Fault.SETTING:
-            return ConfigurationError(f"The request to {host} could not be made ({detail}).")
+            ),
+        ),
+        Fault.ECHO: (
+            ServerError,
+            (
+                f"{url} answered with this client's own token or secret in the text; the answer is neither used nor "
+                "kept. Check the server URL."
+            ),
+        ),
+        Fault.SETTING: (ConfigurationError, f"The request to {host} could not be made ({detail})."),
+    }
+    lost = (
+        ConnectionFailedError,
+        (
+            f"No complete answer from {host}: {detail}. Check the network and the proxy and try again; "
+            "answers that are in the cache can be used offline."
+        ),
+    )
+    kind, sentence = errors.get(fault, lost)
+    return kind(sentence)
+
+
+def error_of_outage(url: str, seconds: float) -> IcdError:
+    """Return the error for a request whose server did not come back in time."""
     return ConnectionFailedError(
-        f"No complete answer from {host}: {detail}. Check the network and the proxy and try again; "
-        "answers that are in the cache can be used offline."
+        f"{urlsplit(url).netloc} gave no good answer for {seconds:.0f} s, so it was given up. Check the network and "
+        "the server and run it again: what has come is in the cache."
     )
 
 
 def error_of_refusal(url: str, seconds: float) -> IcdError:
-    """Make the error for a request that is not sent, since the server has asked for a long pause."""
+    """Return the error for a request that is not sent, since the server has asked for a long pause."""
     return RateLimitedError(
         f"{urlsplit(url).netloc} has asked to be left alone, so nothing is sent to it: try again in {ceil(seconds)} s. "
         "What is in the cache is there all the same."
@@ -92,7 +115,7 @@ def error_of_refusal(url: str, seconds: float) -> IcdError:
 
 
 def error_of_status(status: int, reason: str, url: str, *, signed: bool, retry_after: float | None = None) -> IcdError:
-    """Make the error for a status other than success.
+    """Return the error for a status other than success.
 
     Parameters
     ----------
@@ -137,7 +160,7 @@ def _shown(url: str) -> str:
 
 
 def _causes(error: BaseException | None) -> list[BaseException]:
-    """Give an exception and everything behind it."""
+    """Return an exception and everything behind it."""
     found: list[BaseException] = []
     waiting: list[object] = [error]
     while waiting:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import requests
@@ -24,11 +24,10 @@ from requests.adapters import HTTPAdapter
 
 from icdframes.errors import ExportError, IcdError, ServerError
 from icdframes.settings import is_loopback
-from icdframes.transport import policy
+from icdframes.transport import retry
 from icdframes.transport.auth import USER_AGENT
-from icdframes.transport.deadline import with_deadline
 from icdframes.transport.error_mapping import error_of_fault, error_of_status, fault_of
-from icdframes.transport.policy import Do, Fault, Outcome
+from icdframes.transport.retry import Do, Fault, Outcome
 
 LARGEST_FILE = 100_000_000
 
@@ -70,15 +69,6 @@ class _Progress:
         return strong or self.last_modified
 
 
-class _TimedAdapter(HTTPAdapter):
-    """Ends an answer that drips."""
-
-    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
-        pool: Any = super().get_connection_with_tls_context(*args, **options)
-        pool.ConnectionCls = with_deadline(pool.ConnectionCls)
-        return pool
-
-
 class FileDownloader:
     """Downloads files of one server that asks for no token.
 
@@ -117,7 +107,7 @@ class FileDownloader:
         self._http.max_redirects = _MOST_REDIRECTS
         self._http.trust_env = not is_loopback(base_url)
         for scheme in ("https://", "http://"):
-            self._http.mount(scheme, _TimedAdapter())
+            self._http.mount(scheme, HTTPAdapter())
         self._verify = verify
 
     def exists(self, path: str) -> bool:
@@ -222,10 +212,12 @@ class FileDownloader:
                     raise
                 fault = fault_of(error)
             retry_after = (
-                policy.parse_retry_after(response.headers.get("Retry-After"), time.time()) if response else None
+                retry.parse_retry_after(response.headers.get("Retry-After"), response.headers.get("Date"))
+                if response
+                else None
             )
             outcome = Outcome(response.status_code if response is not None else None, fault and fault[0], retry_after)
-            action = policy.decide(
+            action = retry.decide(
                 outcome,
                 attempt=number,
                 retries=self._retries,

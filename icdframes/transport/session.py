@@ -1,10 +1,10 @@
-"""Ask an ICD API for JSON, through cache, signature and retries; it refuses any other server and any unsafe setting."""
+"""Ask an ICD API for JSON, through cache, signature and retries, and no other server."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from numbers import Real
@@ -15,16 +15,20 @@ import requests
 from requests_cache import CachedSession
 
 from icdframes.errors import ConfigurationError, OfflineMissError, Remedy, check_whole
-from icdframes.settings import Server
-from icdframes.transport import policy
+from icdframes.settings import WHO, Server
+from icdframes.transport import expiry, retry
 from icdframes.transport.adapter import IcdAdapter, decoded
 from icdframes.transport.auth import USER_AGENT, TokenSource
 from icdframes.transport.cache import DiskCache, open_cache
-from icdframes.transport.cached_reader import CachedReader, Params, headers_for, key_of, url_of, written
+from icdframes.transport.cached_reader import CachedReader, Params, headers_for, key_of, read_json, url_of, written
 from icdframes.transport.error_mapping import error_of_status
 from icdframes.transport.secrets import Credentials
+from icdframes.transport.single_flight import SingleFlight
+from icdframes.transport.throttle import FIRST_WIDTH
 
 _MOST_WORKERS = 64
+_WIDEST_AT_WHO = 16
+_WIDEST = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +81,15 @@ class ApiSession:
         Seconds to connect and to read.
     retries : int
         Retries of a failed request.
-    max_workers : int
-        Connections kept open: as many as there are threads.
+    max_workers : int, optional
+        Requests under way at the same time. None begins with 8 and takes more while the answers do not
+        become slower, up to 16 at WHO's public service and 32 at any other.
     offline : bool
         Answer from the cache only, expired answers included, and never send.
     verify : str, optional
         CA file of a company; None is requests' default, REQUESTS_CA_BUNDLE included.
     clock, sleep : callable
-        Seconds since 1970, how to wait.
+        Seconds that only grow, how to wait.
 
     Raises
     ------
@@ -101,10 +106,10 @@ class ApiSession:
         cache_dir: Path,
         timeout: float | tuple[float, float] = (5, 30),
         retries: int = 5,
-        max_workers: int = 8,
+        max_workers: int | None = None,
         offline: bool = False,
         verify: str | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self.server = server
@@ -112,7 +117,6 @@ class ApiSession:
         _check_settings(timeout, retries, max_workers, verify)
         verify = str(verify) if verify else None
         self._options: dict[str, Any] = {"timeout": timeout, "verify": verify, "allow_redirects": False}
-        self._clock = clock
         self._closed = False
         self._tokens = (
             TokenSource(
@@ -121,9 +125,17 @@ class ApiSession:
             if server.needs_token
             else None
         )
+        self.max_workers = max_workers or (_WIDEST_AT_WHO if server.name == WHO.name else _WIDEST)
         self._adapter = IcdAdapter(
-            server.base_url, self._tokens, retries=retries, max_workers=max_workers, clock=clock, sleep=sleep
+            server.base_url,
+            self._tokens,
+            retries=retries,
+            max_workers=self.max_workers,
+            first_width=None if max_workers else FIRST_WIDTH,
+            clock=clock,
+            sleep=sleep,
         )
+        self._under_way: SingleFlight[requests.Response] = SingleFlight()
         self._http = _cached_session(Path(cache_dir), self._adapter)
         _read_environment_once(self._http, server.base_url)
         self.lookup_cached = CachedReader(server.base_url, self._http.cache)
@@ -139,12 +151,32 @@ class ApiSession:
         return self.lookup_cached.hits
 
     @property
+    def out_for(self) -> float | None:
+        """Seconds since the server is out, while a walk or a column waits for it; None where it is not."""
+        return self._adapter.out_for
+
+    @property
+    def width(self) -> int:
+        """Requests that may be under way at the same time now."""
+        return self._adapter.width
+
+    def riding_out_outages(self) -> AbstractContextManager[None]:
+        """Wait some two minutes for a server that is out, in this block."""
+        return self._adapter.riding_out_outages()
+
+    def forget(self, path: str, params: Params | None = None, *, language: str = "en") -> None:
+        """Remove an answer that proved wrong from the cache."""
+        key = expiry.answer_key("GET", self._url(path, params), headers_for(language))
+        with suppress(KeyError):
+            del self._http.cache.responses[key]
+
+    @property
     def clock_lead(self) -> float | None:
         """Seconds by which this machine's clock is ahead of the server's; None before an answer."""
         return self._adapter.clock_lead
 
     def get_json(self, path: str, params: Params | None = None, *, language: str = "en", refresh: bool = False) -> Any:
-        """Give the decoded answer to a GET.
+        """Return the decoded answer to a GET.
 
         Parameters
         ----------
@@ -175,14 +207,25 @@ class ApiSession:
         url = self._url(path, params)
         if not refresh and (body := self.lookup_cached.body(url, language)) is not None:
             try:
-                return json.loads(body)
+                return read_json(body)
             except (ValueError, RecursionError):
                 if self.offline:
                     raise _offline_miss(url, language, "what the cache holds of it is damaged") from None
                 refresh = True
         request = requests.Request("GET", url, headers=headers_for(language))
-        response = self._cached(request) if self.offline else self._sent(request, force_refresh=refresh)
-        return decoded(response)
+        if self.offline:
+            return decoded(self._cached(request))
+        mine = []
+
+        def send() -> requests.Response:
+            mine.append(self._sent(request, force_refresh=refresh))
+            return mine[0]
+
+        response = self._under_way.do((url, language, refresh), send)
+        if mine:
+            return decoded(response)
+        self.lookup_cached.count()
+        return read_json(response.content)
 
     def post_json(
         self,
@@ -193,7 +236,7 @@ class ApiSession:
         form: Params | None = None,
         language: str = "en",
     ) -> Any:
-        """Give the decoded answer to a POST with a JSON body or form fields; it is never kept in the cache."""
+        """Return the decoded answer to a POST with a JSON body or form fields; it is never kept in the cache."""
         url = self._url(path, params)
         if self.offline:
             raise _offline_miss(url, language, "answers to POST are never kept")
@@ -202,7 +245,7 @@ class ApiSession:
         return decoded(self._sent(request))
 
     def cache_info(self) -> CacheInfo:
-        """Tell what the cache holds and what it has saved."""
+        """Return what the cache holds and what it has saved."""
         cache = self._http.cache
         on_disk = cache if isinstance(cache, DiskCache) else None
         return CacheInfo(
@@ -215,7 +258,7 @@ class ApiSession:
         )
 
     def clear_cache(self) -> int:
-        """Forget all answers and tell how many there were."""
+        """Forget all answers and return how many there were."""
         answers = len(self._http.cache.responses)
         self._http.cache.responses.clear()
         return answers
@@ -268,10 +311,12 @@ class ApiSession:
         headers = response.headers
         raise error_of_status(
             response.status_code,
-            policy.reason_text(headers.get("Content-Type", ""), response.text),
+            retry.reason_text(
+                headers.get("Content-Type", ""), response.text, self._tokens.known_secrets() if self._tokens else ()
+            ),
             response.url,
             signed=self.server.needs_token,
-            retry_after=policy.parse_retry_after(headers.get("Retry-After"), self._clock()),
+            retry_after=retry.parse_retry_after(headers.get("Retry-After"), headers.get("Date")),
         )
 
 
@@ -281,7 +326,7 @@ def _cached_session(folder: Path, adapter: IcdAdapter) -> CachedSession:
         allowable_methods=("GET",),
         allowable_codes=(200,),
         key_fn=key_of,
-        urls_expire_after=dict(policy.EXPIRY),
+        urls_expire_after=dict(expiry.EXPIRY),
         cache_control=False,
     )
     session.headers["User-Agent"] = USER_AGENT
@@ -315,8 +360,8 @@ def _offline_miss(url: str, language: str, why: str) -> OfflineMissError:
 
 
 def _is_wait(part: object) -> bool:
-    """Tell whether it is a number of seconds to wait; sockets wait no longer than some weeks."""
-    return not isinstance(part, bool) and isinstance(part, Real) and 0 < float(part) <= policy.DAY
+    """Return whether it is a number of seconds to wait; sockets wait no longer than some weeks."""
+    return not isinstance(part, bool) and isinstance(part, Real) and 0 < float(part) <= expiry.DAY
 
 
 def _check_settings(timeout: Any, retries: object, max_workers: object, verify: object) -> None:
@@ -328,7 +373,8 @@ def _check_settings(timeout: Any, retries: object, max_workers: object, verify: 
             value=verify,
         )
     check_whole("retries", retries, least=0)
-    check_whole("max_workers", max_workers, least=1, most=_MOST_WORKERS, more="; 8 is polite")
+    if max_workers is not None:
+        check_whole("max_workers", max_workers, least=1, most=_MOST_WORKERS, more=", or None to find the number")
     is_pair = isinstance(timeout, tuple) and len(timeout) == 2  # noqa: PLR2004  to connect, to read
     if not all(map(_is_wait, timeout if is_pair else (timeout,))):
         raise ConfigurationError(

@@ -1,4 +1,7 @@
-"""One gate for all threads: a 429 or 503 to one of them slows all of them down; it knows nothing of requests."""
+"""Let all threads together send as much as the server bears: width, pauses, outages with one probe at a time.
+
+No well-kept rate limiter fits: they keep a rate that is known, and here the server alone knows it.
+"""
 
 from __future__ import annotations
 
@@ -6,52 +9,138 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from enum import Enum
+from statistics import median
 
-from icdframes.transport.policy import LONGEST_WAIT
+from icdframes.transport.retry import (
+    FAILURES_OF_AN_OUTAGE,
+    LONGEST_OUTAGE,
+    Outcome,
+    concerns_everybody,
+    is_passing,
+    probe_wait,
+)
 
-_FIRST_INTERVAL = 0.1
-_LONGEST_INTERVAL = 2.0
-_SHORTEST_HOLD = 1.0
-_CALM = 20
+FIRST_WIDTH = 8
+
+_STEP = 4
+_ROUNDS = 2
+_WORTH_IT = 0.5
+_TOO_SLOW = 2.0
+_SETTLED = 30.0
+_SHORTEST = 1e-4
+_WINDOW = 40
+_REFUSALS = 3
+_SHARE_OF_REFUSALS = 0.2
+_LOOK_UP_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class ConcurrencyLimit:
-    """How fast all threads together may be.
+    """How many requests may be under way at the same time.
 
     Attributes
     ----------
     most : int
-        Requests under way at the same time while all is well.
+        Never more than this.
     width : int
         Requests that may be under way now.
-    interval : float
-        Seconds between two requests; only where one at a time is still too fast.
-    calm : int
-        Good answers since the pace last changed.
+    target : int
+        The width to which it comes back after refusals, one more with each round of good answers.
+    good : int
+        Good answers since the width last changed.
+    answers, refusals : int
+        Of the present window of refusals.
+    latencies : tuple of float
+        Seconds of the answers to a full width since it last changed.
+    narrower : tuple of int and float
+        The width before the last step, and its median latency; zeros before the first.
+    best : float
+        Lowest median latency so far; 0 before the first.
+    settled_until : float
+        No wider step before this moment.
 
     """
 
     most: int
     width: int
-    interval: float = 0.0
-    calm: int = 0
+    target: int
+    good: int = 0
+    answers: int = 0
+    refusals: int = 0
+    latencies: tuple[float, ...] = ()
+    narrower: tuple[int, float] = (0, 0.0)
+    best: float = 0.0
+    settled_until: float = 0.0
 
-    def slower(self) -> ConcurrencyLimit:
-        """Halve the width; where it is 1, double the interval."""
-        if self.width > 1:
-            return replace(self, width=self.width // 2, calm=0)
-        return replace(self, interval=min(max(2 * self.interval, _FIRST_INTERVAL), _LONGEST_INTERVAL), calm=0)
+    @classmethod
+    def of(cls, most: int, first: int | None = None) -> ConcurrencyLimit:
+        """Return a limit that begins at `first`, by default at `most`, and finds its own width up to `most`."""
+        width = min(first or most, most)
+        return cls(most, width, width)
 
-    def after_answer(self) -> ConcurrencyLimit:
-        """Take one small step back to the full pace after every twenty good answers."""
-        if self.width == self.most and not self.interval:
-            return self
-        if self.calm + 1 < _CALM:
-            return replace(self, calm=self.calm + 1)
-        if self.interval:
-            return replace(self, interval=self.interval / 2 if self.interval > _FIRST_INTERVAL else 0.0, calm=0)
-        return replace(self, width=self.width + 1, calm=0)
+    def after_answer(self, latency: float, now: float, *, full: bool) -> ConcurrencyLimit:
+        """Come back to the target after refusals; at the target, become wider while latency does not grow."""
+        counted = self._counted(0)
+        if self.width < self.target:
+            good = self.good + 1
+            if good < self.width:
+                return replace(counted, good=good)
+            return replace(counted, width=self.width + 1, good=0, latencies=())
+        if not full:
+            return counted
+        latencies = (*self.latencies, latency)
+        if len(latencies) < _ROUNDS * self.width:
+            return replace(counted, latencies=latencies)
+        return counted.measured(median(latencies), now)
+
+    def after_refusal(self) -> ConcurrencyLimit:
+        """Halve the width where a fifth of a window of answers were refusals; a single one changes nothing."""
+        counted = self._counted(1)
+        if counted.refusals < max(_REFUSALS, _SHARE_OF_REFUSALS * counted.answers):
+            return counted
+        width = max(1, self.width // 2)
+        return replace(counted, width=width, good=0, answers=0, refusals=0, latencies=(), narrower=(0, 0.0))
+
+    def _counted(self, refused: int) -> ConcurrencyLimit:
+        if self.answers >= _WINDOW:
+            return replace(self, answers=1, refusals=refused)
+        return replace(self, answers=self.answers + 1, refusals=self.refusals + refused)
+
+    def measured(self, latency: float, now: float) -> ConcurrencyLimit:
+        """Keep the last step only if it brought half of what it could; then take the next one."""
+        before, latency_before = self.narrower
+        latency = max(latency, _SHORTEST)
+        best = min(self.best or latency, latency)
+        fresh = replace(self, latencies=(), good=0, narrower=(0, 0.0), best=best)
+        if before:
+            gain = (self.width / latency) / (before / latency_before)
+            if gain < 1 + _WORTH_IT * (self.width / before - 1):
+                return replace(fresh, width=before, target=before, settled_until=now + _SETTLED)
+        elif latency > _TOO_SLOW * best and self.width > FIRST_WIDTH:
+            width = max(FIRST_WIDTH, self.width - _STEP)
+            return replace(fresh, width=width, target=width, settled_until=now + _SETTLED)
+        width = min(self.width + _STEP, self.most)
+        if width == self.width or now < self.settled_until:
+            return fresh
+        return replace(fresh, width=width, target=width, narrower=(self.width, latency))
+
+
+class End(Enum):
+    """How a suspicion of an outage ended."""
+
+    NEVER_OUT = "the first probe was answered"
+    BACK = "the server is back"
+    GIVEN_UP = "the server did not come back in time"
+
+
+class _Outage:
+    """One outage that all threads share."""
+
+    def __init__(self, began: float) -> None:
+        self.began = began
+        self.probed = False
+        self.end: End | None = None
 
 
 class Throttle:
@@ -59,78 +148,125 @@ class Throttle:
 
     Parameters
     ----------
-    width : int
-        Requests under way at the same time while all is well.
+    limit : ConcurrencyLimit
+        Requests under way at the same time.
     clock, sleep : callable
-        Seconds now, and how to wait. A clock that is set back ends all waiting.
+        Seconds that only grow, and how to wait.
 
     """
 
-    def __init__(self, width: int, clock: Callable[[], float], sleep: Callable[[float], object]) -> None:
+    def __init__(self, limit: ConcurrencyLimit, clock: Callable[[], float], sleep: Callable[[float], object]) -> None:
         self._clock = clock
         self._sleep = sleep
-        self._free = threading.Condition()
+        self._changed = threading.Condition()
         self._inside = 0
-        self._next = 0.0
         self._held_until = 0.0
-        self._settled = 0.0
-        self._refused = (0.0, 0.0)
-        self.pace = ConcurrencyLimit(width, width)
+        self._refused_until = 0.0
+        self._failures_in_a_row = 0
+        self._outage: _Outage | None = None
+        self._hopeless = False
+        self.limit = limit
 
     @contextmanager
-    def passage(self) -> Iterator[None]:
-        """Wait for a place and for the next moment to send; the place is free again at the end."""
-        with self._free:
-            self._free.wait_for(lambda: self._inside < self.pace.width)
+    def passage(self) -> Iterator[Callable[[float], None]]:
+        """Wait for a place and for the end of every pause; yield how to tell of a good answer after so many seconds."""
+        with self._changed:
+            while self._outage is not None or self._inside >= self.limit.width:
+                self._changed.wait(_LOOK_UP_SECONDS)
             self._inside += 1
+            full = self._inside * 4 >= self.limit.width * 3
         try:
-            self._wait_for_turn()
-            yield
+            while (pause := self._held_until - self._clock()) > 0:
+                self._sleep(pause)
+            yield lambda latency: self._good(latency, full=full)
         finally:
-            with self._free:
+            with self._changed:
                 self._inside -= 1
-                self._free.notify()
+                self._changed.notify()
 
-    def good(self) -> None:
-        """Take note of a good answer."""
-        with self._free:
-            self.pace = self.pace.after_answer()
-            self._free.notify()
-
-    def slow_down(self) -> None:
-        """Take note of a 429 or 503; those that arrive together count once."""
-        with self._free:
-            now = self._clock()
-            if not _ahead(self._settled, now):
-                self.pace = self.pace.slower()
-                self._settled = now + _SHORTEST_HOLD
+    def note(self, outcome: Outcome) -> None:
+        """Take note of what an attempt brought."""
+        with self._changed:
+            if not is_passing(outcome):
+                self._failures_in_a_row, self._hopeless = 0, False
+                return
+            self._failures_in_a_row += 1
+            if concerns_everybody(outcome):
+                self.limit = self.limit.after_refusal()
 
     def hold(self, seconds: float) -> None:
         """Let nobody through for some seconds."""
-        with self._free:
-            end = self._clock() + max(seconds, _SHORTEST_HOLD)
-            self._held_until = self._settled = max(self._held_until, end)
+        with self._changed:
+            self._held_until = max(self._held_until, self._clock() + seconds)
 
     def refuse(self, seconds: float) -> None:
         """Take note that nobody shall send for a time that is too long to be waited out."""
-        with self._free:
-            now = self._clock()
-            self._refused = (now, now + max(seconds, self.refused()))
+        with self._changed:
+            self._refused_until = max(self._refused_until, self._clock() + seconds)
 
     def refused(self) -> float:
-        """Give the seconds for which nobody shall send; a clock that is set back ends them too."""
-        (since, until), now = self._refused, self._clock()
-        return until - now if since <= now < until else 0.0
+        """Return the seconds for which nobody shall send."""
+        return max(0.0, self._refused_until - self._clock())
 
-    def _wait_for_turn(self) -> None:
-        with self._free:
-            now = self._clock()
-            turn = now + _ahead(self._next, now)
-            self._next = turn + self.pace.interval
-        while pause := _ahead(max(turn, self._held_until), self._clock()):
-            self._sleep(pause)
+    @property
+    def is_suspected(self) -> bool:
+        """Whether so many attempts in a row have failed that the server may be out."""
+        return self._failures_in_a_row >= FAILURES_OF_AN_OUTAGE
 
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether an outage was given up, and nothing was answered since."""
+        return self._hopeless
 
-def _ahead(moment: float, now: float) -> float:
-    """Seconds until a moment; 0 where it has passed, or is so far away that the clock must have been set back."""
-    return moment - now if now < moment <= now + 2 * LONGEST_WAIT else 0.0
+    @property
+    def out_for(self) -> float | None:
+        """Seconds since the server is out; None where it is not."""
+        outage = self._outage
+        return None if outage is None else self._clock() - outage.began
+
+    def wait_for_server(self, probe: Callable[[], Outcome], retry_after: float | None = None) -> End:
+        """Pause all threads, let one of them probe, and return how it ended, to each the same.
+
+        Parameters
+        ----------
+        probe : callable
+            Sends one harmless request; called by one thread at a time.
+        retry_after : float, optional
+            Seconds that the server asks for.
+
+        """
+        with self._changed:
+            outage = self._outage = self._outage or _Outage(self._clock())
+            while outage.probed and outage.end is None:
+                self._changed.wait(_LOOK_UP_SECONDS)
+            if outage.end is not None:
+                return outage.end
+            outage.probed, self._outage = True, outage
+        end: End | None = None
+        try:
+            end = self._probe(outage, probe, retry_after)
+        finally:
+            with self._changed:
+                outage.probed, outage.end = False, end  # where this thread is interrupted, another one goes on
+                self._outage, self._hopeless = None, end is End.GIVEN_UP
+                self._failures_in_a_row = 0
+                self._changed.notify_all()
+        return end
+
+    def _probe(self, outage: _Outage, probe: Callable[[], Outcome], retry_after: float | None) -> End:
+        probes = 0
+        while True:
+            wait = probe_wait(probes, retry_after)
+            if self._clock() + wait - outage.began > LONGEST_OUTAGE:
+                return End.GIVEN_UP
+            self._sleep(wait)
+            outcome = probe()
+            if not is_passing(outcome):
+                return End.BACK if probes else End.NEVER_OUT
+            probes, retry_after = probes + 1, outcome.retry_after
+
+    def _good(self, latency: float, *, full: bool) -> None:
+        with self._changed:
+            before = self.limit.width
+            self.limit = self.limit.after_answer(latency, self._clock(), full=full)
+            self._changed.notify(max(1, self.limit.width - before))

@@ -169,19 +169,15 @@ def reset(connection):
 
 
 class FreeTime:
-    """A clock that goes on, and jumps ahead where somebody would sleep; for answers under way, where one drips."""
+    """A clock that goes on, and jumps ahead where somebody would sleep or where an answer drips."""
 
     def __init__(self):
         self.ahead = 0.0
-        self.dripped = 0.0
         self.slept = []
         self._lock = threading.Lock()
 
     def clock(self):
-        return time.time() + self.ahead
-
-    def monotonic(self):
-        return time.monotonic() + self.dripped
+        return time.monotonic() + self.ahead
 
     def sleep(self, seconds):
         with self._lock:
@@ -229,7 +225,6 @@ def make_client(faulty, tmp_path, monkeypatch, free_time):
             "ApiSession",
             functools.partial(ApiSession, clock=free_time.clock, sleep=free_time.sleep),
         )
-        monkeypatch.setattr("icdframes.transport.deadline.monotonic", free_time.monotonic)
         settings = {"retries": 2, "timeout": (5, 5), "max_workers": 4, "cache_dir": tmp_path / "answers"} | settings
         credentials = Credentials(CLIENT_ID, CLIENT_SECRET)
         clients.append(IcdClient(server or faulty.server, lambda: credentials, **settings))

@@ -22,7 +22,7 @@ from icdframes.model.encode import entity_to_json
 from icdframes.model.entity import Entity
 from icdframes.model.uris import EntityUri, parse_uri
 from icdframes.settings import Server
-from icdframes.transport import policy
+from icdframes.transport import expiry, retry
 from icdframes.transport.cached_reader import headers_for
 from icdframes.transport.session import ApiSession
 from icdframes.walk import walk
@@ -174,7 +174,7 @@ def _key(session, asked):
         source.entity(entity_id, release, language=language, include=include)
     ((url, language),) = asked_for
     headers = headers_for(language)
-    looked_for = policy.answer_key("GET", url, headers)
+    looked_for = expiry.answer_key("GET", url, headers)
     kept = session._http.cache.create_key(session._http.prepare_request(Request("GET", url, headers=headers)))
     assert looked_for == kept
     return kept
@@ -207,7 +207,7 @@ REQUESTS = st.tuples(st.sampled_from(["GET", "POST"]), st.sampled_from(["http://
 
 @given(REQUESTS, REQUESTS)
 def test_address_language_and_version_of_the_api_each_have_their_own_place_in_the_cache(one, other):
-    assert (policy.answer_key(*one) == policy.answer_key(*other)) is (one == other)
+    assert (expiry.answer_key(*one) == retry.answer_key(*other)) is (one == other)
 
 
 ANY_TEXT = st.text()
@@ -221,12 +221,12 @@ ANY_TEXT = st.text()
     ANY_TEXT | st.none(), ANY_TEXT, ANY_TEXT, st.none() | st.integers() | st.floats() | ANY_TEXT | st.lists(st.none())
 )
 def test_whatever_a_server_says_is_read_or_passed_over_and_never_an_error(header, text, url, value):
-    for seconds in (policy.parse_retry_after(header, 0.0), policy.clock_lead(header, 0.0)):
+    for seconds in (retry.parse_retry_after(header, None), retry.clock_lead(header, 0.0)):
         assert seconds is None or isinstance(seconds, float)
-    assert policy.token_life(value) > 0
-    assert policy.is_token(value) is (
+    assert expiry.token_life(value) > 0
+    assert retry.is_token(value) is (
         isinstance(value, str) and value != "" and set(value) <= set(map(chr, range(33, 127)))
     )
-    reason = policy.reason_text("text/plain", text)
+    reason = retry.reason_text("text/plain", text)
     assert reason == "" or reason.isprintable()
-    assert policy.allowed_target("https://icd.example", url) is False
+    assert retry.allowed_target("https://icd.example", url) is False

@@ -19,15 +19,15 @@ def make_crew():
 
     yield make
     for crew in made:
-        crew.leave()
+        crew.shutdown()
 
 
 def test_every_question_is_answered_and_then_no_answer_is_to_come(make_crew):
     crew = make_crew(lambda key: key * 10)
     for key in range(100):
-        crew.ask(key)
-    assert sorted(crew.answer() for _ in range(100)) == [(key, key * 10) for key in range(100)]
-    assert crew.answer() is None
+        crew.submit(key)
+    assert sorted(crew.next_result() for _ in range(100)) == [(key, key * 10) for key in range(100)]
+    assert crew.next_result() is None
 
 
 @pytest.mark.parametrize("error", [ValueError, SystemExit, pytest.fail.Exception])
@@ -39,8 +39,8 @@ def test_what_is_raised_is_the_answer_and_the_thread_goes_on(make_crew, error):
 
     crew = make_crew(ask, 1)
     for key in (0, 1):
-        crew.ask(key)
-    answers = dict(crew.answer() for _ in range(2))
+        crew.submit(key)
+    answers = dict(crew.next_result() for _ in range(2))
     assert isinstance(answers[0], error)
     assert answers[1] == 1
 
@@ -48,10 +48,10 @@ def test_what_is_raised_is_the_answer_and_the_thread_goes_on(make_crew, error):
 def test_an_answer_that_does_not_come_in_time_is_none(make_crew):
     late = threading.Event()
     crew = make_crew(lambda _key: late.wait(30))
-    crew.ask(1)
-    assert crew.answer(0.01) is None
+    crew.submit(1)
+    assert crew.next_result(0.01) is None
     late.set()
-    assert crew.answer() == (1, True)
+    assert crew.next_result() == (1, True)
 
 
 def test_only_a_little_is_queued_with_the_threads(make_crew):
@@ -63,7 +63,7 @@ def test_only_a_little_is_queued_with_the_threads(make_crew):
 
     crew = make_crew(ask)
     for key in range(100):
-        crew.ask(key)
+        crew.submit(key)
     both_ask.wait()
     assert crew._asked.qsize() == 2
     crew._leaving.set()
@@ -87,6 +87,6 @@ def test_a_wait_without_end_looks_up_for_ctrl_c(make_crew, monkeypatch):
     crew = make_crew(lambda _key: go_on.wait(30))
     crew._answers = Watched()
     monkeypatch.setattr("icdframes.worker_pool._LOOK_UP_SECONDS", 0.01)
-    crew.ask(1)
-    assert crew.answer() == (1, True)
+    crew.submit(1)
+    assert crew.next_result() == (1, True)
     assert waits[:3] == [0.01] * 3

@@ -5,39 +5,42 @@ import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
 
 import pytest
 from requests_cache import get_url_expiration
 
 from icdframes.transport.cached_reader import url_of
-from icdframes.transport.policy import (
-    DAY,
-    EXPIRY,
+from icdframes.transport.expiry import DAY, EXPIRY, NEVER, WEEK, answer_key, is_language, token_life
+from icdframes.transport.retry import (
+    LONGEST_OUTAGE,
     LONGEST_WAIT,
-    NEVER,
-    WEEK,
+    MOST_REFUSED_TOKENS,
+    MOST_RENEWALS,
+    MOST_THROTTLES,
     Action,
     Do,
     Fault,
     Outcome,
     allowed_target,
-    answer_key,
     backoff,
     clock_lead,
     concerns_everybody,
     decide,
-    is_language,
     is_token,
     longest_answer,
+    may_renew,
     may_sign,
     parse_retry_after,
+    probe_wait,
     reason_text,
     refusal,
-    token_life,
+    without_secrets,
 )
-from icdframes.transport.throttle import ConcurrencyLimit, Throttle
+from icdframes.transport.throttle import ConcurrencyLimit, End, Throttle
 
-NOW = 1_000_000.0  # Mon, 12 Jan 1970 13:46:40 GMT
+NOW = 1_000_000.0
+SERVER_DATE = "Mon, 12 Jan 1970 13:46:40 GMT"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +105,7 @@ def test_backoff_doubles_up_to_a_limit_and_full_jitter_reaches_zero():
     ],
 )
 def test_retry_after_is_seconds_or_a_date(value, seconds):
-    assert parse_retry_after(value, NOW) == seconds
+    assert parse_retry_after(value, SERVER_DATE) == seconds
 
 
 @pytest.mark.parametrize(
@@ -126,7 +129,7 @@ def test_a_date_without_a_zone_is_in_utc_wherever_this_machine_is(monkeypatch):
     monkeypatch.setenv("TZ", "America/New_York")
     time.tzset()
     try:
-        assert parse_retry_after("Mon, 12 Jan 1970 13:47:40 -0000", NOW) == 60
+        assert parse_retry_after("Mon, 12 Jan 1970 13:47:40 -0000", SERVER_DATE) == 60
     finally:
         monkeypatch.undo()
         time.tzset()
@@ -260,76 +263,131 @@ def test_a_token_can_stand_in_a_header():
     assert not any(is_token(value) for value in ("", "a b", "a\r\nX: y", "é", None, 5))
 
 
-def test_the_pace_halves_down_to_one_request_at_a_time_and_then_to_one_in_two_seconds():
-    pace, steps = ConcurrencyLimit(8, 8), []
-    for _ in range(10):
-        pace = pace.slower()
-        steps.append((pace.width, pace.interval))
-    assert steps == [(4, 0), (2, 0), (1, 0), (1, 0.1), (1, 0.2), (1, 0.4), (1, 0.8), (1, 1.6), (1, 2), (1, 2)]
+@pytest.mark.parametrize(
+    ("outcome", "throttles", "action"),
+    [
+        (Outcome(429, retry_after=1.0), 0, Action(Do.RETRY, 1.0, counts=False)),
+        (Outcome(429, retry_after=0.0), 1, Action(Do.RETRY, 0.5, counts=False)),
+        (Outcome(429), 20, Action(Do.RETRY, 3.0, counts=False)),
+        (Outcome(429, retry_after=1.0), MOST_THROTTLES, Action(Do.ANSWER)),
+        (Outcome(429, retry_after=LONGEST_WAIT + 1), 0, Action(Do.ANSWER)),
+        (Outcome(503), 0, Action(Do.ANSWER)),
+        (Outcome(503, retry_after=2.0), 0, Action(Do.RETRY, 2.0, counts=False)),
+        (Outcome(429, retry_after=1.0), None, Action(Do.ANSWER)),
+    ],
+)
+def test_in_a_walk_a_429_costs_time_and_no_retry(outcome, throttles, action):
+    assert decide(outcome, attempt=3, retries=3, may_renew=False, jitter=0.5, throttles=throttles) == action
 
 
-def test_the_pace_recovers_one_step_after_every_twenty_good_answers():
-    pace, steps = ConcurrencyLimit(4, 1, 0.2), []
-    for number in range(1, 141):
-        before, pace = pace, pace.after_answer()
-        if (pace.width, pace.interval) != (before.width, before.interval):
-            steps.append((number, pace.width, pace.interval))
-    assert steps == [(20, 1, 0.1), (40, 1, 0), (60, 2, 0), (80, 3, 0), (100, 4, 0)]
-    assert pace == ConcurrencyLimit(4, 4) == pace.after_answer()
-    assert ConcurrencyLimit(8, 3, calm=19).slower() == ConcurrencyLimit(8, 1)
+def test_a_401_is_renewed_again_only_where_a_token_was_accepted_and_with_bounds():
+    assert may_renew(0, accepted=False, refused=1)
+    assert not may_renew(1, accepted=False, refused=1)
+    assert may_renew(MOST_RENEWALS - 1, accepted=True, refused=MOST_REFUSED_TOKENS)
+    assert not may_renew(MOST_RENEWALS, accepted=True, refused=0)
+    assert not may_renew(1, accepted=True, refused=MOST_REFUSED_TOKENS + 1)
 
 
-def test_a_429_holds_every_thread_and_several_together_count_once(fake_time):
-    gate = Throttle(8, fake_time.clock, fake_time.sleep)
+def test_probes_are_soon_three_seconds_apart_or_as_the_server_asks():
+    assert [probe_wait(number, None) for number in range(7)] == [0.25, 0.5, 1, 2, 3, 3, 3]
+    assert probe_wait(10_000, None) == 3
+    assert [probe_wait(5, wish) for wish in (0.0, 7.0)] == [0.25, 7]
 
-    def pass_by():
-        with gate.passage():
-            pass
 
-    pass_by()
+@pytest.mark.parametrize("secret", ["a/b+c=", "x", "t0ken", "é%"])
+def test_the_exact_secret_is_replaced_in_every_form(secret):
+    text = f"no {secret} and {quote(secret, safe='')}"
+    assert without_secrets(text, [secret, ""]) == "no … and …"
+
+
+def answered(limit, count, latency=0.05, now=0.0):
+    for _ in range(count):
+        limit = limit.after_answer(latency, now, full=True)
+    return limit
+
+
+def test_the_width_grows_by_four_while_latency_does_not():
+    limit, widths = ConcurrencyLimit.of(32, 8), []
+    for _ in range(8):
+        limit = answered(limit, 2 * limit.width)
+        widths.append(limit.width)
+    assert widths == [12, 16, 20, 24, 28, 32, 32, 32]
+
+
+@pytest.mark.parametrize(("bears", "found"), [(8, 8), (12, 12), (16, 16), (24, 24), (100, 32)])
+def test_the_width_stays_at_what_the_server_bears(bears, found):
+    limit, widths = ConcurrencyLimit.of(32, 8), []
+    for _ in range(4000):
+        latency = 0.05 * max(1.0, limit.width / bears)
+        limit = limit.after_answer(latency, 1.0, full=True)
+        widths.append(limit.width)
+    assert widths[-1] == found
+    assert max(widths) <= found + 4
+
+
+def test_a_server_that_slows_down_with_load_is_left_at_eight():
+    limit = ConcurrencyLimit.of(32, 8)
+    for _ in range(400):
+        limit = limit.after_answer(0.02 + 0.01 * limit.width, 1.0, full=True)
+    assert limit.width == 8
+
+
+def test_answers_to_a_few_requests_say_nothing_about_a_full_width():
+    limit = ConcurrencyLimit.of(32, 8)
+    for _ in range(400):
+        limit = limit.after_answer(0.05, 0.0, full=False)
+    assert limit.width == 8
+
+
+def test_a_server_that_becomes_slow_later_gets_less_and_is_tried_again_after_half_a_minute():
+    limit = answered(ConcurrencyLimit.of(16, 8), 200)
+    assert limit.width == 16
+    limit = answered(limit, 200, latency=0.5, now=1.0)
+    assert limit.width == 8
+    assert answered(limit, 200, now=30.0).width == 8
+    assert answered(limit, 400, now=32.0).width == 16
+
+
+def test_a_fixed_number_of_workers_stays():
+    assert answered(ConcurrencyLimit.of(5), 500).width == 5
+    assert ConcurrencyLimit.of(4, 8).width == 4
+
+
+def test_single_refusals_change_nothing_and_many_halve_once_a_window():
+    limit = ConcurrencyLimit.of(8)
+    for _ in range(50):
+        limit = answered(limit, 19).after_refusal()
+    assert limit.width == 8
+    for expected in (4, 2, 1, 1):
+        for _ in range(3):
+            limit = limit.after_refusal()
+        assert limit.width == expected
+    assert answered(limit, 1 + 2 + 3 + 4 + 5 + 6 + 7).width == 8
+
+
+def pass_by(throttle):
+    with throttle.passage():
+        pass
+
+
+def test_a_hold_is_waited_out_by_every_thread(fake_time):
+    throttle = Throttle(ConcurrencyLimit.of(8), fake_time.clock, fake_time.sleep)
+    pass_by(throttle)
     assert fake_time.slept == []
-    for _ in range(3):
-        gate.slow_down()
-        gate.hold(7)
-    assert gate.pace.width == 4
-    pass_by()
-    pass_by()
+    throttle.hold(7)
+    throttle.hold(3)
+    pass_by(throttle)
+    pass_by(throttle)
     assert fake_time.slept == [7]
-    gate.slow_down()
-    gate.hold(0)
-    assert gate.pace.width == 2
-    pass_by()
-    assert fake_time.slept == [7, 1]
-
-
-def test_where_one_at_a_time_is_too_fast_there_is_a_pause_between_two(fake_time):
-    gate = Throttle(1, fake_time.clock, fake_time.sleep)
-    gate.slow_down()
-    for _ in range(3):
-        with gate.passage():
-            pass
-    assert fake_time.slept == pytest.approx([0.1, 0.1])
-
-
-def test_a_503_without_a_wish_halves_the_width_once_in_a_second(fake_time):
-    gate = Throttle(8, fake_time.clock, fake_time.sleep)
-    widths = []
-    for _ in range(4):
-        gate.slow_down()
-        widths.append(gate.pace.width)
-        fake_time.now += 0.5
-    assert widths == [4, 4, 2, 2]
-    with gate.passage():
-        assert fake_time.slept == []
 
 
 def test_as_many_requests_as_the_width_allows_are_under_way(fake_time):
-    gate = Throttle(4, fake_time.clock, fake_time.sleep)
+    throttle = Throttle(ConcurrencyLimit.of(3), fake_time.clock, fake_time.sleep)
     inside, most, lock, arrived = [0], [0], threading.Lock(), threading.Semaphore(0)
     go = threading.Semaphore(0)
 
     def work(_):
-        with gate.passage():
+        with throttle.passage():
             with lock:
                 inside[0] += 1
                 most[0] = max(most[0], inside[0])
@@ -338,15 +396,10 @@ def test_as_many_requests_as_the_width_allows_are_under_way(fake_time):
             with lock:
                 inside[0] -= 1
 
-    gate.slow_down()
     with ThreadPoolExecutor(8) as pool:
         running = [pool.submit(work, number) for number in range(6)]
-        assert arrived.acquire(timeout=10)
-        assert arrived.acquire(timeout=10)
-        for _ in range(20):
-            gate.good()
-        assert gate.pace.width == 3
-        assert arrived.acquire(timeout=10)
+        for _ in range(3):
+            assert arrived.acquire(timeout=10)
         assert not arrived.acquire(timeout=0.05)
         for _ in running:
             go.release()
@@ -359,24 +412,81 @@ def test_a_hold_that_comes_while_a_thread_waits_counts_for_it_too(fake_time):
     def sleep(seconds):
         fake_time.sleep(seconds)
         if len(fake_time.slept) == 1:
-            gate.hold(20)
+            throttle.hold(20)
 
-    gate = Throttle(2, fake_time.clock, sleep)
-    gate.hold(5)
-    with gate.passage():
+    throttle = Throttle(ConcurrencyLimit.of(2), fake_time.clock, sleep)
+    throttle.hold(5)
+    with throttle.passage():
         assert fake_time.slept == [5, 20]
 
 
-@pytest.mark.parametrize("jump", [-3600, 3600])
-def test_a_clock_that_is_set_ends_the_waiting(fake_time, jump):
-    gate = Throttle(8, fake_time.clock, fake_time.sleep)
-    gate.slow_down()
-    gate.hold(100)
-    fake_time.now += jump
-    with gate.passage():
-        assert fake_time.slept == []
-    gate.slow_down()
-    assert gate.pace.width == 2
+REFUSED, GOOD = Outcome(fault=Fault.CONNECTION), Outcome(200)
+
+
+def suspected(fake_time):
+    throttle = Throttle(ConcurrencyLimit.of(4), fake_time.clock, fake_time.sleep)
+    for _ in range(2):
+        throttle.note(REFUSED)
+    assert not throttle.is_suspected
+    throttle.note(REFUSED)
+    assert throttle.is_suspected
+    return throttle
+
+
+def test_in_an_outage_one_thread_probes_and_all_go_on_together(fake_time):
+    throttle = suspected(fake_time)
+    probing, probes, began, waiting = threading.Event(), [], threading.Event(), []
+
+    def probe():
+        probes.append(threading.get_ident())
+        began.set()
+        assert probing.wait(10)
+        return REFUSED if len(probes) < 6 else GOOD
+
+    def passer():
+        pass_by(throttle)
+        waiting.append(throttle.out_for)
+
+    with ThreadPoolExecutor(8) as pool:
+        ends = [pool.submit(throttle.wait_for_server, probe) for _ in range(4)]
+        assert began.wait(10)
+        assert throttle.out_for is not None
+        passing = [pool.submit(passer) for _ in range(3)]
+        assert waiting == []
+        probing.set()
+        assert {end.result() for end in ends} == {End.BACK}
+        for one in passing:
+            one.result()
+    assert len(probes) == 6
+    assert len(set(probes)) == 1
+    assert waiting == [None] * 3
+    assert fake_time.slept == [0.25, 0.5, 1, 2, 3, 3]
+    assert throttle.out_for is None
+
+
+def test_an_outage_is_given_up_after_its_time_and_forgotten_with_the_next_good_answer(fake_time):
+    throttle = suspected(fake_time)
+    assert throttle.wait_for_server(lambda: REFUSED) is End.GIVEN_UP
+    assert LONGEST_OUTAGE - 4 <= sum(fake_time.slept) <= LONGEST_OUTAGE
+    assert throttle.is_hopeless
+    throttle.note(GOOD)
+    assert not throttle.is_hopeless
+
+
+def test_a_probe_that_is_answered_at_once_means_that_the_server_was_never_out(fake_time):
+    assert suspected(fake_time).wait_for_server(lambda: GOOD) is End.NEVER_OUT
+
+
+def test_a_probe_that_is_interrupted_leaves_the_throttle_open(fake_time):
+    throttle = suspected(fake_time)
+
+    def probe():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        throttle.wait_for_server(probe)
+    pass_by(throttle)
+    assert throttle.out_for is None
 
 
 @pytest.mark.parametrize(
@@ -412,21 +522,15 @@ def test_for_how_long_nobody_asks_again(outcome, seconds):
     assert refusal(outcome) == seconds
 
 
-def test_a_refusal_ends_at_its_time_or_where_the_clock_is_set_back_and_a_shorter_one_does_not_shorten_it(fake_time):
-    gate = Throttle(8, fake_time.clock, fake_time.sleep)
-    assert gate.refused() == 0
-    gate.refuse(3600)
-    gate.refuse(200)
+def test_a_refusal_ends_at_its_time_and_a_shorter_one_does_not_shorten_it(fake_time):
+    throttle = Throttle(ConcurrencyLimit.of(8), fake_time.clock, fake_time.sleep)
+    assert throttle.refused() == 0
+    throttle.refuse(3600)
+    throttle.refuse(200)
     fake_time.now += 3599
-    assert gate.refused() == 1
+    assert throttle.refused() == 1
     fake_time.now += 1
-    assert gate.refused() == 0
-    gate.refuse(200)
-    assert gate.refused() == 200
-    fake_time.now -= DAY
-    assert gate.refused() == 0
-    gate.refuse(200)
-    assert gate.refused() == 200
+    assert throttle.refused() == 0
 
 
 @pytest.mark.parametrize(("timeout", "seconds"), [(30, 300), (2.0, 20), (0.5, 5), (None, math.inf)])
