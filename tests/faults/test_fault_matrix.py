@@ -414,7 +414,7 @@ def test_a_fault_is_overcome_or_told_and_nothing_is_lost(  # one row of the matr
 
 def _requests(ends, place):
     """How often a fault that stays is met: a walk asks again at its end for what server or network failed to give."""
-    if place == "token" or ends.error not in ASKED_AGAIN or re.search("status [45]0[0168]", ends.words):
+    if place == "token" or ends.error not in ASKED_AGAIN or re.search(r"status [34]\d\d", ends.words):
         return ends.requests
     return 2 * (ends.requests + (MOST_THROTTLES if ends.error is errors.RateLimitedError or ends.throttled else 0))
 
