@@ -210,7 +210,7 @@ def test_a_token_that_dies_in_mid_walk_costs_one_more(connect_to, icd_sandbox):
 
 
 def test_an_interrupted_walk_goes_on_where_it_was(connect_to, icd_sandbox):
-    def interrupt_at_half(done, _total, _cached):
+    def interrupt_at_half(done, _total, _cached, _note=""):
         if done == 43:
             raise KeyboardInterrupt
 
