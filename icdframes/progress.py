@@ -5,9 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
-Report = Callable[[int, int, int, str], None]
+
+class Report(Protocol):
+    """What a walk or a column tells: how many are done, how many there are, how many came from the cache, a note."""
+
+    def __call__(self, done: int, total: int, cached: int, note: str = "") -> None:
+        """Show them on the bar."""
 
 
 def in_kernel() -> bool:
@@ -42,13 +47,13 @@ def progress_bar(label: str, *, show: bool | None = None, unit: str = "entities"
 
     """
     if not (is_interactive() if show is None else show):
-        yield lambda _done, _total, _cached, _note: None
+        yield _say_nothing
         return
     from tqdm.auto import tqdm  # noqa: PLC0415  only where a bar is drawn
 
     with tqdm(desc=label, unit=f" {unit}", leave=False, file=sys.stderr, dynamic_ncols=True) as bar:
 
-        def report(done: int, total: int, cached: int, note: str) -> None:
+        def report(done: int, total: int, cached: int, note: str = "") -> None:
             bar.total = total
             bar.set_postfix_str(note or f"{cached} from cache", refresh=bool(note))
             if bar.update(done - bar.n):
@@ -56,6 +61,10 @@ def progress_bar(label: str, *, show: bool | None = None, unit: str = "entities"
 
         yield report
         bar.refresh()
+
+
+def _say_nothing(done: int, total: int, cached: int, note: str = "") -> None:
+    """Show no bar."""
 
 
 @contextmanager

@@ -200,7 +200,7 @@ def test_wrong_credentials_are_refused_in_plain_words(icd_sandbox, tmp_path):
         (["load"], ["Which entity?"]),
         (["load", "07", "--all"], ["not both"]),
         (["load", "1A0O"], ["Did you mean '1A00'?"]),
-        (["load", "1A00", "--out", "x.xlsx"], ["x.xlsx", ".parquet"]),
+        (["load", "1A00", "--out", "x.docx"], ["x.docx", ".parquet"]),
         (["load", "1A00", "--out", "no/such/folder/x.csv"], ["no/such/folder"]),
         (["load", "1A00", "--out", "kept.csv"], ["kept.csv", "overwrite"]),
         (["load", "1A00", "--language", "xx"], ["'xx'"]),

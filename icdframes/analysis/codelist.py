@@ -77,6 +77,23 @@ class CodeList:
     <CodeList 'dementia' mms 2024-01: 2 included, 1 excluded>
     >>> [rule.scope for rule in dementia.include]
     ['range', 'branch']
+    >>> client = icdframes.connect("sandbox")
+    >>> tables = icdframes.load_tables("07", release="2024-01")
+    >>> insomnia = icdframes.CodeList(["7A00"], name="insomnia", release="2024-01")
+    >>> insomnia.codes(tables)["code"].tolist(), len(insomnia.check(tables)), len(insomnia.rules())
+    (['7A00'], 1, 1)
+    >>> insomnia.resolved(tables).name, len(insomnia.intervals()), len(insomnia.expansion(tables).terms)
+    ('insomnia', 1, 1)
+    >>> move = insomnia.moved(tables, tables)
+    >>> insomnia.cite().partition(":")[0], icdframes.CodeList.from_dict(insomnia.to_dict()).name
+    ('insomnia', 'insomnia')
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> insomnia.to_csv(folder / "list.csv").name, insomnia.to_json(folder / "list.json").name
+    ('list.csv', 'list.json')
+    >>> insomnia.to_excel(folder / "list.xlsx").name, insomnia.to_fhir_valueset(tables)["resourceType"]
+    ('list.xlsx', 'ValueSet')
 
     """
 

@@ -36,6 +36,8 @@ class CodeRule:
     >>> import icdframes
     >>> icdframes.CodeRule("6D80", "alone", note="without its subtypes").code
     '6D80'
+    >>> icdframes.CodeRule("6D80", "alone").to_dict()["scope"]
+    'alone'
 
     """
 

@@ -93,6 +93,13 @@ class TextIndex:
     >>> index = icdframes.TextIndex(tables)
     >>> index.search("choleras", n=1)[["code", "title", "method"]].to_numpy().tolist()
     [['1A00', 'Cholera', 'equal']]
+    >>> index.code(["cholera", None], n=1)["code"].tolist()[0]
+    '1A00'
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> file = index.save(Path(tempfile.mkdtemp()) / "cholera.index")
+    >>> icdframes.TextIndex.load(file).search("cholera", n=1)["code"].item()
+    '1A00'
 
     """
 

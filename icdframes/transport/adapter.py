@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 from urllib.parse import urljoin
 
 import requests
@@ -19,11 +18,11 @@ from requests.adapters import HTTPAdapter
 from icdframes.errors import ConfigurationError, ConnectionFailedError, IcdError, RateLimitedError, ServerError
 from icdframes.settings import is_loopback
 from icdframes.transport import retry
-from icdframes.transport.cached_reader import read_json
+from icdframes.transport.cached_reader import DECODED, read_json
 from icdframes.transport.error_mapping import error_of_fault, error_of_outage, error_of_refusal, fault_of
 from icdframes.transport.fork_guard import ForkGuard
 from icdframes.transport.retry import Do, Fault, Outcome
-from icdframes.transport.secrets import Token
+from icdframes.transport.secrets import Token, Tokens
 from icdframes.transport.throttle import ConcurrencyLimit, End, Throttle
 
 LARGEST_BODY = 64_000_000
@@ -33,24 +32,7 @@ _PIECE = 65_536
 _MOST_REDIRECTS = 5
 _SHOWN_OF_LOCATION = 100
 _KEPT_BY_POST = frozenset({307, 308})
-_DECODED = "decoded"
 _LONG_ENOUGH = 12  # a shorter secret may stand in an answer by chance
-
-
-def decoded(response: requests.Response) -> Any:
-    """Return the JSON of an answer with status 200; what the adapter has just read is not decoded again."""
-    answer = vars(response)
-    return answer[_DECODED] if _DECODED in answer else read_json(response.content)
-
-
-class Tokens(Protocol):
-    """Whatever gives bearer tokens."""
-
-    def bearer(self, rejected: Token | None = None) -> Token:
-        """Return a usable token, other than the rejected one."""
-
-    def known_secrets(self) -> tuple[str, ...]:
-        """Return what no error may show: the tokens of late and the client secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,7 +381,7 @@ class IcdAdapter(HTTPAdapter):
             if any(len(one) >= _LONG_ENOUGH and one.encode() in body for one in self._known_secrets()):
                 return _Result(fault=Fault.ECHO)
             try:
-                vars(response)[_DECODED] = read_json(response.content)
+                vars(response)[DECODED] = read_json(response.content)
             except (ValueError, RecursionError):
                 kind = response.headers.get("Content-Type", "no content type")
                 return _Result(fault=Fault.NOT_JSON, detail=f"{kind}, {len(body)} bytes")

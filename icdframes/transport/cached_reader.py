@@ -25,6 +25,16 @@ _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 _AS_IT_IS = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")
 
 
+DECODED = "decoded"
+"""Under this name an answer holds what the adapter has read of it."""
+
+
+def decoded(response: requests.Response) -> Any:
+    """Return the JSON of an answer with status 200; what the adapter has just read is not decoded again."""
+    answer = vars(response)
+    return answer[DECODED] if DECODED in answer else read_json(response.content)
+
+
 def read_json(body: bytes | str) -> Any:
     """Decode JSON; what nests deeper than any answer of the API is a ValueError before it is decoded.
 

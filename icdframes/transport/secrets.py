@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from icdframes.errors import ConfigurationError
 
@@ -81,3 +81,13 @@ class Token:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A token is not pickled or copied.")
+
+
+class Tokens(Protocol):
+    """Whatever gives bearer tokens."""
+
+    def bearer(self, rejected: Token | None = None) -> Token:
+        """Return a usable token, other than the rejected one."""
+
+    def known_secrets(self) -> tuple[str, ...]:
+        """Return what no error may show: the tokens of late and the client secret."""

@@ -17,10 +17,19 @@ from requests_cache import CachedSession
 from icdframes.errors import ConfigurationError, OfflineMissError, Remedy, check_whole
 from icdframes.settings import WHO, Server
 from icdframes.transport import expiry, retry
-from icdframes.transport.adapter import IcdAdapter, decoded
+from icdframes.transport.adapter import IcdAdapter
 from icdframes.transport.auth import USER_AGENT, TokenSource
 from icdframes.transport.cache import DiskCache, open_cache
-from icdframes.transport.cached_reader import CachedReader, Params, headers_for, key_of, read_json, url_of, written
+from icdframes.transport.cached_reader import (
+    CachedReader,
+    Params,
+    decoded,
+    headers_for,
+    key_of,
+    read_json,
+    url_of,
+    written,
+)
 from icdframes.transport.error_mapping import error_of_status
 from icdframes.transport.secrets import Credentials
 from icdframes.transport.single_flight import SingleFlight

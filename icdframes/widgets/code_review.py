@@ -52,6 +52,9 @@ class CodeReview(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     [['cholera', '1A00', 'accepted'], ['colera', '1A00', 'proposed']]
     >>> review.dictionary().to_numpy().tolist()
     [['cholera', '1A00']]
+    >>> review.back()
+    >>> review.choose(1)
+    >>> review.skip()
 
     """
 

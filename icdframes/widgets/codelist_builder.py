@@ -77,6 +77,10 @@ class CodeListBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
     >>> builder.undo()
     >>> builder.codelist.include
     ()
+    >>> builder.show("7A01")
+    >>> builder.add_hits()
+    >>> import tempfile
+    >>> builder.save(f"{tempfile.mkdtemp()}/list.csv")
 
     """
 

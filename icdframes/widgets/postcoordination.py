@@ -77,6 +77,9 @@ class PostcoordinationBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets
     >>> builder.add("XN8P1")
     >>> builder.code
     '1A00&XN8P1'
+    >>> builder.show("BA41")
+    >>> builder.code
+    'BA41'
 
     """
 

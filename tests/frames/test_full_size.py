@@ -61,7 +61,8 @@ def test_every_row_agrees_with_the_columns_of_who(name, full_size, request):
     assert found["title"].tolist() == title.str.replace(r"^(- )*", "", regex=True).tolist()
     number = raw["ChapterNo"].where(raw["ClassKind"] == "chapter", "")
     assert found["code"].fillna("").tolist() == raw["Code"].where(raw["Code"] != "", number).tolist()
-    assert found["chapter"].fillna("").tolist() == raw["ChapterNo"].tolist()
+    if classification != "icf":  # of which the file names no chapter, and the tables do
+        assert found["chapter"].fillna("").tolist() == raw["ChapterNo"].tolist()
     assert found["class_kind"].tolist() == raw["ClassKind"].tolist()
     assert found["block_id"].fillna("").tolist() == raw["BlockId"].tolist()
     assert found["is_residual"].tolist() == (raw["IsResidual"] == "True").tolist()
