@@ -128,7 +128,7 @@ _SECONDS = "cannot be: give seconds above 0, a day at most, or a pair of them (t
     "option,values,words",
     [
         ("retries", ["3", None, -1, 1.5, True], f"{_A_NUMBER}, 0 or more."),
-        ("max_workers", ["8", None, 0, 65, 2.0, True], f"{_A_NUMBER}, 1 to 64; 8 is polite."),
+        ("max_workers", ["8", 0, 65, 2.0, True], f"{_A_NUMBER}, 1 to 64, or None to find the number."),
         ("cache_dir", [5, True, ["a"], b"a"], "cannot be: give the path of a folder, or leave it out."),
         (
             "timeout",

@@ -13,7 +13,7 @@ import pandas as pd
 from icdframes import __version__
 from icdframes.analysis import codelist_files as files
 from icdframes.analysis.codelist_expand import Expansion, Finder, check_table, combine, expand_rules, table_of
-from icdframes.analysis.codelist_move import CodeListMove, RuleMover, changes_between
+from icdframes.analysis.codelist_move import FIELDS, CodeListMove, RuleMover, changes_between, moved_list, replace_list
 from icdframes.analysis.codelist_rules import CodeRule, read_rule
 from icdframes.analysis.codelist_terms import Term, intervals_of
 from icdframes.analysis.matching import Tables, entities_of
@@ -24,7 +24,6 @@ from icdframes.settings import licence_of
 Operator: TypeAlias = Literal["|", "-", "&"]
 RuleLike: TypeAlias = str | CodeRule
 
-_FIELDS = ("include", "exclude", "name", "description", "authors", "classification", "release", "parts")
 _WORDS = {"|": "or", "-": "without", "&": "and"}
 _COMBINED = (
     "The list {name!r} is made of others with | - &: write it as JSON, which keeps them, or write the codes of a "
@@ -71,12 +70,10 @@ class CodeList:
 
     Examples
     --------
-    >>> import icdframes
+    >>> import icdframes, tempfile
     >>> dementia = icdframes.CodeList(["6D80-6D86", "XS25"], ["6D84"], name="dementia", release="2024-01")
     >>> dementia
     <CodeList 'dementia' mms 2024-01: 2 included, 1 excluded>
-    >>> [rule.scope for rule in dementia.include]
-    ['range', 'branch']
     >>> client = icdframes.connect("sandbox")
     >>> tables = icdframes.load_tables("07", release="2024-01")
     >>> insomnia = icdframes.CodeList(["7A00"], name="insomnia", release="2024-01")
@@ -84,16 +81,13 @@ class CodeList:
     (['7A00'], 1, 1)
     >>> insomnia.resolved(tables).name, len(insomnia.intervals()), len(insomnia.expansion(tables).terms)
     ('insomnia', 1, 1)
-    >>> move = insomnia.moved(tables, tables)
-    >>> insomnia.cite().partition(":")[0], icdframes.CodeList.from_dict(insomnia.to_dict()).name
-    ('insomnia', 'insomnia')
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> folder = Path(tempfile.mkdtemp())
-    >>> insomnia.to_csv(folder / "list.csv").name, insomnia.to_json(folder / "list.json").name
-    ('list.csv', 'list.json')
-    >>> insomnia.to_excel(folder / "list.xlsx").name, insomnia.to_fhir_valueset(tables)["resourceType"]
-    ('list.xlsx', 'ValueSet')
+    >>> move, again = insomnia.moved(tables, tables), icdframes.CodeList.from_dict(insomnia.to_dict())
+    >>> insomnia.cite().partition(":")[0]
+    'insomnia'
+    >>> place = tempfile.mkdtemp() + "/list."
+    >>> files = insomnia.to_csv(place + "csv"), insomnia.to_json(place + "json"), insomnia.to_excel(place + "xlsx")
+    >>> insomnia.to_fhir_valueset(tables)["resourceType"]
+    'ValueSet'
 
     """
 
@@ -128,7 +122,7 @@ class CodeList:
             raise ConfigurationError(f"The list {name!r} takes {code} in and leaves it out: drop one of the two rules.")
         who = (authors,) if isinstance(authors, str) else tuple(authors)
         values = (taken, left_out, str(name), description or None, who, classification, release, tuple(parts))
-        for field, value in zip(_FIELDS, values, strict=True):
+        for field, value in zip(FIELDS, values, strict=True):
             object.__setattr__(self, field, value)
 
     def __repr__(self) -> str:
@@ -288,7 +282,7 @@ class CodeList:
         """
         mover = RuleMover(Finder(old_tables), Finder(new_tables))
         provenance = entities_of(new_tables).attrs.get("provenance", {})
-        found = _moved(self, mover, provenance.get("release"))
+        found = moved_list(self, mover, provenance.get("release"))
         changes = changes_between(self.codes(old_tables), found.codes(new_tables), mover)
         changes.attrs["provenance"] = dict(provenance)
         return CodeListMove(found, changes)
@@ -401,16 +395,3 @@ class CodeList:
         if self.parts:
             raise ConfigurationError(_COMBINED.format(name=self.name))
         return files.valueset_of(self, expand_rules(self.name, self.include, self.exclude, tables), tables)
-
-
-def _moved(codelist: CodeList, mover: RuleMover, release: str | None) -> CodeList:
-    parts = tuple((operator, _moved(part, mover, release)) for operator, part in codelist.parts)
-    include, exclude = mover.move(codelist.include), mover.move(codelist.exclude)
-    taken = {rule.key for rule in include}
-    exclude = [rule for rule in exclude if rule.key not in taken]
-    return replace_list(codelist, include=include, exclude=exclude, parts=parts, release=release)
-
-
-def replace_list(codelist: CodeList, **changes: Any) -> CodeList:
-    """Return a list with some fields changed."""
-    return CodeList(**({field: getattr(codelist, field) for field in _FIELDS} | changes))

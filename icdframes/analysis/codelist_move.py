@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -24,6 +24,11 @@ CHANGES = (
     Column("rule", "str", "The rule that has it, as it was written for the old release"),
     Column("entity_id", "str", "Id of the entity; missing for clusters"),
 )
+
+FIELDS = ("include", "exclude", "name", "description", "authors", "classification", "release", "parts")
+
+if TYPE_CHECKING:
+    from icdframes.analysis.codelist import CodeList
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,3 +165,17 @@ def _row(
         if told is not None:
             row |= {f"{side}_code": told.get("code"), f"{side}_title": told.get("title")}
     return row
+
+
+def moved_list(codelist: CodeList, mover: RuleMover, release: str | None) -> CodeList:
+    """Return a list, and the lists it is made of, with every rule moved."""
+    parts = tuple((operator, moved_list(part, mover, release)) for operator, part in codelist.parts)
+    include, exclude = mover.move(codelist.include), mover.move(codelist.exclude)
+    taken = {rule.key for rule in include}
+    exclude = [rule for rule in exclude if rule.key not in taken]
+    return replace_list(codelist, include=include, exclude=exclude, parts=parts, release=release)
+
+
+def replace_list(codelist: CodeList, **changes: Any) -> CodeList:
+    """Return a list with some fields changed."""
+    return type(codelist)(**({field: getattr(codelist, field) for field in FIELDS} | changes))

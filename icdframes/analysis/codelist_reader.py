@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from icdframes.analysis.codelist import CodeList, replace_list
+from icdframes.analysis.codelist import CodeList
 from icdframes.analysis.codelist_files import FORMAT, ICD10, NOTE, RULES_TEXT, need_openpyxl
+from icdframes.analysis.codelist_move import replace_list
 from icdframes.errors import CodeSyntaxError, FileFormatError, check_option
 from icdframes.frames.atomic import no_file, read_json
 from icdframes.frames.files import SIDECAR

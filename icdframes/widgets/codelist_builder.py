@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 import traitlets
 
-from icdframes.analysis.codelist import CodeList, replace_list
+from icdframes.analysis.codelist import CodeList
 from icdframes.analysis.codelist_expand import Finder
+from icdframes.analysis.codelist_move import replace_list
 from icdframes.analysis.codelist_rules import CodeRule
 from icdframes.analysis.flag import count_rules
 from icdframes.errors import IcdError
