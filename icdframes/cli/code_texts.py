@@ -83,16 +83,15 @@ def run(options: Namespace) -> None:
 
 def _write_review(waiting: pd.DataFrame, target: Path, options: Namespace) -> None:
     """Write a row for each text, its candidates side by side, and empty columns for the choice and a note."""
-    import pandas as pd  # noqa: PLC0415
-
     from icdframes.cli.output import write  # noqa: PLC0415  pandas only where needed
+    from icdframes.frames.pandas_compat import as_text, text_series  # noqa: PLC0415
 
     shown = waiting.assign(candidate=(waiting["code"] + " " + waiting["title"].fillna("")).str.strip())
     sheet = shown.drop_duplicates("text")[["text"]]
     for name in ("code", "note"):
-        sheet[name] = pd.Series([None] * len(sheet), index=sheet.index, dtype="str")
+        sheet[name] = text_series([None] * len(sheet), index=sheet.index)
     for rank in range(1, options.n + 1):
         of_rank = shown[shown["rank"] == rank].drop_duplicates("text").set_index("text")["candidate"]
-        sheet[f"candidate_{rank}"] = sheet["text"].map(of_rank).astype("str")
+        sheet[f"candidate_{rank}"] = as_text(sheet["text"].map(of_rank))
     sheet.attrs = waiting.attrs
     write(sheet, target, options)

@@ -10,6 +10,7 @@ import ipywidgets as widgets
 import pandas as pd
 
 from icdframes.errors import ConfigurationError
+from icdframes.frames.pandas_compat import as_text
 from icdframes.model.codes import normalize_code
 from icdframes.widgets.entity_html import STYLE, source_html
 
@@ -140,7 +141,7 @@ class CodeReview(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
         """
         rows = [self._row(text) for text in self._groups]
-        frame = pd.DataFrame(rows, columns=list(_COLUMNS)).astype("str")
+        frame = pd.DataFrame(rows, columns=list(_COLUMNS)).apply(as_text)
         provenance = next((group.attrs.get("provenance") for group in self._groups.values()), None)
         frame.attrs["provenance"] = provenance
         return frame
@@ -148,7 +149,7 @@ class CodeReview(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def dictionary(self) -> pd.DataFrame:
         """Return the wordings that were decided and their codes, as `code_texts` takes them next time: text, code."""
         decided = [(text, made["code"]) for text, made in self._decisions.items() if made["code"]]
-        return pd.DataFrame(decided, columns=["text", "code"]).astype("str")
+        return pd.DataFrame(decided, columns=["text", "code"]).apply(as_text)
 
     @property
     def _current(self) -> str | None:
