@@ -420,6 +420,7 @@ def test_several_codes_in_one_text_are_refused(icd_client):
         icd_client.load_entity("1A00 BA41")
 
 
+@pytest.mark.xfail(strict=True, reason="sending identical requests once added frames to get_json: fold them in")
 def test_the_first_request_is_near_the_users_line(icd_client, monkeypatch):
     import traceback
 
@@ -434,4 +435,4 @@ def test_the_first_request_is_near_the_users_line(icd_client, monkeypatch):
 
     monkeypatch.setattr(IcdAdapter, "send", note)
     icdframes.load_entity("1A00")
-    assert 1 <= len(seen[0]) <= 11, [f"{frame.filename}:{frame.name}" for frame in seen[0]]  # `send` itself is one more
+    assert 1 <= len(seen[0]) < 8, [f"{frame.filename}:{frame.name}" for frame in seen[0]]  # `send` itself is one more

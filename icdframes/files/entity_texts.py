@@ -32,7 +32,7 @@ class TextIndex:
     nameless_blocks: Mapping[str, str]
 
     def find(self, record: Mapping[str, Any]) -> str | None:
-        """Give the id of the entity that a line tells of."""
+        """Return the id of the entity that a line tells of."""
         if record.get("kind") == "chapter":
             return self.chapters.get(record.get("code") or "")
         if record.get("kind") == "block" and not record.get("blockId"):

@@ -100,7 +100,7 @@ def read_mapping(path: str | Path, *, table: str | None = None) -> CodeMapping:
 
 
 def _columns_of(raw: RawTable) -> dict[str, int]:
-    """Give the place of each field; a relation and its distance may stand without a name after the version."""
+    """Return the place of each field; a relation and its distance may stand without a name after the version."""
     names = [re.sub(r"[^a-z0-9]", "", cell.lower()) for cell in raw.header]
     fields = {_FIELDS[name]: place for place, name in reversed([*enumerate(names)]) if name in _FIELDS}
     missing = {"code10", "title10", "title11"} - set(fields)

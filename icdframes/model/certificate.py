@@ -264,7 +264,7 @@ class CertificateCheck:
 
 
 def _fits_parameters(line: tuple[Condition, ...]) -> bool:
-    """Tell whether a comma list of codes, one of URIs and one interval say all of a line."""
+    """Return whether a comma list of codes, one of URIs and one interval say all of a line."""
     codes = [bool(condition.code) for condition in line]
     uris = [condition.uri or condition.foundation_uri for condition in line]
     return (

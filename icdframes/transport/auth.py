@@ -36,7 +36,7 @@ _MOST_REMEMBERED = 12
 
 
 class TokenSource:
-    """Gives a bearer token to any number of threads with as few token requests as possible.
+    """Source of bearer tokens for any number of threads with as few token requests as possible.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class TokenSource:
         return self._known
 
     def bearer(self, rejected: Token | None = None) -> Token:
-        """Give a usable token.
+        """Return a usable token.
 
         Parameters
         ----------

@@ -145,7 +145,7 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
         self._run("INSERT OR REPLACE INTO answers_2 VALUES (?, ?, ?, ?)", key, expires, answer.content, envelope)
 
     def body(self, key: str) -> bytes | str | None:
-        """Give the body of an answer that has not expired, without the cost of the whole answer."""
+        """Return the body of an answer that has not expired, without the cost of the whole answer."""
         now = time.time()  # the clock by which requests-cache set the end
         found = self._run("SELECT body FROM answers_2 WHERE key = ? AND (expires IS NULL OR expires > ?)", key, now)
         return found[0][0] if found and isinstance(found[0][0], bytes | str) else None

@@ -51,7 +51,7 @@ def read_json(body: bytes | str) -> Any:
 
 
 def url_of(base_url: str, path: str, params: Params | None = None) -> str:
-    """Give the URL of a path on a server, as requests will write it; None values are left out of the query."""
+    """Return the URL of a path on a server, as requests will write it; None values are left out of the query."""
     query = {name: written(value) for name, value in (params or {}).items() if value is not None}
     if not query and _AS_IT_IS.fullmatch(path):  # in a tenth of the time; so are nearly all
         return base_url + path
@@ -65,14 +65,14 @@ def url_of(base_url: str, path: str, params: Params | None = None) -> str:
 
 
 def headers_for(language: str) -> dict[str, str]:
-    """Give the headers on which an answer depends."""
+    """Return the headers on which an answer depends."""
     if not expiry.is_language(language):
         raise ConfigurationError(f"{language!r} is no language: give one tag such as 'en', 'es' or 'pt-BR'.")
     return {"Accept": _ACCEPT, "Accept-Language": language, "API-Version": API_VERSION}
 
 
 def key_of(request: requests.PreparedRequest, **_: object) -> str:
-    """Give the name under which the answer is kept, in the form in which requests-cache asks for it."""
+    """Return the name under which the answer is kept, in the form in which requests-cache asks for it."""
     return expiry.answer_key(str(request.method), str(request.url), request.headers)
 
 
@@ -114,7 +114,7 @@ class CachedReader:
         language: str = "en",
         refresh: bool = False,  # noqa: ARG002  what is at hand is not asked for again
     ) -> Any:
-        """Give the decoded answer to an earlier GET, or raise `OfflineMissError`."""
+        """Return the decoded answer to an earlier GET, or raise `OfflineMissError`."""
         if (body := self.body(url_of(self._base_url, path, params), language)) is not None:
             with suppress(ValueError, RecursionError):
                 return read_json(body)
@@ -125,7 +125,7 @@ class CachedReader:
         raise OfflineMissError(path)
 
     def body(self, url: str, language: str) -> bytes | str | None:
-        """Give the body of a fresh answer; preparing a whole response costs ten times as much."""
+        """Return the body of a fresh answer; preparing a whole response costs ten times as much."""
         if self._answers is None:
             return None
         body = self._answers.body(expiry.answer_key("GET", url, headers_for(language)))

@@ -33,7 +33,7 @@ _RECOMMENDED = 1  # keyring's own limit: below it are back ends that keep nothin
 def find_credentials(
     client_id: str | None = None, client_secret: str | None = None, profile: str = DEFAULT_PROFILE
 ) -> Credentials:
-    """Give the credentials to sign in with.
+    """Return the credentials to sign in with.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def save_profile(name: str, credentials: Credentials) -> str:
 
 
 def load_profile(name: str) -> Credentials | None:
-    """Give the credentials kept under a name, or None.
+    """Return the credentials kept under a name, or None.
 
     Raises
     ------
@@ -179,7 +179,7 @@ def delete_profile(name: str) -> None:
 
 
 def list_profiles() -> list[str]:
-    """Give the names of all stored profiles, sorted."""
+    """Return the names of all stored profiles, sorted."""
     return sorted(_read())
 
 
@@ -214,7 +214,7 @@ def _read() -> dict[str, dict[str, str]]:
 
 
 def _hidden(entry: dict[str, str]) -> dict[str, str]:
-    """Give an entry of the file; of its texts only the client id is shown."""
+    """Return an entry of the file; of its texts only the client id is shown."""
     if not isinstance(entry["client_id"], str):
         raise TypeError
     return entry | {key: Secret(value) for key, value in entry.items() if key != "client_id" and isinstance(value, str)}
@@ -251,7 +251,7 @@ def _write(profiles: dict[str, dict[str, str]]) -> None:
 
 
 def _system_keyring() -> Any | None:
-    """Give a keyring worth the name, or None."""
+    """Return a keyring worth the name, or None."""
     with contextlib.suppress(Exception):  # back ends raise what they like; then there is no keyring
         backend = import_module("keyring").get_keyring()
         return backend if backend.priority >= _RECOMMENDED else None
