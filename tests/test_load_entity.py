@@ -420,7 +420,6 @@ def test_several_codes_in_one_text_are_refused(icd_client):
         icd_client.load_entity("1A00 BA41")
 
 
-@pytest.mark.xfail(strict=True, reason="sending identical requests once added frames to get_json: fold them in")
 def test_the_first_request_is_near_the_users_line(icd_client, monkeypatch):
     import traceback
 

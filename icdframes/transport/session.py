@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Self
 
 import requests
-from requests_cache import CachedSession
+from requests_cache import AnyResponse, CachedSession
 
 from icdframes.errors import ConfigurationError, OfflineMissError, Remedy, check_whole
 from icdframes.settings import WHO, Server
@@ -221,20 +221,16 @@ class ApiSession:
                 if self.offline:
                     raise _offline_miss(url, language, "what the cache holds of it is damaged") from None
                 refresh = True
-        request = requests.Request("GET", url, headers=headers_for(language))
+        headers = headers_for(language)
         if self.offline:
-            return decoded(self._cached(request))
-        mine = []
-
-        def send() -> requests.Response:
-            mine.append(self._sent(request, force_refresh=refresh))
-            return mine[0]
-
-        response = self._under_way.do((url, language, refresh), send)
-        if mine:
-            return decoded(response)
+            return decoded(self._cached(requests.Request("GET", url, headers=headers)))
+        with self._under_way.join((url, language, refresh)) as flight:
+            if flight.result is None:
+                response = self._http.request("GET", url, headers=headers, force_refresh=refresh, **self._options)
+                flight.result = self._checked(response)
+                return decoded(flight.result)
         self.lookup_cached.count()
-        return read_json(response.content)
+        return read_json(flight.result.content)
 
     def post_json(
         self,
@@ -250,8 +246,10 @@ class ApiSession:
         if self.offline:
             raise _offline_miss(url, language, "answers to POST are never kept")
         files = {name: (None, written(value)) for name, value in (form or {}).items() if value is not None}
-        request = requests.Request("POST", url, headers=headers_for(language), json=body, files=files)
-        return decoded(self._sent(request))
+        headers = headers_for(language)
+        return decoded(
+            self._checked(self._http.request("POST", url, headers=headers, json=body, files=files, **self._options))
+        )
 
     def cache_info(self) -> CacheInfo:
         """Return what the cache holds and what it has saved."""
@@ -303,16 +301,8 @@ class ApiSession:
         self.lookup_cached.count()
         return response
 
-    def _sent(self, request: requests.Request, *, force_refresh: bool = False) -> requests.Response:
-        response = self._http.request(
-            request.method,
-            request.url,
-            headers=request.headers,
-            json=request.json,
-            files=request.files,
-            force_refresh=force_refresh,
-            **self._options,
-        )
+    def _checked(self, response: AnyResponse) -> AnyResponse:
+        """Return an answer of status 200, and raise the error that any other means."""
         if response.from_cache:
             self.lookup_cached.count()
         if response.status_code == requests.codes.ok:

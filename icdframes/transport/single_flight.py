@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from icdframes.errors import IcdError
@@ -14,14 +15,46 @@ Result = TypeVar("Result")
 _LOOK_UP_SECONDS = 0.5  # so that Ctrl-C is seen on Windows too
 
 
-class _Flight(Generic[Result]):
-    """One piece of work under way."""
+class Flight(Generic[Result]):
+    """One piece of work that one thread does and others may wait for.
+
+    Attributes
+    ----------
+    result : Result or None
+        What the work returned; None while this thread has to do it.
+
+    """
 
     def __init__(self) -> None:
-        self.done = threading.Event()
         self.result: Result | None = None
-        self.error: IcdError | None = None
-        self.finished = False
+        self._error: IcdError | None = None
+        self._done = threading.Event()
+
+    def wait(self) -> bool:
+        """Wait for the thread that does the work; return False where it was interrupted.
+
+        Raises
+        ------
+        IcdError
+            That of the other thread.
+
+        """
+        while not self._done.wait(_LOOK_UP_SECONDS):
+            pass
+        if self._error is not None:
+            raise copy.copy(self._error)
+        return self.result is not None
+
+    @contextmanager
+    def lead(self) -> Iterator[None]:
+        """Do the work in this block, which sets `result`; then the others go on."""
+        try:
+            yield
+        except IcdError as error:
+            self._error = copy.copy(error)
+            raise
+        finally:
+            self._done.set()
 
 
 class SingleFlight(Generic[Result]):
@@ -29,10 +62,11 @@ class SingleFlight(Generic[Result]):
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._flights: dict[Hashable, _Flight[Result]] = {}
+        self._flights: dict[Hashable, Flight[Result]] = {}
 
-    def do(self, key: Hashable, work: Callable[[], Result]) -> Result:
-        """Return what `work` returns, from this thread or from another that began it before.
+    @contextmanager
+    def join(self, key: Hashable) -> Iterator[Flight[Result]]:
+        """Open a block that gets the result of another thread, or has to set it.
 
         Raises
         ------
@@ -41,27 +75,17 @@ class SingleFlight(Generic[Result]):
 
         """
         while True:
-            mine = _Flight[Result]()
+            mine = Flight[Result]()
             with self._lock:
                 flight = self._flights.setdefault(key, mine)
             if flight is mine:
-                return self._lead(key, mine, work)
-            while not flight.done.wait(_LOOK_UP_SECONDS):
-                pass
-            if flight.error is not None:
-                raise copy.copy(flight.error)
-            if flight.finished:
-                return flight.result  # type: ignore[return-value]  # it is there once the work is finished
-
-    def _lead(self, key: Hashable, flight: _Flight[Result], work: Callable[[], Result]) -> Result:
-        try:
-            flight.result = work()
-            flight.finished = True
-        except IcdError as error:
-            flight.error = copy.copy(error)
-            raise
-        finally:
-            with self._lock:
-                del self._flights[key]
-            flight.done.set()
-        return flight.result
+                break
+            if flight.wait():
+                yield flight
+                return
+        with mine.lead():
+            try:
+                yield mine
+            finally:
+                with self._lock:
+                    del self._flights[key]
