@@ -16,9 +16,8 @@ from icdframes.errors import (
     TraversalError,
     may_pass,
 )
-from icdframes.model.entity import Entity
+from icdframes.model.entity import Entity, EntityGraph
 from icdframes.model.gc_pause import collector_held
-from icdframes.model.graph import EntityGraph
 from icdframes.worker_pool import WorkerPool
 
 Fetch = Callable[[str], Entity]

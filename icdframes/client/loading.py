@@ -8,22 +8,23 @@ from typing import TYPE_CHECKING
 
 from icdframes.client.base import ClientBase
 from icdframes.client.file_tables import FileTables
-from icdframes.client.load_report import (
-    first_of_each,
-    report_failures,
-    warn_of_cycles,
-    warn_of_missing_chapters,
-)
 from icdframes.client.load_request import EntityName, LoadRequest, OnError, read_include, read_load_request
 from icdframes.client.query_scope import QueryScope, resolve_scope
 from icdframes.client.references import EntityReference, find_entity_id
-from icdframes.client.traversal import EntityReader, chapters_of, walk_language
+from icdframes.client.traversal import (
+    EntityReader,
+    chapters_of,
+    first_of_each,
+    report_failures,
+    walk_language,
+    warn_of_cycles,
+    warn_of_missing_chapters,
+)
 from icdframes.errors import EntityNotFoundError, LoadInterruptedError
 from icdframes.frames.build import build_tables
 from icdframes.frames.snapshots import SnapshotKey
 from icdframes.frames.subset import subset_tables
-from icdframes.model.entity import Entity
-from icdframes.model.graph import EntityGraph
+from icdframes.model.entity import Entity, EntityGraph
 
 if TYPE_CHECKING:
     import pandas as pd

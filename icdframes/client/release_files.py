@@ -10,10 +10,9 @@ from icdframes.analysis.grouping import Grouping
 from icdframes.client.base import ClientBase
 from icdframes.client.load_request import read_release
 from icdframes.errors import EntityNotFoundError, UnknownReleaseError, check_option, did_you_mean
-from icdframes.files.download import DownloadedFile
+from icdframes.files.download import ICD10_RELEASES, DownloadedFile, candidate_releases, release_path, tabulation_path
 from icdframes.files.icd10_meta import LIST_FIELDS, read_icd10_meta
 from icdframes.files.mapping import read_mapping
-from icdframes.files.release_catalogue import ICD10_RELEASES, candidate_releases, release_path, tabulation_path
 from icdframes.files.source import FilesSource
 from icdframes.files.tabulation_lists import ICD11_LISTS, LIST_NAMES, icd10_list, read_icd11_list
 

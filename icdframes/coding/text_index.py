@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from icdframes.coding import candidates, vectors
+from icdframes.coding import candidates
+from icdframes.coding import index_file as vectors
 from icdframes.coding.index_file import IndexParts, read_index, write_index
 from icdframes.coding.normalize import Normalizer, normalizer
 from icdframes.coding.phrases import Phrases, Source, collect, strip_excepted

@@ -17,9 +17,8 @@ from icdframes.files.claml_modifiers import ModifiedBy, ModifierClass, Rules, ex
 from icdframes.frames.build import build_tables
 from icdframes.frames.entity_tables import EntityTables
 from icdframes.frames.provenance import Provenance, utc_text
-from icdframes.model.entity import Entity, Reference, Term
+from icdframes.model.entity import Entity, EntityGraph, Reference, Term
 from icdframes.model.gc_pause import collector_held
-from icdframes.model.graph import EntityGraph
 from icdframes.model.uris import EntityUri, is_icd10_key
 from icdframes.settings import licence_of
 

@@ -11,8 +11,7 @@ from icdframes.errors import FileFormatError
 from icdframes.files.archive import check_archive, damaged
 from icdframes.files.delimited import decode_text
 from icdframes.frames.atomic import no_file
-from icdframes.model.entity import Entity
-from icdframes.model.graph import EntityGraph
+from icdframes.model.entity import Entity, EntityGraph
 from icdframes.model.uris import EntityUri
 
 UNDEFINED = "UNDEF"

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from icdframes.errors import EntityNotFoundError, UnknownLanguageError, UnknownReleaseError, did_you_mean
-from icdframes.files.download import DownloadedFile, ReleaseFiles
+from icdframes.files.download import LANGUAGES, DownloadedFile, ReleaseFiles, candidate_releases, tabulation_path
 from icdframes.files.icd10_meta import icd10_graph, read_icd10_meta
-from icdframes.files.release_catalogue import LANGUAGES, candidate_releases, tabulation_path
 from icdframes.files.tabulation import read_tabulation_graph
 from icdframes.frames.build import build_tables
 from icdframes.frames.entity_tables import EntityTables
 from icdframes.frames.provenance import Provenance
-from icdframes.model.graph import EntityGraph
+from icdframes.model.entity import EntityGraph
 
 _PROBED = {"mms": ("en",), "icf": ("en", "es", "fr"), "icd10": ("en",)}
 

@@ -16,9 +16,8 @@ from icdframes.files.tabulation_sheet import Sheet, read_sheet
 from icdframes.frames.build import build_tables
 from icdframes.frames.entity_tables import EntityTables
 from icdframes.frames.provenance import Provenance, utc_text
-from icdframes.model.entity import Entity
+from icdframes.model.entity import Entity, EntityGraph
 from icdframes.model.gc_pause import collector_held
-from icdframes.model.graph import EntityGraph
 from icdframes.model.uris import EntityUri, check_classification, entity_id_of, parse_uri
 
 _DASHES = re.compile(r"(?:- )*")

@@ -12,9 +12,8 @@ from icdframes.frames.entity_tables import EntityTables
 from icdframes.frames.provenance import Provenance
 from icdframes.frames.schema import apply_schema, columns_of, translatable_columns
 from icdframes.model.code_shapes import icf_chapter
-from icdframes.model.entity import Entity
+from icdframes.model.entity import Entity, EntityGraph, Place
 from icdframes.model.gc_pause import collector_held
-from icdframes.model.graph import EntityGraph, Place
 
 _UNTRANSLATED = Entity(uri="", entity_id="", title=None, translated=False)
 _OF_PLACE = ("entity_id", "depth", "parent_id", "n_children", "chapter")

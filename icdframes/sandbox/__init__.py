@@ -2,7 +2,7 @@
 
 A request goes ``server`` → ``sandbox`` (faults, log) → ``app`` (token, version, media type, route) →
 ``handlers``, which answer from a ``corpus``; ``search`` finds entities by words, ``clusters`` places codes on axes,
-``documents`` and ``expressions`` write as the API does. ``sample`` and ``corpus_files`` make corpora.
+``documents`` writes as the API does. ``sample`` and ``corpus_files`` make corpora.
 """
 
 from icdframes.sandbox.corpus import Corpus, Listing

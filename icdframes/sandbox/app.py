@@ -30,7 +30,6 @@ from icdframes.sandbox.handlers.entities import (
 from icdframes.sandbox.handlers.mortality import codedit, doris
 from icdframes.sandbox.handlers.release_files import is_release_file, release_file
 from icdframes.sandbox.handlers.search import autocode, search
-from icdframes.sandbox.request_body import form_fields
 from icdframes.sandbox.request_context import (
     JSON,
     Answer,
@@ -39,6 +38,7 @@ from icdframes.sandbox.request_context import (
     RequestContext,
     api_headers,
     choose_media_type,
+    form_fields,
     is_version_2,
     json_answer,
     not_found,

@@ -13,8 +13,7 @@ from typing import Any
 
 from icdframes.errors import FileFormatError, ResponseShapeError
 from icdframes.model.decode_entity import TEXT_FIELDS, parse_entity
-from icdframes.model.entity import Entity
-from icdframes.model.graph import EntityGraph
+from icdframes.model.entity import Entity, EntityGraph
 from icdframes.model.uris import EntityUri, parse_uri
 from icdframes.sandbox.corpus import Corpus, Listing
 from icdframes.sandbox.sample import sample_corpus
@@ -145,7 +144,7 @@ def _of_graph(graph: EntityGraph, classification: str, release: str | None) -> L
 
 def _of_tables(folder: Path) -> Corpus:
     from icdframes.frames.entity_tables import read_tables  # noqa: PLC0415  loads pandas
-    from icdframes.frames.from_tables import entities_from_tables, translations_from_tables  # noqa: PLC0415  loads pandas
+    from icdframes.frames.subset import entities_from_tables, translations_from_tables  # noqa: PLC0415  loads pandas
 
     read = read_tables(folder)
     origin = read.provenance

@@ -8,12 +8,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from icdframes.errors import EntityNotFoundError
-from icdframes.frames.from_tables import UNKNOWN_CHILD, entities_from_tables
 from icdframes.frames.schema import as_lists
-from icdframes.frames.subset import frames_of, subset_tables
+from icdframes.frames.subset import UNKNOWN_CHILD, entities_from_tables, frames_of, subset_tables
 from icdframes.model.decode_entity import parse_top_level
-from icdframes.model.entity import Entity
-from icdframes.model.graph import EntityGraph
+from icdframes.model.entity import Entity, EntityGraph
 from icdframes.model.uris import EntityUri
 from icdframes.walk import Progress, walk
 

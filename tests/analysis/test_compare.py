@@ -8,8 +8,7 @@ from icdframes.analysis.compare import CHANGES, affected_codes, compare_releases
 from icdframes.errors import ComparabilityWarning, ConfigurationError
 from icdframes.frames.build import build_tables
 from icdframes.frames.provenance import Provenance
-from icdframes.model.entity import Entity
-from icdframes.model.graph import EntityGraph
+from icdframes.model.entity import Entity, EntityGraph
 
 OLD = {
     "1": {"title": "Chapter", "code": "01", "class_kind": "chapter", "child_ids": ("2", "3", "6")},

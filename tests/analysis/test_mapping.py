@@ -16,7 +16,7 @@ from icdframes.frames.build import build_tables
 from icdframes.frames.code_mapping import COLUMNS
 from icdframes.frames.pandas_compat import TEXT, schema_dtype
 from icdframes.frames.provenance import Provenance
-from icdframes.model.graph import EntityGraph
+from icdframes.model.entity import EntityGraph
 
 ENTITY = "http://id.who.int/icd/entity/"
 MMS = "http://id.who.int/icd/release/11/2024-01/mms/"

@@ -17,7 +17,7 @@ from corpus import RELEASE, made_up
 from icdframes.frames.build import build_tables
 from icdframes.frames.entity_tables import EntityTables
 from icdframes.frames.provenance import Provenance
-from icdframes.model.graph import EntityGraph
+from icdframes.model.entity import EntityGraph
 
 SIZES = (1_000, 5_000, 36_000, 71_000, 200_000)
 

@@ -4,8 +4,7 @@ import pytest
 
 from icdframes.frames.build import build_tables
 from icdframes.frames.provenance import Provenance
-from icdframes.model.entity import Axis, Entity, Reference, Term
-from icdframes.model.graph import EntityGraph
+from icdframes.model.entity import Axis, Entity, EntityGraph, Reference, Term
 
 
 def _entity(key, title, **more):

@@ -8,7 +8,7 @@ import pytest
 import icdframes
 from icdframes.errors import ComparabilityWarning, FileFormatError
 from icdframes.files.claml import read_claml, read_claml_graph
-from icdframes.files.release_catalogue import claml_path
+from icdframes.files.download import claml_path
 from icdframes.frames.schema import as_lists
 from icdframes.sandbox import Sandbox
 

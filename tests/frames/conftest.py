@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from icdframes.frames.build import build_tables
 from icdframes.frames.provenance import Provenance
 from icdframes.frames.schema import apply_schema, columns_of
-from icdframes.model.entity import Axis, Entity, Reference, Term
-from icdframes.model.graph import EntityGraph
+from icdframes.model.entity import Axis, Entity, EntityGraph, Reference, Term
 
 IDS = [*"12345", "1/other"]
 TEXT = st.none() | st.sampled_from(["", "NA", "None", "nan", "1E10", "007", "=1+1", "a\r\nb", '"', "é\x00"]) | st.text()

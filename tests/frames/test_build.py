@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from icdframes.frames.build import build_tables
 from icdframes.frames.pandas_compat import schema_dtype
 from icdframes.frames.schema import TABLES, as_lists, columns_of
-from icdframes.model.graph import EntityGraph
+from icdframes.model.entity import EntityGraph
 
 
 def test_rows_stand_in_tabular_order_with_depth_parent_and_chapter(tables):

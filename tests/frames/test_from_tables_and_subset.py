@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from icdframes.errors import EntityNotFoundError
 from icdframes.frames.build import build_tables
-from icdframes.frames.from_tables import (
+from icdframes.frames.subset import (
     UNKNOWN_CHILD,
     chapters_from_tables,
     entities_from_tables,
+    subset_tables,
     translations_from_tables,
 )
-from icdframes.frames.subset import subset_tables
-from icdframes.model.graph import EntityGraph
+from icdframes.model.entity import EntityGraph
 
 
 def rebuilt(tables):

@@ -11,9 +11,8 @@ import pytest
 from icdframes.files.tabulation import read_tabulation
 from icdframes.frames.build import build_tables
 from icdframes.frames.entity_tables import read_tables, write_tables
-from icdframes.frames.from_tables import chapters_from_tables, entities_from_tables
-from icdframes.frames.subset import subset_tables
-from icdframes.model.graph import EntityGraph
+from icdframes.frames.subset import chapters_from_tables, entities_from_tables, subset_tables
+from icdframes.model.entity import EntityGraph
 
 pytestmark = pytest.mark.full_size
 

@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icdframes.errors import EntityNotFoundError, TraversalError
-from icdframes.model.entity import Entity
-from icdframes.model.graph import EntityGraph, Place
+from icdframes.model.entity import Entity, EntityGraph, Place
 
 
 def _graph(children, roots=("a",)):

@@ -22,16 +22,7 @@ from icdframes.errors import (
 from icdframes.frames.pandas_compat import schema_dtype
 from icdframes.plotting.charts import plot_chapter_counts, plot_release_changes
 from icdframes.plotting.hierarchy_figure import plot_hierarchy
-from icdframes.plotting.layout import (
-    MOST,
-    Box,
-    aggregate,
-    icicle,
-    own_values,
-    prune,
-    squarified,
-    treemap,
-)
+from icdframes.plotting.layout import MOST, Box, aggregate, icicle, own_values, prune, squarified, treemap
 from icdframes.plotting.style import (
     OKABE_ITO,
     contrast,

@@ -36,7 +36,7 @@ from icdframes.model.decode_responses import (
     parse_search,
     parse_underlying_cause,
 )
-from icdframes.model.graph import EntityGraph
+from icdframes.model.entity import EntityGraph
 from icdframes.model.responses import Outcome
 
 MMS = "http://id.who.int/icd/release/11/2024-01/mms"

@@ -8,8 +8,7 @@ import pytest
 
 from icdframes.sandbox import load_corpus
 from icdframes.sandbox.app import App
-from icdframes.sandbox.clusters import place, terminal
-from icdframes.sandbox.expressions import code_expression
+from icdframes.sandbox.clusters import code_expression, place, terminal
 from icdframes.sandbox.request_context import HttpRequest
 
 URL = "/icd/release/11/2024-01/mms/codeinfo"

@@ -9,7 +9,7 @@ from icdframes.errors import FileFormatError
 from icdframes.frames.build import build_tables
 from icdframes.frames.entity_tables import write_tables
 from icdframes.frames.provenance import Provenance
-from icdframes.model.graph import EntityGraph
+from icdframes.model.entity import EntityGraph
 from icdframes.sandbox import load_corpus
 from icdframes.sandbox.corpus_files import corpus_of_documents
 

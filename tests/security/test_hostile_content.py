@@ -27,8 +27,7 @@ from icdframes.frames.files import read_frame, to_csv, to_parquet
 from icdframes.frames.pandas_compat import text_series
 from icdframes.frames.provenance import Provenance
 from icdframes.functions import connect
-from icdframes.model.entity import Entity, Reference, Term
-from icdframes.model.graph import EntityGraph
+from icdframes.model.entity import Entity, EntityGraph, Reference, Term
 from icdframes.plotting.hierarchy_figure import plot_hierarchy
 from icdframes.plotting.interactive_figure import interactive_hierarchy
 from icdframes.sandbox import Sandbox

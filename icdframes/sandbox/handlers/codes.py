@@ -8,15 +8,18 @@ from typing import Any
 from urllib.parse import quote
 
 from icdframes.model.uris import SCHEMA_PREFIX, EntityUri
-from icdframes.sandbox.clusters import Placed, place, simplified, terminal
-from icdframes.sandbox.corpus import Listing
-from icdframes.sandbox.expressions import (
+from icdframes.sandbox.clusters import (
+    Placed,
     code_expression,
     foundation_expression,
+    place,
     place_uris,
+    simplified,
+    terminal,
     title_expression,
     uri_expression,
 )
+from icdframes.sandbox.corpus import Listing
 from icdframes.sandbox.request_context import Answer, HttpError, RequestContext, json_answer, not_found, text_answer
 
 NO_AXES = (

@@ -8,8 +8,7 @@ from urllib.parse import urlencode
 from uuid import NAMESPACE_URL, uuid5
 
 from icdframes.model.uris import EntityUri
-from icdframes.sandbox.request_body import bad_request
-from icdframes.sandbox.request_context import Answer, RequestContext, json_answer, number
+from icdframes.sandbox.request_context import Answer, RequestContext, bad_request, json_answer, number
 from icdframes.sandbox.search.phrases import CLUSTER, SYNONYM, TITLE, Phrase
 from icdframes.sandbox.search.ranking import (
     MOST_HITS,
@@ -23,7 +22,7 @@ from icdframes.sandbox.search.ranking import (
     suggest,
 )
 from icdframes.sandbox.search.search_scope import SearchScope, entity_filter, search_scope
-from icdframes.sandbox.search.words import QueryWord, highlighted, read_query
+from icdframes.sandbox.search.term_index import QueryWord, highlighted, read_query
 
 _NO_WORDS = "The query has no words: give some text in q."
 

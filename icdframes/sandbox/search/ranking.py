@@ -13,8 +13,7 @@ from itertools import groupby, islice
 from icdframes.sandbox.clusters import Placed, place
 from icdframes.sandbox.corpus import Listing
 from icdframes.sandbox.search.phrases import TITLE, Phrase
-from icdframes.sandbox.search.term_index import TermIndex
-from icdframes.sandbox.search.words import SAYS_NOTHING, QueryWord, words
+from icdframes.sandbox.search.term_index import SAYS_NOTHING, QueryWord, TermIndex, words
 
 MOST_HITS = 50
 _MOST_WORDS = 50
