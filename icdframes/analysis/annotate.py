@@ -14,7 +14,7 @@ from icdframes.analysis.hierarchy import Hierarchy
 from icdframes.analysis.join import MATCH, Combine, JoinSpec, join
 from icdframes.analysis.matching import ENTITY, KIND, KINDS, MEMBERS, Lookup, Members, Tables, entities_of, locate
 from icdframes.errors import ConfigurationError, EntityNotFoundError, check_option, did_you_mean
-from icdframes.frames.pandas_compat import as_text, text_series
+from icdframes.frames.pandas_compat import as_text, text_array, text_series
 
 _TITLE = "_title"
 _DERIVED = re.compile(rf"(chapter|block|level:\d+)({_TITLE})?|ancestor:.+")
@@ -239,7 +239,7 @@ def match_report(frame: Any, tables: Tables, *, code: str = "code") -> pd.DataFr
     -------
     pandas.DataFrame
         One row per kind of match, all eight: match, n_rows, n_codes (distinct, as they
-        are written), examples (up to five, the most frequent first). No network.
+        are written), examples (up to five, the most frequent first; missing where there is none). No network.
 
     Raises
     ------
@@ -256,7 +256,7 @@ def match_report(frame: Any, tables: Tables, *, code: str = "code") -> pd.DataFr
          match  n_rows  n_codes examples
     0    exact       2        1     1A00
     1  dotless       1        1     1a00
-    7  missing       1        0
+    7  missing       1        0      NaN
 
     """
     return _report(frame, code, Lookup.of(tables))
@@ -272,8 +272,9 @@ def _report(frame: Any, code: str, lookup: Lookup) -> pd.DataFrame:
     for kind in KINDS:
         chosen = [row for row in order if kinds[row] == kind]
         spelled = [str(texts[row]) for row in chosen if texts[row] is not None]
-        rows.append((kind, int(counts[backends.N][chosen].sum()), len(spelled), ", ".join(sorted(spelled[:5]))))
-    return pd.DataFrame(rows, columns=[MATCH, "n_rows", "n_codes", "examples"])
+        rows.append((kind, int(counts[backends.N][chosen].sum()), len(spelled), ", ".join(sorted(spelled[:5])) or None))
+    report = pd.DataFrame(rows, columns=[MATCH, "n_rows", "n_codes", "examples"])
+    return report.assign(examples=text_array(report["examples"]))
 
 
 def _refuse_unknown(frame: Any, what: JoinSpec) -> None:

@@ -71,7 +71,7 @@ CASES = {
     "axes": lambda client, tables: tables.axes,
     "icf": lambda client, tables: client.load_entity(classification="icf", depth=3),
     "icd10": lambda client, tables: client.load_entity(classification="icd10", depth=2),
-    "foundation": lambda client, tables: client.load_entity("1A00", classification="mms", release="2024-01"),
+    "foundation": lambda client, tables: client.load_entity(257068234, classification="foundation"),
     "search": lambda client, tables: client.search("cholera", release="2024-01"),
     "search_several": lambda client, tables: client.search(["insomnia", "", None, "zzzz"], release="2024-01"),
     "autocode": lambda client, tables: client.autocode(pd.Series(["cholera", None, "zzzz"]), release="2024-01"),
