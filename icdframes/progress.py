@@ -76,7 +76,7 @@ def byte_bar(label: str, *, show: bool | None = None) -> Iterator[Callable[[int,
     label : str
         Stands before the bar.
     show : bool, optional
-        None shows the bar where somebody looks.
+        None shows the bar in a terminal or notebook.
 
     Yields
     ------

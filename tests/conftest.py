@@ -48,7 +48,7 @@ def project():
 
 @pytest.fixture(scope="session")
 def full_size():
-    """Give the folder of real full-size tables, or skip."""
+    """Return the folder of real full-size tables, or skip."""
     if not DATA.is_dir():
         pytest.skip(f"the real full-size tables are not at {DATA} (ICDFRAMES_TEST_DATA names another place)")
     return DATA
@@ -56,7 +56,7 @@ def full_size():
 
 @pytest.fixture(scope="session")
 def mms_2022(full_size):
-    """Give the whole MMS of 2022-02 as tables, with definitions, notes, inclusions and exclusions; or skip."""
+    """Return the whole MMS of 2022-02 as tables, with definitions, notes, inclusions and exclusions; or skip."""
     from icdframes.files.tabulation import read_tabulation
 
     return read_tabulation(
@@ -67,7 +67,7 @@ def mms_2022(full_size):
 
 @pytest.fixture(scope="session")
 def mms_2024(full_size):
-    """Give the whole MMS of 2024-01 as tables, or skip."""
+    """Return the whole MMS of 2024-01 as tables, or skip."""
     from icdframes.files.tabulation import read_tabulation
 
     return read_tabulation(full_size / "mms" / "2024-01_SimpleTabulation-ICD-11-MMS-en.txt.gz")
@@ -75,7 +75,7 @@ def mms_2024(full_size):
 
 @pytest.fixture(scope="session")
 def recorded():
-    """Give the folder of recorded answers of the ICD API, or skip."""
+    """Return the folder of recorded answers of the ICD API, or skip."""
     if not RECORDED.is_dir():
         pytest.skip(f"the recorded answers are not at {RECORDED} (ICDFRAMES_TEST_RECORDED names another place)")
     return RECORDED
@@ -121,7 +121,7 @@ def _tables(rows, edges=()):
 
 @pytest.fixture(scope="session")
 def mms():
-    """Give three chapters, two nested blocks, a residual, extension codes whose signs are no hierarchy."""
+    """Return three chapters, two nested blocks, a residual, extension codes whose signs are no hierarchy."""
     return _tables(MMS)
 
 
@@ -132,7 +132,7 @@ def icd10():
 
 @pytest.fixture(scope="session")
 def poly():
-    """Give a poly-hierarchy: 4 is below 2 (primary) and 3; 5 below 4; 6 below 3; and a circle 5 → 2."""
+    """Return a poly-hierarchy: 4 is below 2 (primary) and 3; 5 below 4; 6 below 3; and a circle 5 → 2."""
     rows = [
         (key, None, f"Entity {key}", None, depth, parent, None, None)
         for key, depth, parent in [("1", 0, None), ("2", 1, "1"), ("4", 2, "2"), ("5", 3, "4"), ("3", 1, "1")]
@@ -143,7 +143,7 @@ def poly():
 
 @pytest.fixture(scope="session")
 def icd10_2019(full_size):
-    """Give the whole ICD-10 2019 as entities."""
+    """Return the whole ICD-10 2019 as entities."""
     root = ET.fromstring(gzip.decompress((full_size / "icd10" / "icd_10_v2019.xml.gz").read_bytes()))
     rows = []
 

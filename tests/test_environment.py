@@ -11,7 +11,7 @@ NOTEBOOK_ONLY = {"jupyterlab", "pip", "python"}
 
 
 def disagreements(environment, pyproject):
-    """Give every point in which an environment differs from a project."""
+    """Return every point in which an environment differs from a project."""
     project = pyproject["project"]
     extras = project["optional-dependencies"]
     declared = [

@@ -21,7 +21,7 @@ TOP = f"{ENTITY}/448895267"
 
 @pytest.fixture
 def serve(tmp_path):
-    """Give a function that serves a corpus and connects to it."""
+    """Return a function that serves a corpus and connects to it."""
     opened = []
 
     def start(*arguments):
@@ -118,7 +118,7 @@ def test_a_poly_hierarchy_is_walked_without_repeat(serve, full_size, tmp_path, r
 
 
 def _below(root, children):
-    """Give an entity and all below it, each once."""
+    """Return an entity and all below it, each once."""
     found, queue = {}, [root]
     while queue:
         uri = queue.pop()

@@ -17,7 +17,7 @@ CHAPTER_ID = "274880002"
 
 @pytest.fixture
 def connect_to(tmp_path):
-    """Give a function that connects to a sandbox as a fresh process would."""
+    """Return a function that connects to a sandbox as a fresh process would."""
     made = []
 
     def connect(sandbox, **options):

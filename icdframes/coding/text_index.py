@@ -295,7 +295,7 @@ def code_texts(
     split : bool
         Code the parts of "pneumonia due to stroke" and "diabetes, hypertension" each.
     progress : bool, optional
-        None shows a bar where somebody looks.
+        None shows a bar in a terminal or notebook.
 
     Returns
     -------

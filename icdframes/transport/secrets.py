@@ -27,7 +27,7 @@ class Secret(str):
 
 
 def mask_secret(value: object) -> Any:
-    """Give a secret so that no traceback shows it; where it is no text, only its type, for the error to name."""
+    """Wrap a secret so that no traceback shows it; where it is no text, only its type, for the error to name."""
     if value is None or isinstance(value, type):
         return value
     return Secret(value) if isinstance(value, str) else type(value)

@@ -51,7 +51,7 @@ class Library:
 
 @pytest.fixture(scope="session")
 def spark():
-    """Give a Spark of this process that talks to 127.0.0.1 alone."""
+    """Return a Spark of this process that talks to 127.0.0.1 alone."""
     if importlib.util.find_spec("pyspark") is None:
         pytest.skip("pyspark is not installed (pip install 'icdframes[spark]')")
     from pyspark.sql import SparkSession
@@ -83,7 +83,7 @@ def spark():
     ]
 )
 def library(request):
-    """Give each data-frame library in turn, or skip."""
+    """Return each data-frame library in turn, or skip."""
     package = request.param.removesuffix("-lazy")
     if importlib.util.find_spec(package) is None:
         pytest.skip(f"{package} is not installed")

@@ -28,7 +28,7 @@ def data():
 
 
 def plain(frame):
-    """Give the values alone, in the order of rows, with one kind of missing value."""
+    """Return the values alone, in the order of rows, with one kind of missing value."""
     ordered = frame.sort_values("row").reset_index(drop=True).astype(object)
     return ordered.where(ordered.notna(), None)
 

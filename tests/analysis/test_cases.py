@@ -18,7 +18,7 @@ from icdframes.model.codes import normalize_code, parse_code
 
 @pytest.fixture
 def mapping():
-    """Give a mapping of A00 to one code, and of A09 to two."""
+    """Return a mapping of A00 to one code, and of A09 to two."""
     frame = pd.DataFrame({name: pd.Series([None] * 3, dtype=dtype) for name, dtype in COLUMNS.items()
                           if name != "position"})  # fmt: skip
     frame = frame.assign(

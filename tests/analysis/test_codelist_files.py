@@ -21,7 +21,7 @@ def nested():
 
 @pytest.fixture
 def written(nested, mms, tmp_path):
-    """Give a function that writes the list in one form and returns the file."""
+    """Return a function that writes the list in one form and returns the file."""
 
     def write(form):
         file = tmp_path / f"list.{form.removeprefix('valueset.')}"

@@ -16,7 +16,7 @@ def with_totals(inner):
 
 
 def recoverable(table, hidden):
-    """Give the hidden cells that the linear equations of rows and columns determine, by plain linear algebra."""
+    """Return the hidden cells that the linear equations of rows and columns determine, by plain linear algebra."""
     place = {tuple(cell): number for number, cell in enumerate(np.argwhere(hidden))}
     n_rows, n_columns = table.shape
     lines = [[(row, column) for column in range(n_columns)] for row in range(n_rows)]

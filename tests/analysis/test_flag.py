@@ -145,7 +145,7 @@ def test_the_frame_itself_and_its_index_stay(mms, cells):
 
 
 def random_clusters(tables, n, seed=7):
-    """Give clusters of real codes: one to three stems, each with up to two extension codes."""
+    """Return clusters of real codes: one to three stems, each with up to two extension codes."""
     entities = tables.entities[tables.entities["class_kind"] == "category"]
     stems = entities.loc[entities["chapter"] != "X", "code"].tolist()
     extensions = entities.loc[entities["chapter"] == "X", "code"].tolist()

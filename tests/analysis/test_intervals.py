@@ -113,7 +113,7 @@ def test_sets_of_one_group_may_cross_and_are_one():
 
 @pytest.fixture(scope="module")
 def meta(full_size):
-    """Give WHO's own file of ICD-10 2019: fields of each code."""
+    """Return WHO's own file of ICD-10 2019: fields of each code."""
     with lzma.open(full_size / "icd10_meta" / "icd102019syst_codes.txt.xz", "rt", encoding="utf-8-sig") as file:
         return [line.rstrip("\n").split(";") for line in file]
 
@@ -165,7 +165,7 @@ def _key(code):
 
 
 def _by_force(ranges, codes):
-    """Give each code the group of the range with the fewest codes among those that hold it."""
+    """Return each code the group of the range with the fewest codes among those that hold it."""
     sizes = {
         ends: sum(_key(ends[0]) <= _key(code) and (_key(code) <= _key(ends[1]) or _key(code).startswith(_key(ends[1])))
                   for code in codes) for ends in ranges

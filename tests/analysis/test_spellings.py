@@ -76,7 +76,7 @@ def _icf():
 
 @pytest.fixture(scope="module")
 def all_tables(mms):
-    """Give a small classification of each system, with every code that the table of spellings expects."""
+    """Return a small classification of each system, with every code that the table of spellings expects."""
     made = {}
     for system, rows in (("icd10", _icd10()), ("mms", _mms(mms)), ("icf", _icf())):
         frame = pd.DataFrame(rows, columns=["entity_id", "code", "class_kind", "parent_id", "chapter", "block_id"])
@@ -88,7 +88,7 @@ def all_tables(mms):
 
 @pytest.fixture(scope="module")
 def expected(all_tables):
-    """Give for each system its spellings with the id, the chapter and the kind of match that are right."""
+    """Return for each system its spellings with the id, the chapter and the kind of match that are right."""
     made = {}
     for system in SYSTEMS:
         entities = all_tables[system].entities

@@ -101,7 +101,7 @@ def _spark(file: str, rows: int | None = None) -> Any:
 
 
 def _family() -> list[int]:
-    """Give this process and all below it: Spark computes in one of its own."""
+    """Return this process and all below it: Spark computes in one of its own."""
     parents = {}
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:

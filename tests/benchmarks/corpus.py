@@ -74,7 +74,7 @@ def real(tabulation: Path, text: Path | None = None) -> Corpus:
 
 
 def _rows(size: int, rng: random.Random, with_residuals: float) -> list[tuple[str, str | None, int]]:
-    """Give (id, parent, level), level after level; few have many children, as it really is."""
+    """Return (id, parent, level), level after level; few have many children, as it really is."""
     rows: list[tuple[str, str | None, int]] = []
     above: list[str] = []
     for level, count in enumerate(LEVELS):

@@ -18,7 +18,7 @@ Run = Callable[[], dict[str, Any]]
 
 
 def parser(description: str | None, *, runs: int = 5) -> argparse.ArgumentParser:
-    """Give the options that every benchmark has."""
+    """Return the options that every benchmark has."""
     options = argparse.ArgumentParser(description=description)
     options.add_argument("--runs", type=int, default=runs, help=f"alternating runs of each ({runs})")
     options.add_argument("--out", type=Path, default=RESULTS, help=f"folder of the results ({RESULTS})")

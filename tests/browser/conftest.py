@@ -42,13 +42,13 @@ def _tools():
 
 @pytest.fixture(params=[("jupyterlab", "Light"), ("jupyterlab", "Dark"), ("notebook", "Light")], ids="-".join)
 def look(request):
-    """Give the module of a front end and the name of a theme."""
+    """Return the module of a front end and the name of a theme."""
     return request.param
 
 
 @pytest.fixture
 def picture(project, look):
-    """Give a function that keeps what a page shows, under a name."""
+    """Return a function that keeps what a page shows, under a name."""
     folder = Path(os.environ.get("ICDFRAMES_ARTIFACTS", project / "test-artifacts"))
     folder.mkdir(parents=True, exist_ok=True)
     return lambda page, name: page.screenshot(path=folder / f"{name}-{'-'.join(look).lower()}.png")
@@ -56,7 +56,7 @@ def picture(project, look):
 
 @pytest.fixture
 def front_end(_tools, tmp_path, look):
-    """Give the address below which a front end opens notebooks and their folder; it knows no settings of the person."""
+    """Return the address below which a front end opens notebooks and their folder; it knows no settings of the person."""
     program, theme = look
     home, work = tmp_path / "jupyter", tmp_path / "work"
     work.mkdir()
@@ -88,7 +88,7 @@ def front_end(_tools, tmp_path, look):
 
 @pytest.fixture(scope="session")
 def browser(_tools):
-    """Give a browser."""
+    """Return a browser."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -99,7 +99,7 @@ def browser(_tools):
 
 @pytest.fixture
 def page(browser, picture):
-    """Give a page; what it shows at the end is kept as a picture."""
+    """Return a page; what it shows at the end is kept as a picture."""
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     page.set_default_timeout(60_000)
     yield page

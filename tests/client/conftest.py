@@ -21,5 +21,5 @@ class AnsweringWire:
 
 @pytest.fixture
 def answering():
-    """Give a function that makes such a wire."""
+    """Return a function that makes such a wire."""
     return AnsweringWire

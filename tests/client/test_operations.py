@@ -85,7 +85,7 @@ def _calls(wire):
 
 @pytest.fixture(scope="module")
 def sent():
-    """Give (method, path template) → parameters that were sent there."""
+    """Return (method, path template) → parameters that were sent there."""
     wire = RecordingWire()
     for call in _calls(wire):
         with pytest.raises(IcdError):

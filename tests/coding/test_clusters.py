@@ -30,7 +30,7 @@ def old_tables(client):
 
 @pytest.fixture(scope="module")
 def random_clusters(tables):
-    """Give 1,000 clusters of codes of the sandbox, half of them of a stem and a value of one of its axes."""
+    """Return 1,000 clusters of codes of the sandbox, half of them of a stem and a value of one of its axes."""
     reader = ClusterTables(tables)
     chance = random.Random(11)
     codes = tables.entities.loc[tables.entities["class_kind"] == "category", "code"].tolist()

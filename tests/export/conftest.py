@@ -33,13 +33,13 @@ def _build(*, entities=ENTITIES, classification="mms", translations=None, **prov
 
 @pytest.fixture(scope="session")
 def entity():
-    """Give the function that makes an entity."""
+    """Return the function that makes an entity."""
     return _entity
 
 
 @pytest.fixture(scope="session")
 def build():
-    """Give the function that makes tables, of `ENTITIES` unless others are given."""
+    """Return the function that makes tables, of `ENTITIES` unless others are given."""
     return _build
 
 

@@ -134,7 +134,7 @@ def assert_same():
 
 @pytest.fixture
 def contents():
-    """Give the function that reads every file in a folder."""
+    """Return the function that reads every file in a folder."""
 
     def read(place):
         return {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
@@ -144,7 +144,7 @@ def contents():
 
 @pytest.fixture(scope="session")
 def empty_table():
-    """Give the function that makes a table without rows."""
+    """Return the function that makes a table without rows."""
 
     def make(name, **more):
         return apply_schema(name, dict.fromkeys(columns_of(name, **more), ()), **more)

@@ -14,13 +14,13 @@ AT_MOST = 1_000_000  # bytes
 
 
 def tracked(*folders):
-    """Give the files that git knows."""
+    """Return the files that git knows."""
     done = subprocess.run(["git", "ls-files", "--", *folders], cwd=PROJECT, capture_output=True, text=True, check=True)
     return set(done.stdout.splitlines())
 
 
 def files_of(archive):
-    """Give the names in a wheel, or in a source distribution without its first folder, and their sizes."""
+    """Return the names in a wheel, or in a source distribution without its first folder, and their sizes."""
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as wheel:
             return {item.filename: item.file_size for item in wheel.infolist()}
@@ -29,7 +29,7 @@ def files_of(archive):
 
 
 def complaints(archive):
-    """Give everything that is missing, or there and should not be."""
+    """Return everything that is missing, or there and should not be."""
     names = set(files_of(archive))
     package = tracked("icdframes")
     found = [f"{name} is missing" for name in sorted(package - names)]

@@ -18,7 +18,7 @@ FOR_DEVELOPERS = {"all", "test", "browser", "docs", "dev"}
 
 
 def extras():
-    """Give the extras that a user may want, as pyproject.toml names them."""
+    """Return the extras that a user may want, as pyproject.toml names them."""
     project = tomllib.loads((HERE.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return [name for name in project["optional-dependencies"] if name not in FOR_DEVELOPERS]
 

@@ -45,7 +45,7 @@ STYLES = pytest.mark.parametrize("style", ["default", "dark_background"])
 
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory):
-    """Give the sandbox's two releases of the MMS."""
+    """Return the sandbox's two releases of the MMS."""
     client = icdframes.connect("sandbox", cache_dir=tmp_path_factory.mktemp("cache"))
     return [client.load_tables(release=release, progress=False) for release in ("2022-02", "2024-01")]
 

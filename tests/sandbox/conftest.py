@@ -144,7 +144,7 @@ class Counter:
         return self._desk.answer(HttpRequest(method, target, headers, body))
 
     def json(self, path, **how):
-        """Give the document of a good answer, the status of another."""
+        """Return the document of a good answer, the status of another."""
         answer = self.answer(path, **how)
         return json.loads(answer.body) if answer.status == 200 else answer.status
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # it leaves 
 
 @pytest.fixture
 def explore(start):
-    """Give a function that lets the other client explore a sandbox."""
+    """Return a function that lets the other client explore a sandbox."""
 
     def begin(language="en", sandbox=None, **options):
         url = (sandbox or start(authenticate=False)).url

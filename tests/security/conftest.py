@@ -118,11 +118,11 @@ def _is_generated(item):
 
 @pytest.fixture
 def log_records():
-    """Give how many log records were read so far, and those that hold a secret."""
+    """Return how many log records were read so far, and those that hold a secret."""
     return WATCH.read, WATCH.found
 
 
 @pytest.fixture
 def search_files():
-    """Give the function that gives the files with secrets, and how many were read."""
+    """Return the function that gives the files with secrets, and how many were read."""
     return files_with_secrets

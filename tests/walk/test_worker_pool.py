@@ -9,68 +9,68 @@ from icdframes.worker_pool import WorkerPool
 
 
 @pytest.fixture
-def make_crew():
-    """Give a function that makes a crew, which leaves after the test."""
+def make_pool():
+    """Return a function that makes a worker pool, which is shut down after the test."""
     made = []
 
     def make(ask, size=2):
-        made.append(WorkerPool(ask, size, "test-crew"))
+        made.append(WorkerPool(ask, size, "test-pool"))
         return made[-1]
 
     yield make
-    for crew in made:
-        crew.shutdown()
+    for pool in made:
+        pool.shutdown()
 
 
-def test_every_question_is_answered_and_then_no_answer_is_to_come(make_crew):
-    crew = make_crew(lambda key: key * 10)
+def test_every_question_is_answered_and_then_no_answer_is_to_come(make_pool):
+    pool = make_pool(lambda key: key * 10)
     for key in range(100):
-        crew.submit(key)
-    assert sorted(crew.next_result() for _ in range(100)) == [(key, key * 10) for key in range(100)]
-    assert crew.next_result() is None
+        pool.submit(key)
+    assert sorted(pool.next_result() for _ in range(100)) == [(key, key * 10) for key in range(100)]
+    assert pool.next_result() is None
 
 
 @pytest.mark.parametrize("error", [ValueError, SystemExit, pytest.fail.Exception])
-def test_what_is_raised_is_the_answer_and_the_thread_goes_on(make_crew, error):
+def test_what_is_raised_is_the_answer_and_the_thread_goes_on(make_pool, error):
     def ask(key):
         if key == 0:
             raise error("no")
         return key
 
-    crew = make_crew(ask, 1)
+    pool = make_pool(ask, 1)
     for key in (0, 1):
-        crew.submit(key)
-    answers = dict(crew.next_result() for _ in range(2))
+        pool.submit(key)
+    answers = dict(pool.next_result() for _ in range(2))
     assert isinstance(answers[0], error)
     assert answers[1] == 1
 
 
-def test_an_answer_that_does_not_come_in_time_is_none(make_crew):
+def test_an_answer_that_does_not_come_in_time_is_none(make_pool):
     late = threading.Event()
-    crew = make_crew(lambda _key: late.wait(30))
-    crew.submit(1)
-    assert crew.next_result(0.01) is None
+    pool = make_pool(lambda _key: late.wait(30))
+    pool.submit(1)
+    assert pool.next_result(0.01) is None
     late.set()
-    assert crew.next_result() == (1, True)
+    assert pool.next_result() == (1, True)
 
 
-def test_only_a_little_is_queued_with_the_threads(make_crew):
+def test_only_a_little_is_queued_with_the_threads(make_pool):
     both_ask, go_on = threading.Barrier(3, timeout=30), threading.Event()
 
     def ask(_key):
         both_ask.wait()
         go_on.wait(30)
 
-    crew = make_crew(ask)
+    pool = make_pool(ask)
     for key in range(100):
-        crew.submit(key)
+        pool.submit(key)
     both_ask.wait()
-    assert crew._asked.qsize() == 2
-    crew._leaving.set()
+    assert pool._asked.qsize() == 2
+    pool._leaving.set()
     go_on.set()
 
 
-def test_a_wait_without_end_looks_up_for_ctrl_c(make_crew, monkeypatch):
+def test_a_wait_without_end_looks_up_for_ctrl_c(make_pool, monkeypatch):
     waits, go_on = [], threading.Event()
 
     class Watched:
@@ -84,9 +84,9 @@ def test_a_wait_without_end_looks_up_for_ctrl_c(make_crew, monkeypatch):
                 go_on.set()
             return self._queue.get(timeout=timeout)
 
-    crew = make_crew(lambda _key: go_on.wait(30))
-    crew._answers = Watched()
+    pool = make_pool(lambda _key: go_on.wait(30))
+    pool._answers = Watched()
     monkeypatch.setattr("icdframes.worker_pool._LOOK_UP_SECONDS", 0.01)
-    crew.submit(1)
-    assert crew.next_result() == (1, True)
+    pool.submit(1)
+    assert pool.next_result() == (1, True)
     assert waits[:3] == [0.01] * 3

@@ -29,7 +29,7 @@ def _entity(number, parents, children):
 
 @pytest.fixture(scope="session")
 def make_corpus():
-    """Give a corpus of any size: one chapter, every entity with so many children, numbered from 1."""
+    """Return a corpus of any size: one chapter, every entity with so many children, numbered from 1."""
 
     def make(size, width=4):
         entities = {}
@@ -50,7 +50,7 @@ def slow_sandbox(make_corpus):
 
 @pytest.fixture(scope="module")
 def run():
-    """Give a function that has a job done, and gives one answer for each process."""
+    """Return a function that has a job done, and returns one answer for each process."""
     driver = subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("driver.py"))],
         stdin=subprocess.PIPE,

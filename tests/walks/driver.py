@@ -51,7 +51,7 @@ def export(job):
 
 
 def read(job):
-    """Tell what the file holds: one word, over and over."""
+    """Return what the file holds: one word, over and over."""
     frame = read_frame(Path(job["folder"]) / "table.parquet")
     return {"rows": len(frame), "words": sorted(set(frame.word))}
 

@@ -256,7 +256,7 @@ def test_of_two_processes_that_write_one_folder_of_tables_the_last_wins(warm, tm
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """Give a function that makes a folder on a disk of its own; skips where this may not be done."""
+    """Return a function that makes a folder on a disk of its own; skips where this may not be done."""
     mounted = []
 
     def make(options):

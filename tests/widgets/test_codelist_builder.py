@@ -16,7 +16,7 @@ def tables():
 
 @pytest.fixture
 def built(tables):
-    """Give a builder, and what it sends to the browser."""
+    """Return a builder, and what it sends to the browser."""
     stays = pd.DataFrame({"code": ["1A00&XN8P1", "7A00", "7A01", None] * 5})
     builder = CodeListBuilder(tables, frame=stays)
     sent = []

@@ -28,7 +28,7 @@ CHOLERA = "257068234"
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory):
-    """Give the sandbox's MMS 2024-01 as tables."""
+    """Return the sandbox's MMS 2024-01 as tables."""
     with connect("sandbox", cache_dir=tmp_path_factory.mktemp("cache")) as client:
         return client.load_tables(release="2024-01", progress=False)
 
@@ -277,7 +277,7 @@ CORE = {"@jupyter-widgets/base", "@jupyter-widgets/controls", "@jupyter-widgets/
 
 
 def _modules(root):
-    """Give the names of the front-end modules that a widget and everything in it ask for."""
+    """Return the names of the front-end modules that a widget and everything in it ask for."""
     found, waiting = set(), [root]
     while waiting:
         widget = waiting.pop()
