@@ -88,8 +88,8 @@ def test_the_two_commands_are_those_of_ci(readme, project):
     ci = (project / ".ci" / "run").read_text(encoding="utf-8")
     assert "icdframes load 07 --server sandbox --out chapter07.parquet" in readme
     assert "icdframes load 07 --server sandbox --out chapter07.parquet" in ci
-    assert ".venv/bin/pytest -q" in readme
-    assert 'pytest" -q' in ci
+    assert ".venv/bin/pytest -q -n auto\n" in readme
+    assert 'pytest" -q -n auto\n' in ci
 
 
 def test_the_table_of_tables_names_every_column(readme):
