@@ -17,7 +17,7 @@ from icdframes.model.decode_responses import (
 )
 from icdframes.model.entity import Entity, ReleaseList, TopLevel
 from icdframes.model.responses import CodeInfo, PostcoordinationSet
-from icdframes.model.uris import HOST, PREFIX, EntityUri
+from icdframes.model.uris import HOST, PREFIX, EntityUri, first_uri
 
 _LONGEST_URL = 2000
 
@@ -42,6 +42,9 @@ class JsonSession(Protocol):
         language: str = "en",
     ) -> Any:
         """Return the decoded answer of a POST with a JSON body or form fields."""
+
+    def forget(self, path: str, params: Mapping[str, str] | None = None, *, language: str = "en") -> None:
+        """Remove an answer that proved wrong from the cache."""
 
 
 class Classification(Protocol):
@@ -72,6 +75,40 @@ def fits_in_url(path: str, params: Mapping[str, str]) -> bool:
     return len(f"https://{HOST}{path}?{urlencode(params, errors='replace')}") <= _LONGEST_URL
 
 
+def wrong_answer(wanted: EntityUri, found: str, asked: str, json_path: str = "$.@id") -> ResponseShapeError:
+    """Return the error for an answer to another question."""
+    return ResponseShapeError(
+        f"Asked for {wanted}, but the answer is {found}. It is not kept. Try again later; if it stays so, a proxy "
+        "mixes answers up, or the server is no ICD API: report it.",
+        uri=asked,
+        json_path=json_path,
+    )
+
+
+def check_origin(wanted: EntityUri, found: Iterable[str | None], asked: str, json_path: str = "$.@id") -> None:
+    """Raise `ResponseShapeError` where URIs or expressions of URIs name another release or linearization.
+
+    A URI of the foundation, or without a release, says nothing of it.
+    """
+    for text in found:
+        uri = first_uri(text)
+        if uri is None or "foundation" in {uri.classification, wanted.classification}:
+            continue
+        if uri.classification != wanted.classification or uri.release not in {None, wanted.release}:
+            raise wrong_answer(wanted, str(uri), asked, json_path)
+
+
+def check_language(found: str | None, wanted: str, asked: str) -> None:
+    """Raise `ResponseShapeError` where a text says that it is in another language than the one asked for."""
+    if found and found.partition("-")[0].lower() != wanted.partition("-")[0].lower():
+        raise ResponseShapeError(
+            f"Asked for {asked} in {wanted!r}, but the answer is in {found!r}. It is not kept. Try again later; if it "
+            "stays so, a proxy mixes answers up, or the server does not have the language.",
+            uri=asked,
+            json_path="$.title.@language",
+        )
+
+
 class Endpoint:
     """One family of operations over a session."""
 
@@ -87,13 +124,10 @@ class Endpoint:
 
         def read(doc: Any, *, asked: str) -> Entity:
             entity = parse_entity(doc, asked=asked)
-            if entity.entity_id == uri.entity_id:
-                return entity
-            raise ResponseShapeError(
-                f"Asked for {uri}, but the answer is {entity.uri}. Try again later; if it stays so, report it.",
-                uri=asked,
-                json_path="$.@id",
-            )
+            if entity.uri != str(uri):
+                raise wrong_answer(uri, entity.uri, asked)
+            check_language(entity.language, language, asked)
+            return entity
 
         return self._parsed(read, uri.path, params, language=language, refresh=refresh)
 
@@ -107,18 +141,50 @@ class Endpoint:
         language: str = "en",
         refresh: bool = False,
     ) -> Parsed:
-        """Ask and read; an answer that cannot be read, which the cache may hold for good, is asked for once more.
+        """Ask and read; an answer that is wrong is not kept, and asked for once more.
 
         A complaint names the path, and `about`: what was asked there.
         """
         asked = f"{PREFIX}{path}{about}"
-        doc = self._session.get_json(path, params, language=language, refresh=refresh)
-        try:
-            return parse(doc, asked=asked)
-        except (ResponseShapeError, ServerError):
-            if refresh:
-                raise
-        return parse(self._session.get_json(path, params, language=language, refresh=True), asked=asked)
+        while True:
+            doc = self._session.get_json(path, params, language=language, refresh=refresh)
+            try:
+                return parse(doc, asked=asked)
+            except (ResponseShapeError, ServerError):
+                self._session.forget(path, params, language=language)
+                if refresh:
+                    raise
+            refresh = True
+
+
+def _list_reader(wanted: EntityUri) -> Callable[..., ReleaseList]:
+    """Return how to read the releases of a classification or an entity."""
+
+    def read(doc: Any, *, asked: str) -> ReleaseList:
+        listed = parse_release_list(doc, asked=asked)
+        if listed.uri != str(wanted):
+            raise wrong_answer(wanted, listed.uri, asked)
+        if not listed.releases:
+            raise wrong_answer(wanted, "a list without releases", asked, "$.release")
+        return listed
+
+    return read
+
+
+def _root_reader(wanted: EntityUri, release: str | None) -> Callable[..., TopLevel]:
+    """Return how to read the root of a release; one without entities would make empty tables."""
+
+    def read(doc: Any, *, asked: str) -> TopLevel:
+        top = parse_top_level(doc, asked=asked)
+        if top.uri != str(wanted):
+            raise wrong_answer(wanted, top.uri, asked)
+        if None not in {release, top.release} and top.release != release:
+            raise wrong_answer(wanted, f"of the release {top.release!r}", asked, "$.releaseId")
+        if not top.child_ids:
+            raise wrong_answer(wanted, "a classification without entities", asked, "$.child")
+        return top
+
+    return read
 
 
 class ReleasedClassification(Endpoint):
@@ -130,15 +196,18 @@ class ReleasedClassification(Endpoint):
 
     def releases(self, *, refresh: bool = False) -> ReleaseList:
         """List the releases, newest first."""
-        return self._parsed(parse_release_list, EntityUri(self.name, None, None).path, refresh=refresh)
+        uri = EntityUri(self.name, None, None)
+        return self._parsed(_list_reader(uri), uri.path, refresh=refresh)
 
     def entity_releases(self, entity_id: str, *, refresh: bool = False) -> ReleaseList:
         """List the releases that have an entity."""
-        return self._parsed(parse_release_list, EntityUri(self.name, None, entity_id).path, refresh=refresh)
+        uri = EntityUri(self.name, None, entity_id)
+        return self._parsed(_list_reader(uri), uri.path, refresh=refresh)
 
     def top_level(self, release: str | None, *, refresh: bool = False) -> TopLevel:
         """Return the root of a release: its languages and chapters."""
-        return self._parsed(parse_top_level, EntityUri(self.name, release, None).path, refresh=refresh)
+        uri = EntityUri(self.name, release, None)
+        return self._parsed(_root_reader(uri, release), uri.path, refresh=refresh)
 
     def entity(
         self,
@@ -167,8 +236,8 @@ class Foundation(Endpoint):
 
     def top_level(self, release: str | None, *, refresh: bool = False) -> TopLevel:
         """Return the root of a release (``GET /icd/entity``)."""
-        path = EntityUri("foundation", None, None).path
-        return self._parsed(parse_top_level, path, _marked(release), refresh=refresh)
+        uri = EntityUri("foundation", None, None)
+        return self._parsed(_root_reader(uri, release), uri.path, _marked(release), refresh=refresh)
 
     def entity(
         self,
@@ -204,10 +273,18 @@ class Linearization(ReleasedClassification):
         It is another entity than the one asked for where that is below the
         shoreline, and the unspecified residual where it is a block.
         """
-        path = f"{EntityUri(self.name, release, None).path}/lookup"
+        scope = EntityUri(self.name, release, None)
+        path = f"{scope.path}/lookup"
         params = {"foundationUri": foundation_uri}
+
+        def read(doc: Any, *, asked: str) -> Entity:
+            entity = parse_entity(doc, asked=asked)
+            check_origin(scope, [entity.uri], asked)
+            check_language(entity.language, language, asked)
+            return entity
+
         about = f"?foundationUri={foundation_uri}"
-        return self._parsed(parse_entity, path, params, about=about, language=language, refresh=refresh)
+        return self._parsed(read, path, params, about=about, language=language, refresh=refresh)
 
 
 class CodeEndpoint(Endpoint):
@@ -228,9 +305,16 @@ class CodeEndpoint(Endpoint):
         refresh: bool = False,
     ) -> CodeInfo:
         """Take a code or cluster apart (``GET …/codeinfo/{code}``)."""
-        path = f"{EntityUri(self._linearization, release, None).path}/codeinfo/{quote(code, safe='')}"
+        scope = EntityUri(self._linearization, release, None)
+        path = f"{scope.path}/codeinfo/{quote(code, safe='')}"
         params = _modes(flexible=flexible, terminal_codes=terminal_codes)
-        return self._parsed(parse_code_info, path, params, language=language, refresh=refresh)
+
+        def read(doc: Any, *, asked: str) -> CodeInfo:
+            info = parse_code_info(doc, asked=asked)
+            check_origin(scope, [doc["stemId"]], asked, "$.stemId")
+            return info
+
+        return self._parsed(read, path, params, language=language, refresh=refresh)
 
     def describe(
         self,
@@ -244,13 +328,19 @@ class CodeEndpoint(Endpoint):
         refresh: bool = False,
     ) -> PostcoordinationSet:
         """Put a code, a cluster, a URI or an expression of URIs into words (``GET …/describe``)."""
-        path = f"{EntityUri(self._linearization, release, None).path}/describe"
+        scope = EntityUri(self._linearization, release, None)
+        path = f"{scope.path}/describe"
         params = {"uri" if "://" in expression else "code": expression}
         params |= _modes(flexible=flexible, terminal_codes=terminal_codes)
         if simplify:
             params["simplify"] = "true"
-        about = f"?code={expression}"
-        return self._parsed(parse_postcoordination_set, path, params, about=about, language=language, refresh=refresh)
+
+        def read(doc: Any, *, asked: str) -> PostcoordinationSet:
+            described = parse_postcoordination_set(doc, asked=asked)
+            check_origin(scope, [described.uri], asked, "$.linearizationUri")
+            return described
+
+        return self._parsed(read, path, params, about=f"?code={expression}", language=language, refresh=refresh)
 
 
 def _modes(*, flexible: bool, terminal_codes: bool) -> dict[str, str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from typing import Any
 
-from icdframes.client.endpoints import Endpoint, JsonSession, fits_in_url
+from icdframes.client.endpoints import Endpoint, JsonSession, check_origin, fits_in_url
 from icdframes.errors import ConfigurationError, did_you_mean
 from icdframes.model.decode_responses import parse_autocode, parse_search
 from icdframes.model.responses import AutocodeMatch, SearchResult
@@ -122,7 +122,13 @@ class SearchEndpoint(Endpoint):
         path, params = self._start("search", release)
         params |= {"q": query, **options.params(self._name)}
         about = f"?q={query}"
-        parse = partial(parse_search, highlight=options.highlight)
+
+        def parse(doc: Any, *, asked: str) -> SearchResult:
+            result = parse_search(doc, asked=asked, highlight=options.highlight)
+            uris = [hit.uri for hit in result.hits]
+            check_origin(EntityUri(self._name, release, None), uris, asked, "$.destinationEntities[*].id")
+            return result
+
         if fits_in_url(path, params):
             return self._parsed(parse, path, params, about=about, language=language, refresh=refresh)
         return parse(self._session.post_json(path, form=params, language=language), asked=f"{path}{about}")
@@ -148,8 +154,14 @@ class SearchEndpoint(Endpoint):
             raise ConfigurationError(
                 f"The text {text[:40]!r}… has {len(text)} characters, too many for autocode: shorten it."
             )
+
+        def parse(doc: Any, *, asked: str) -> AutocodeMatch:
+            match = parse_autocode(doc, asked=asked)
+            check_origin(EntityUri(self._name, release, None), [match.uri], asked, "$.linearizationURI")
+            return match
+
         about = f"?searchText={text}"
-        return self._parsed(parse_autocode, path, params, about=about, language=language, refresh=refresh)
+        return self._parsed(parse, path, params, about=about, language=language, refresh=refresh)
 
     def _start(self, operation: str, release: str | None) -> tuple[str, dict[str, str]]:
         if self._name == "foundation":

@@ -133,14 +133,20 @@ def entity_id_of(text: str) -> str:
     return entity_id
 
 
-def first_entity_id(expression: str | None) -> str | None:
-    """Return the entity id of the stem in a URI or an expression of URIs; None where there is none."""
+def first_uri(expression: str | None) -> EntityUri | None:
+    """Return the URI of the stem in a URI or an expression of URIs; None where there is none."""
     if not expression:
         return None
     try:
-        return parse_uri(_NEXT_URI.split(expression.strip(), maxsplit=1)[0]).entity_id
+        return parse_uri(_NEXT_URI.split(expression.strip(), maxsplit=1)[0])
     except CodeSyntaxError:
         return None
+
+
+def first_entity_id(expression: str | None) -> str | None:
+    """Return the entity id of the stem in a URI or an expression of URIs; None where there is none."""
+    uri = first_uri(expression)
+    return uri.entity_id if uri else None
 
 
 def is_residual(entity_id: str) -> bool:

@@ -124,6 +124,9 @@ class CachedReader:
         """Raise `OfflineMissError`: answers to POST are never kept."""
         raise OfflineMissError(path)
 
+    def forget(self, path: str, params: Params | None = None, *, language: str = "en") -> None:
+        """Do nothing: the session forgets, when it has asked the server."""
+
     def body(self, url: str, language: str) -> bytes | str | None:
         """Return the body of a fresh answer; preparing a whole response costs ten times as much."""
         if self._answers is None:

@@ -174,7 +174,9 @@ class ApiSession:
         return self._adapter.riding_out_outages()
 
     def forget(self, path: str, params: Params | None = None, *, language: str = "en") -> None:
-        """Remove an answer that proved wrong from the cache."""
+        """Remove an answer that proved wrong from the cache; offline it stays, since no other can come."""
+        if self.offline:
+            return
         key = expiry.answer_key("GET", self._url(path, params), headers_for(language))
         with suppress(KeyError):
             del self._http.cache.responses[key]

@@ -14,6 +14,9 @@ class AnsweringWire:
         self.sent.append(("GET", path, params))
         return self.answer
 
+    def forget(self, path, params=None, *, language="en"):
+        """Nothing is kept."""
+
     def post_json(self, path, params=None, *, body=None, form=None, language="en"):
         self.sent.append(("POST", path, form or body))
         return self.answer

@@ -53,6 +53,9 @@ class RecordingWire:
     def get_json(self, path, params=None, *, language="en", refresh=False):
         self.sent.append(("GET", path, set(params or {})))
 
+    def forget(self, path, params=None, *, language="en"):
+        """Nothing is kept."""
+
     def post_json(self, path, params=None, *, body=None, form=None, language="en"):
         assert not params
         self.sent.append(("POST", path, set(form or {})))
