@@ -20,10 +20,9 @@ from icdframes.analysis.flag import count_rules
 from icdframes.errors import IcdError
 from icdframes.widgets.checked_tree import State, TreeRow, checked_tree, send_focus, send_level, send_states
 from icdframes.widgets.entity_html import STYLE, entity_html, message, source_html
-from icdframes.widgets.ipywidgets_compat import explained
+from icdframes.widgets.front_end import claim_shortcuts, explained
 from icdframes.widgets.postcoordination import PostcoordinationBuilder
 from icdframes.widgets.search_box import Hit, SearchBox, tables_search
-from icdframes.widgets.shortcuts import claim_shortcuts
 from icdframes.widgets.tree_sources import TableLevels
 
 if TYPE_CHECKING:
@@ -106,7 +105,7 @@ class CodeListBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
         self._shown: dict[str, None] = {}
         self._tree = checked_tree(self._heard)
         self._search = SearchBox(
-            search=self._find, on_pick=lambda hit: self.show(hit.entity_id or ""), attribution=False
+            search=self._find, on_select=lambda hit: self.show(hit.entity_id or ""), attribution=False
         )
         self._add_hits = _button("Add all hits", self.add_hits)
         self._undo = _button("Undo", self.undo)

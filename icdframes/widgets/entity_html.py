@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from icdframes.model.decode_responses import FOUND
-from icdframes.model.entity import Axis, Entity
+from icdframes.model.entity import Axis, Entity, Term
 from icdframes.settings import licence_of
 
 STYLE = """<style>
@@ -27,9 +27,27 @@ STYLE = """<style>
 [data-jp-theme-light="false"] .icdframes-bad { color: #ef9a9a; }
 [data-jp-theme-light="false"] .icdframes a, [data-jp-theme-light="false"] .icdframes .icdframes-link {
   color: #90caf9; }
-.icdframes-tree .jupyter-widgets-error-widget { display: none; } /* without anywidget in the front end, see keys */
-.icdframes-column > select { padding: 2px; min-width: 0; width: 100%; overflow-x: hidden; }
-.icdframes-column > select option { padding: 2px 4px; overflow: hidden; text-overflow: ellipsis; }
+.icdframes .jupyter-widgets-error-widget { display: none; } /* anywidget is not in this front end */
+.icdframes-tree, .icdframes .icdframes { max-width: none; }
+.icdframes-list > select { padding: 2px; min-width: 0; width: 100%; overflow-x: hidden; }
+.icdframes-list > select option { padding: 2px 4px; overflow: hidden; text-overflow: ellipsis; }
+.icdframes .icdframes-part { font-weight: 600; margin-top: 6px; color: inherit; }
+.icdframes-tree .icdframes-load { overflow: auto; max-width: 100%; }
+.icdframes-load table { border-collapse: collapse; font-size: 0.92em; }
+.icdframes-load th, .icdframes-load td { text-align: left; padding: 2px 8px; vertical-align: top; }
+.icdframes-load th { border-bottom: 1px solid var(--jp-border-color1, #bdbdbd); }
+.icdframes .icdframes-hit { position: relative; padding: 3px 6px; border-radius: 3px; }
+.icdframes .icdframes-hit > button { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0;
+  cursor: pointer; }
+.icdframes .icdframes-hit:hover { background: var(--jp-layout-color2, rgba(128, 128, 128, 0.15)); }
+.icdframes .icdframes-hit:focus-within { outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: -2px; }
+.icdframes .icdframes-hit .widget-html-content, .icdframes .icdframes-hit .jupyter-widgets { line-height: 1.4;
+  white-space: normal; }
+.icdframes-copy { user-select: all; font-family: var(--jp-code-font-family, monospace); }
+.icdframes button[data-copy] { display: none; font: inherit; font-size: 0.9em; margin-left: 6px; padding: 0 8px;
+  border: 1px solid var(--jp-border-color1, #bdbdbd); border-radius: 3px; background: transparent; color: inherit;
+  cursor: pointer; min-height: 24px; }
+.icdframes-live button[data-copy] { display: inline-block; }
 .icdframes .icdframes-link { background: transparent; color: var(--jp-content-link-color, #1565c0); padding: 0 2px;
   width: auto; height: auto; min-height: 24px; line-height: 1.35; white-space: normal; text-align: left; }
 .icdframes .icdframes-link:hover { text-decoration: underline; box-shadow: none; }
@@ -106,8 +124,13 @@ def source_html(classification: str) -> str:
     return f'<div class="icdframes-quiet icdframes-source">{escape(licence_of(classification))}</div>'
 
 
-def entity_html(entity: Entity) -> str:
-    """Return what an entity says of itself, without its references."""
+def copyable(text: str) -> str:
+    """Return text that one click selects whole, with a button that copies it where the front end can."""
+    return f'<span class="icdframes-copy">{escape(text)}</span><button data-copy="{escape(text)}">copy</button>'
+
+
+def entity_html(entity: Entity, *, axes: bool = True) -> str:
+    """Return what an entity says of itself, without its references; its axes where they stand nowhere else."""
     code = f'<span class="icdframes-code">{escape(entity.code)}</span> ' if entity.code else ""
     facts = [entity.class_kind, entity.block_id, entity.code_range, f"id {entity.entity_id}"]
     if not entity.translated:
@@ -122,17 +145,17 @@ def entity_html(entity: Entity) -> str:
         if text := getattr(entity, field):
             parts.append(f'{_heading(heading)}<p class="icdframes-text">{escape(text)}</p>')
     for heading, kind in _TERMS:
-        labels = [
-            term.label + (" (withdrawn)" if term.deprecated else "") for term in entity.terms if term.kind == kind
-        ]
-        parts.append(_list(heading, labels))
-    parts.append(_list("Postcoordination axes", [_axis(axis) for axis in entity.axes]))
+        parts.append(_list(heading, [_term(term) for term in entity.terms if term.kind == kind]))
+    if axes:
+        parts.append(_list("Postcoordination axes", [axis_name(axis) for axis in entity.axes]))
     return f'<div class="icdframes-detail">{"".join(parts)}</div>'
 
 
-def heading_html(text: str) -> str:
-    """Return the heading of a part of the detail pane."""
-    return f'<div class="icdframes-detail">{_heading(text)}</div>'
+def labels_html(labels: Sequence[str]) -> str:
+    """Return the labels of references in one quiet line; empty where there are none."""
+    more = f" and {len(labels) - _MANY} more" if len(labels) > _MANY else ""
+    text = escape("; ".join(labels[:_MANY]) + more)
+    return f'<div class="icdframes-detail icdframes-quiet">{text}</div>' if labels else ""
 
 
 def _heading(text: str) -> str:
@@ -145,7 +168,13 @@ def _link(entity: Entity) -> str:
     return f' · <a href="{escape(entity.browser_url or "")}" target="_blank" rel="noopener noreferrer">WHO browser</a>'
 
 
-def _axis(axis: Axis) -> str:
+def _term(term: Term) -> str:
+    """Return the label of a term; WHO says of some within the label that they are deprecated."""
+    return f"{term.label} (deprecated)" if term.deprecated and "deprecated" not in term.label.lower() else term.label
+
+
+def axis_name(axis: Axis) -> str:
+    """Return the name of an axis with what is asked of its values."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", axis.axis).lower()
     more = {"AllowAlways": "several values", "AllowedExceptFromSameBlock": "several values of different blocks"}
     notes: Sequence[str | None] = ("required" if axis.required else "optional", more.get(axis.allow_multiple or ""))

@@ -23,7 +23,7 @@ from icdframes.settings import ENV_SERVER, LOCAL, server_named
 from icdframes.transport.profiles import DEFAULT_PROFILE, find_credentials, save_profile
 from icdframes.transport.secrets import Credentials, Secret
 from icdframes.widgets.entity_html import STYLE, message
-from icdframes.widgets.ipywidgets_compat import explained
+from icdframes.widgets.front_end import explained
 from icdframes.widgets.login_options import Connect, host_of, known_profiles, options_of, origin_of
 
 _SERVERS = (("WHO", "who"), ("Local service", "local"), ("Sandbox", "sandbox"))

@@ -1,4 +1,4 @@
-"""A search field with its hits; a click on a hit chooses its code."""
+"""A search field with its hits; a click on a hit, or ↓ and Enter, chooses its code."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
@@ -14,10 +15,12 @@ import traitlets
 from icdframes.errors import ConfigurationError, IcdError
 from icdframes.frames.schema import as_lists
 from icdframes.model.decode_responses import plain_text
-from icdframes.widgets.entity_html import STYLE, highlighted, message, source_html
-from icdframes.widgets.ipywidgets_compat import explained
+from icdframes.widgets.entity_html import STYLE, copyable, highlighted, message, source_html
+from icdframes.widgets.front_end import claim_shortcuts, explained
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from icdframes.client.icd_client import IcdClient
     from icdframes.frames.entity_tables import EntityTables
 
@@ -29,11 +32,23 @@ _HITS_HEIGHT = "290px"
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One hit of a search; `title` may hold the marks of the API."""
+    """One hit of a search.
+
+    Attributes
+    ----------
+    entity_id, code : str or None
+        What was found.
+    title : str
+        May hold the marks of the API.
+    matched : str or None
+        The term that matches, where it is not the title; it may hold the same marks.
+
+    """
 
     entity_id: str | None
     code: str | None
     title: str
+    matched: str | None = None
 
 
 Search = Callable[[str], Sequence[Hit]]
@@ -42,8 +57,8 @@ Search = Callable[[str], Sequence[Hit]]
 class SearchBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """A field to search in, with the hits below it.
 
-    It searches when typing pauses, or at once with Enter. The hits are buttons: a
-    click, or Enter on them, gives the code.
+    It searches when typing pauses, or at once with Enter. Each hit is one wide button: a click on it, or ↓ to it
+    and Enter, chooses it; where another term than the title matches, it stands below the title.
 
     Parameters
     ----------
@@ -51,7 +66,7 @@ class SearchBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         Asked by `IcdClient.search`.
     search : callable, optional
         Instead of a client: takes the query, gives hits.
-    on_pick : callable, optional
+    on_select : callable, optional
         Called with the chosen `Hit`.
     attribution : bool, default True
         Whether source and licence stand below the hits; False where they stand nearby.
@@ -61,9 +76,9 @@ class SearchBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     Attributes
     ----------
     code : str or None
-        Code of the hit that was clicked last; None for a hit without a code.
+        Code of the hit that was chosen last; None for a hit without a code.
     hit : Hit or None
-        The hit that was clicked last.
+        The hit that was chosen last.
 
     Notes
     -----
@@ -86,7 +101,7 @@ class SearchBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         client: IcdClient | None = None,
         *,
         search: Search | None = None,
-        on_pick: Callable[[Hit], object] | None = None,
+        on_select: Callable[[Hit], object] | None = None,
         attribution: bool = True,
         **options: Any,
     ) -> None:
@@ -95,7 +110,7 @@ class SearchBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
                 raise ConfigurationError("SearchBox needs a client: SearchBox(icdframes.get_client()).")
             search = client_search(client, **options)
         self._search = search
-        self._on_pick = on_pick
+        self._on_select = on_select
         self._due: asyncio.TimerHandle | None = None
         self._asked = ""
         self._field = widgets.Text(
@@ -103,10 +118,12 @@ class SearchBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         )
         self._hits = widgets.VBox(layout=widgets.Layout(max_height=_HITS_HEIGHT, overflow="hidden auto"))
         self._status = widgets.HTML()
+        self._chosen = widgets.HTML()
         self._source = widgets.HTML()
         self._attribution = source_html(options.get("classification", "mms")) if attribution else ""
-        super().__init__([widgets.HTML(STYLE), self._field, self._hits, self._status, self._source])
-        self.add_class("icdframes")
+        parts = [widgets.HTML(STYLE), self._field, self._hits, self._status, self._chosen, self._source]
+        super().__init__([*parts, *claim_shortcuts()] if attribution else parts)
+        self.add_class("icdframes").add_class("icdframes-search")
         self._field.observe(self._typed, "value")
         self._field.on_msg(self._enter)
 
@@ -136,7 +153,7 @@ class SearchBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._show(hits, query)
 
     def pick(self, hit: Hit) -> None:
-        """Choose a hit: what a click on it does.
+        """Choose a hit: what a click on it, or Enter, does.
 
         Examples
         --------
@@ -149,8 +166,10 @@ class SearchBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
         """
         self.hit, self.code = hit, hit.code
-        if self._on_pick:
-            self._on_pick(hit)
+        code = f"{copyable(hit.code)} " if hit.code else ""
+        self._chosen.value = f'<div role="status">chosen: {code}{escape(plain_text(hit.title))}</div>'
+        if self._on_select:
+            self._on_select(hit)
 
     def clear(self) -> None:
         """Empty the field and take the hits away."""
@@ -173,7 +192,9 @@ class SearchBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             self._status.value = message(f"{len(hits)} hit{'s' if len(hits) > 1 else ''}")
 
     def _row(self, hit: Hit, query: str) -> _Row:
-        row = _Row(hit, highlighted(hit.title, query))
+        code = f'<span class="icdframes-code">{escape(hit.code)}</span> ' if hit.code else ""
+        matched = hit.matched and f'<div class="icdframes-quiet">matches: {highlighted(hit.matched, query)}</div>'
+        row = _Row(plain_text(hit.title), hit.code, f"{code}{highlighted(hit.title, query)}{matched or ''}")
         row.button.on_click(lambda _button: self.pick(hit))
         return row
 
@@ -198,14 +219,14 @@ class SearchBox(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
 
 class _Row(widgets.HBox):  # type: ignore[misc]  # ipywidgets has no types
-    """One hit: its code as a button, its title with what was found marked."""
+    """One hit: its code and title with what was found marked, below a button as large as the row."""
 
-    def __init__(self, hit: Hit, title: str) -> None:
-        self.button = widgets.Button(description=hit.code or "open", tooltip=plain_text(hit.title))
-        self.button.add_class("icdframes-link").add_class("icdframes-code")
-        self.button.layout.flex = "0 0 8em"
-        self.label = widgets.HTML(title, layout=widgets.Layout(flex="1 1 auto"))
-        super().__init__([self.button, self.label], layout=widgets.Layout(align_items="center", flex="0 0 auto"))
+    def __init__(self, title: str, code: str | None, html: str) -> None:
+        name = " ".join(filter(None, (code, title)))
+        self.button = widgets.Button(description=name, tooltip=name)
+        self.label = widgets.HTML(html, layout=widgets.Layout(flex="1 1 auto", width="auto"))
+        super().__init__([self.button, self.label], layout=widgets.Layout(flex="0 0 auto"))
+        self.add_class("icdframes-hit")
 
     def close_all(self) -> None:
         """Take the row and its parts out of the front end."""
@@ -220,10 +241,15 @@ def client_search(client: IcdClient, **options: Any) -> Search:
 
     def search(query: str) -> list[Hit]:
         prefix = query if query.endswith("%") else f"{query}%"
-        columns = as_lists(client.search(prefix, highlight=True, **options)[["entity_id", "code", "title"]])
+        tables = client.search_tables(prefix, highlight=True, **options)
+        terms: dict[int, str] = {}
+        for place, label in zip(*as_lists(tables.terms[["hit", "label"]]).values(), strict=True):
+            if label:
+                terms.setdefault(place, label)
+        columns = as_lists(tables.hits[["entity_id", "code", "title", "title_is_best"]])
         return [
-            Hit(key, code, title or code or key)
-            for key, code, title in zip(*columns.values(), strict=True)
+            Hit(key, code, title or code or key, None if is_best else _other_term(terms.get(place), title))
+            for place, (key, code, title, is_best) in enumerate(zip(*columns.values(), strict=True))
             if key or code
         ]
 
@@ -235,20 +261,30 @@ def tables_search(tables: EntityTables) -> Search:
 
     def search(query: str) -> list[Hit]:
         entities = tables.entities
-        texts = [
-            entities[["entity_id", "title"]].rename(columns={"title": "label"}),
-            tables.terms[["entity_id", "label"]],
-        ]
-        ids: dict[str, None] = dict.fromkeys(entities.loc[entities["code"].str.lower() == query.lower(), "entity_id"])
-        for text in texts:
-            found = text["label"].notna()
-            for word in query.split():
-                found &= text["label"].str.lower().str.contains(_beginning(word), regex=True, na=False)
-            ids |= dict.fromkeys(text.loc[found, "entity_id"])
+        exact = entities.loc[entities["code"].str.lower() == query.lower(), "entity_id"]
+        by_title = entities.loc[_with_words(entities["title"], query), "entity_id"]
+        by_term = tables.terms.loc[_with_words(tables.terms["label"], query), ["entity_id", "label"]]
+        terms = by_term.drop_duplicates("entity_id").set_index("entity_id")["label"]
+        ids = dict.fromkeys([*exact, *by_title, *terms.index])
+        shown = {*exact, *by_title}
         rows = entities.set_index("entity_id")[["code", "title"]].loc[list(ids)].reset_index()
-        return [Hit(key, code, title or code or key) for key, code, title in zip(*as_lists(rows).values(), strict=True)]
+        return [
+            Hit(key, code, title or code or key, None if key in shown else terms[key])
+            for key, code, title in zip(*as_lists(rows).values(), strict=True)
+        ]
 
     return search
+
+
+def _with_words(texts: pd.Series, query: str) -> pd.Series:
+    found = texts.notna()
+    for word in query.split():
+        found &= texts.str.lower().str.contains(_beginning(word), regex=True, na=False)
+    return found
+
+
+def _other_term(term: str | None, title: str | None) -> str | None:
+    return term if term and plain_text(term).lower() != plain_text(title or "").lower() else None
 
 
 def _beginning(word: str) -> str:

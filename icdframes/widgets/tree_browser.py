@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 import traitlets
 
 from icdframes.errors import ConfigurationError, IcdError
-from icdframes.model.entity import Entity, Reference
+from icdframes.frames.schema import as_lists
+from icdframes.model.entity import Entity
 from icdframes.walk import Progress
-from icdframes.widgets.entity_html import STYLE, message, name_of, source_html
+from icdframes.widgets.entity_html import STYLE, copyable, message, name_of, source_html
+from icdframes.widgets.front_end import claim_shortcuts, explained
 from icdframes.widgets.search_box import Hit, SearchBox, tables_search
-from icdframes.widgets.shortcuts import claim_shortcuts
-from icdframes.widgets.tree_panes import Breadcrumb, Columns, Detail
-from icdframes.widgets.tree_sources import ClientLevels, Level, Levels, TableLevels, trail
+from icdframes.widgets.tree_panes import Breadcrumb, Detail
+from icdframes.widgets.tree_sources import ClientLevels, Levels, TableLevels, trail
+from icdframes.widgets.tree_view import Act, TreeRow, TreeView
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from icdframes.client.icd_client import IcdClient
     from icdframes.frames.entity_tables import EntityTables
 
 _REPORT_EVERY = 10
-_FOUNDATION_ONLY = ("related_maternal", "related_perinatal")  # the API names no other place for them
+_FIRST_ROWS = 5
+_SHOWN_COLUMNS = ("code", "title", "class_kind", "depth")
+_JOINT = " > "
+
+Way = tuple[str, ...]  # entity ids from the top down
 
 
 class TreeBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
-    """Browse a classification: levels side by side, search, breadcrumb, details.
+    """Browse a classification: the hierarchy, search, breadcrumb, details.
 
-    The arrow keys move within a level, Tab goes to the next one; what is selected
-    shows its children and its details. Exclusions and other references are
-    buttons that jump.
+    In the tree ↑ and ↓ move, → opens, ← closes, letters jump to a code or title; without anywidget it is a list to
+    click in. A filter narrows one level down. Exclusions, related entities and values of axes are links.
 
     Parameters
     ----------
@@ -48,8 +57,10 @@ class TreeBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
     ----------
     selected : str or None
         Entity id of the selected entity; set it to jump there.
-    branch : pandas.DataFrame or None
-        What "Load this branch" loaded last; `branch_tables` has all five tables.
+    code : str or None
+        Its code; set it to jump there.
+    frame : pandas.DataFrame or None
+        What "Load this branch" loaded last; `tables` has all five tables.
 
     Raises
     ------
@@ -67,17 +78,18 @@ class TreeBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
     >>> client = icdframes.connect("sandbox")
     >>> tree = icdframes.TreeBrowser(client, release="2024-01")
     >>> tree.go_to("1A00")
-    >>> tree.selected
-    '257068234'
+    >>> tree.selected, tree.code
+    ('257068234', '1A00')
     >>> tree.load_branch()  # doctest: +SKIP
-    >>> tree.branch.title.tolist()  # doctest: +SKIP
+    >>> tree.frame.title.tolist()  # doctest: +SKIP
     ['Cholera']
 
     """
 
     selected = traitlets.Unicode(None, allow_none=True)
-    branch = traitlets.Any(None, allow_none=True)
-    branch_tables = traitlets.Any(None, allow_none=True)
+    code = traitlets.Unicode(None, allow_none=True)
+    frame = traitlets.Any(None, allow_none=True)
+    tables = traitlets.Any(None, allow_none=True)
 
     def __init__(
         self,
@@ -99,39 +111,46 @@ class TreeBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
                 "TreeBrowser needs a client or loaded tables: TreeBrowser(icdframes.get_client())."
             )
         top = self._source.top()
+        self._language = language
+        self._top = top.entities
         self._way: tuple[Entity, ...] = ()
-        self._levels: list[tuple[Entity, ...]] = [top.entities]
+        self._below: dict[str, tuple[Entity, ...]] = {}
+        self._partial: set[str] = set()
+        self._open: set[Way] = set()
+        self._filtered: Way = ()
         self._busy = False
         options = {"classification": self._source.classification, "release": self._source.release}
         self._search = SearchBox(
-            client, search=search, on_pick=self._found, attribution=False, **options, language=language
+            client, search=search, on_select=self._found, attribution=False, **options, language=language
         )
+        super().__init__(self._make_parts(), layout=widgets.Layout(grid_gap="4px"))
+        self.add_class("icdframes").add_class("icdframes-tree")
+        self.observe(self._jump_to_selected, ["selected", "code"])
+        problem = self._open_level(self._top[0], (self._top[0].entity_id,)) if len(self._top) == 1 else ""
+        self._draw(top.problem or problem)
+
+    def _make_parts(self) -> list[Any]:
         self._crumbs = Breadcrumb(self._keep)
-        self._columns = Columns(self._picked)
-        self._detail = Detail(self._target, self._jump)
+        self._filter = widgets.Text(layout=widgets.Layout(width="auto"), **explained("Filter one level"))
+        self._filter.observe(self._filter_typed, "value")
+        self._view = TreeView(self._acted)
+        self._detail = Detail(self._source, self._jump)
         self._load = widgets.Button(description="Load this branch", icon="table", disabled=True)
         self._load.layout.width = "auto"
-        self._status = widgets.HTML()
-        self._output = widgets.Output()
-        bar = widgets.HBox([self._load, self._status], layout=widgets.Layout(align_items="center", grid_gap="12px"))
-        super().__init__(
-            [
-                widgets.HTML(STYLE),
-                self._search,
-                self._crumbs,
-                self._columns,
-                bar,
-                self._output,
-                self._detail,
-                widgets.HTML(source_html(self._source.classification)),
-                *claim_shortcuts(),
-            ],
-            layout=widgets.Layout(grid_gap="4px"),
-        )
-        self.add_class("icdframes").add_class("icdframes-tree")
         self._load.on_click(lambda _button: self.load_branch())
-        self.observe(self._jump_to_selected, "selected")
-        self._draw(top.problem)
+        self._status = widgets.HTML()
+        self._loaded = widgets.HTML()
+        self._loaded.add_class("icdframes-load")
+        self._output = widgets.Output()
+        half = {"flex": "1 1 24em", "min_width": "0", "width": "auto"}
+        left = widgets.VBox([self._filter, self._view], layout=widgets.Layout(**half))
+        right = widgets.VBox([self._detail], layout=widgets.Layout(**half, max_height="470px", overflow="auto"))
+        both = widgets.HBox([left, right], layout=widgets.Layout(flex_flow="row wrap", grid_gap="12px", width="100%"))
+        bar = widgets.HBox([self._load, self._status], layout=widgets.Layout(align_items="center", grid_gap="12px"))
+        note = [widgets.HTML(message(self._source.note))] if self._source.note else []
+        source = widgets.HTML(source_html(self._source.classification))
+        head = [widgets.HTML(STYLE), *note, self._search, self._crumbs]
+        return [*head, both, bar, self._loaded, self._output, source, *claim_shortcuts()]
 
     def __repr__(self) -> str:
         return f"<TreeBrowser {self._name()} selected={self.selected!r}>"
@@ -145,14 +164,16 @@ class TreeBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
             Code, id or URI. What cannot be found is said below the tree.
 
         """
-        self._try(lambda: self._open_way(trail(self._source, self._source.entity(entity), self._roots())))
+        roots = [one.entity_id for one in self._top]
+        self._try(lambda: self._open_way(trail(self._source, self._source.entity(entity), roots)))
 
     def load_branch(self) -> None:
-        """Load the selected entity and everything below it into `branch`: what the button does."""
+        """Load the selected entity and everything below it into `frame`: what the button does."""
         if not self._way or self._load.disabled:
             return
         chosen = self._way[-1]
         self._load.disabled = True
+        self._loaded.value = ""
         self._say(f"Loading {name_of(chosen)} …")
         try:
             self._try(lambda: self._load_into(chosen))
@@ -175,20 +196,51 @@ class TreeBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         elif tables is None:
             self._say("Something unexpected went wrong: it stands below.", "bad")
         else:
-            self._keep_branch(tables)
+            self._keep_branch(entity, tables)
 
-    def _keep_branch(self, tables: EntityTables) -> None:
-        self.branch_tables, self.branch = tables, tables.entities
-        loaded = f"{len(tables):,} rows are in .branch, all five tables in .branch_tables."
+    def _keep_branch(self, entity: Entity, tables: EntityTables) -> None:
+        self.tables, self.frame = tables, tables.entities
+        rows = f"{len(tables):,} row{'' if len(tables) == 1 else 's'}"
+        loaded = f"{name_of(entity)}: {rows} in .frame of this tree, all five tables in .tables."
         if tables.failures:
             self._say(f"{loaded} {len(tables.failures):,} entities are missing: press again for those.", "bad")
         else:
             self._output.clear_output()
             self._say(loaded, "good")
+        self._loaded.value = _first_rows(tables.entities) + f"<p>In a cell: {copyable(self._line(entity))}</p>"
 
-    def _picked(self, number: int, entity_id: str) -> None:
-        entity = next(one for one in self._levels[number] if one.entity_id == entity_id)
-        self._try(lambda: self._open_way((*self._way[:number], entity)))
+    def _line(self, entity: Entity) -> str:
+        """Return the line of code that loads the branch again."""
+        given = {"classification": self._source.classification, "release": self._source.release}
+        usual = {"classification": "mms", "language": "en"}
+        options = [
+            f"{name}={value!r}"
+            for name, value in (given | {"language": self._language}).items()
+            if value and usual.get(name) != value
+        ]
+        return f"icdframes.load_entity({', '.join([repr(entity.code or entity.entity_id), *options])})"
+
+    def _acted(self, act: Act, key: str) -> None:
+        way = tuple(key.split(_JOINT))
+        if act == "close":
+            self._open -= {opened for opened in self._open if opened[: len(way)] == way}
+            self._select(way)
+        elif act == "select":
+            self._select(way)
+        else:
+            self._try(lambda: self._open_way(self._entities(way), alone=act == "only"))
+
+    def _entities(self, way: Way) -> tuple[Entity, ...]:
+        found: list[Entity] = []
+        level = self._top
+        for key in way:
+            found.append(next(entity for entity in level if entity.entity_id == key))
+            level = self._below.get(key, ())
+        return tuple(found)
+
+    def _select(self, way: Way) -> None:
+        self._way = self._entities(way)
+        self._draw("")
 
     def _found(self, hit: Hit) -> None:
         self.go_to(hit.entity_id or hit.code or "")
@@ -196,7 +248,7 @@ class TreeBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
 
     def _jump(self, entity_id: str) -> None:
         self.go_to(entity_id)
-        self._columns.focus_on(max(len(self._way) - 1, 0))
+        self._view.focus_on(_JOINT.join(_ids(self._way)))
 
     def _keep(self, steps: int) -> None:
         self._try(lambda: self._open_way(self._way[:steps]))
@@ -206,52 +258,90 @@ class TreeBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
             self.go_to(change["new"]) if change["new"] else self._keep(0)
             self._show_selected()  # where the jump failed, what was selected before still is
 
-    def _target(self, reference: Reference) -> str | None:
-        if self._source.classification == "foundation" or reference.kind in _FOUNDATION_ONLY:
-            return reference.foundation_id
-        return reference.linearization_id
+    def _open_way(self, way: tuple[Entity, ...], *, alone: bool = False) -> None:
+        """Open everything along a way and select its end; `alone` closes what is open beside it."""
+        if alone or not way:
+            self._open = set()
+        problems = [self._open_level(entity, _ids(way[: step + 1])) for step, entity in enumerate(way)]
+        self._way = way
+        if not any(row.key == _JOINT.join(_ids(way)) for row in self._rows(self._top, ())):
+            self._clear_filter()  # it would hide what is to be seen
+        self._draw(next(filter(None, problems), ""))
 
-    def _roots(self) -> list[str]:
-        return [entity.entity_id for entity in self._levels[0]]
+    def _open_level(self, entity: Entity, way: Way) -> str:
+        """Open one level, which is asked for once; return why some of it is missing."""
+        if entity.is_leaf:
+            return ""
+        problem = ""
+        if entity.entity_id not in self._below or entity.entity_id in self._partial:
+            total = len(entity.child_ids)
+            self._say(f"Opening {name_of(entity)} …")
 
-    def _open_way(self, way: tuple[Entity, ...]) -> None:
-        """Show the levels along a way; those that are open already are not asked for again."""
-        levels, problem = [self._levels[0]], ""
-        for step, entity in enumerate(way):
-            same = step < len(self._way) and self._way[step].entity_id == entity.entity_id
-            if same and step + 1 < len(self._levels):
-                levels.append(self._levels[step + 1])
-            elif not entity.is_leaf:
-                level = self._below(entity)
-                problem = level.problem or problem
-                if level.entities:
-                    levels.append(level.entities)
-        self._way, self._levels = way, levels
-        self._draw(problem)
+            def report(progress: Progress) -> None:
+                if progress.done % _REPORT_EVERY == 0:
+                    self._say(f"Opening {name_of(entity)}: {progress.done} of {total} …")
 
-    def _below(self, entity: Entity) -> Level:
-        total = len(entity.child_ids)
-        self._say(f"Opening {name_of(entity)} …")
+            level = self._source.below(entity, report)
+            self._below[entity.entity_id], problem = level.entities, level.problem
+            (self._partial.add if problem else self._partial.discard)(entity.entity_id)
+        if self._below[entity.entity_id]:
+            self._open.add(way)
+        return problem
 
-        def report(progress: Progress) -> None:
-            if progress.done % _REPORT_EVERY == 0:
-                self._say(f"Opening {name_of(entity)}: {progress.done} of {total} …")
+    def _filter_typed(self, change: dict[str, Any]) -> None:
+        if self._busy:
+            return
+        if not change["old"].strip():
+            self._filtered = self._level()
+        self._draw("")
 
-        return self._source.below(entity, report)
+    def _level(self) -> Way:
+        """Return the way to the level that is worked in: what is open below the selected entity, else its own."""
+        way = _ids(self._way)
+        return way if way in self._open else way[:-1]
+
+    def _rows(self, entities: tuple[Entity, ...], above: Way) -> Iterator[TreeRow]:
+        words = self._filter.value.lower().split() if above == self._filtered else []
+        shown = [one for one in entities if all(word in name_of(one).lower() for word in words)]
+        for place, one in enumerate(shown, 1):
+            way = (*above, one.entity_id)
+            opened = way in self._open
+            title = one.title or f"(untitled {one.entity_id})"
+            yield TreeRow(_JOINT.join(way), one.code, title, len(way), place, len(shown), leaf=one.is_leaf, open=opened)
+            if opened:
+                yield from self._rows(self._below[one.entity_id], way)
 
     def _draw(self, problem: str) -> None:
-        picked = [entity.entity_id for entity in self._way]
-        self._columns.show(self._levels, picked)
-        self._crumbs.show([self._name(), *(entity.code or entity.title or "…" for entity in self._way)])
+        way = _ids(self._way)
+        if way[: len(self._filtered)] != self._filtered:
+            self._clear_filter()
+        rows = list(self._rows(self._top, ()))
+        level = self._level()
+        number = len(self._below.get(level[-1], ()) if level else self._top)
+        where = f" below {self._entities(level)[-1].code or self._entities(level)[-1].title}" if level else ""
+        self._filter.placeholder = f"Filter the {number:,}{where}"
+        self._view.show(rows, _JOINT.join(way))
+        self._crumbs.show(
+            [self._name(), *(entity.code or entity.title or "…" for entity in self._way)],
+            [self._name(), *(name_of(entity) for entity in self._way)],
+        )
         self._detail.show(self._way[-1] if self._way else None)
         self._load.disabled = not self._way
         self._show_selected()
         self._say(problem, "bad")
 
+    def _clear_filter(self) -> None:
+        self._busy, before = True, self._busy
+        try:
+            self._filter.value = ""
+        finally:
+            self._busy = before
+
     def _show_selected(self) -> None:
         self._busy = True
         try:
-            self.selected = self._way[-1].entity_id if self._way else None
+            chosen = self._way[-1] if self._way else None
+            self.selected, self.code = (chosen.entity_id, chosen.code) if chosen else (None, None)
         finally:
             self._busy = False
 
@@ -266,3 +356,20 @@ class TreeBrowser(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
 
     def _name(self) -> str:
         return " ".join(part for part in (self._source.classification.upper(), self._source.release) if part)
+
+
+def _ids(way: tuple[Entity, ...]) -> Way:
+    return tuple(entity.entity_id for entity in way)
+
+
+def _first_rows(entities: pd.DataFrame) -> str:
+    """Return the first rows as a table of the columns that a reader looks for first."""
+    columns = [name for name in _SHOWN_COLUMNS if name in entities]
+    head = "".join(f"<th>{name}</th>" for name in columns)
+    lists = as_lists(entities[columns].head(_FIRST_ROWS))
+    rows = [
+        "".join(f"<td>{'' if value is None else escape(str(value))}</td>" for value in row)
+        for row in zip(*lists.values(), strict=True)
+    ]
+    more = f"<p>… and {len(entities) - len(rows):,} more rows</p>" if len(entities) > len(rows) else ""
+    return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>{more}"

@@ -43,10 +43,19 @@ class Levels(Protocol):
     """Where a tree gets its entities."""
 
     classification: str
+    is_local: bool  # everything is at hand without a request
 
     @property
     def release(self) -> str | None:
         """Release id."""
+
+    @property
+    def here(self) -> str:
+        """Where something is that is found: "in MMS 2024-01"."""
+
+    @property
+    def note(self) -> str:
+        """What a reader must know of where it comes from; empty where there is nothing."""
 
     def top(self) -> Level:
         """Return the entities at depth 0."""
@@ -56,6 +65,9 @@ class Levels(Protocol):
 
     def entity(self, name: str) -> Entity:
         """Return the entity with an id, code or URI."""
+
+    def some(self, ids: Sequence[str]) -> Level:
+        """Return the entities with these ids, as far as they are there."""
 
     def load(self, entity_id: str) -> EntityTables:
         """Load a branch."""
@@ -102,6 +114,8 @@ class ClientLevels:
 
     """
 
+    is_local = False
+
     def __init__(self, client: IcdClient, classification: str, release: str | None, language: str) -> None:
         self.classification = classification
         self.release = release
@@ -129,6 +143,37 @@ class ClientLevels:
         if not graph.entities and (cause := graph.first_cause()):
             raise cause
         return _level(ids, graph)
+
+    @property
+    def here(self) -> str:
+        """Classification and release."""
+        return f"in {' '.join(filter(None, (self.classification.upper(), self.release)))}"
+
+    @property
+    def note(self) -> str:
+        """Say of the sandbox that it holds a sample."""
+        if self._client.server.name != "sandbox":
+            return ""
+        from icdframes.sandbox.sample import sample_corpus  # noqa: PLC0415  only where the sandbox is in use
+
+        listing = sample_corpus().listing(self.classification, self.release)
+        size = f" of {len(listing):,} entities" if listing else ""
+        return f"The sandbox serves a small sample{size}: many levels are not complete, and WHO has more."
+
+    def some(self, ids: Sequence[str]) -> Level:
+        """Return the entities with these ids, as far as the server knows them.
+
+        Raises
+        ------
+        IcdError
+            If one fails for another reason than that it is not there.
+
+        """
+        graph = self._walk(list(dict.fromkeys(ids)), lambda _progress: None)
+        for error in graph.failures.values():
+            if not isinstance(error, EntityNotFoundError):
+                raise error
+        return Level(tuple(graph.entities[key] for key in dict.fromkeys(ids) if key in graph.entities))
 
     def below(self, entity: Entity, report: Report) -> Level:
         """Return the children of an entity, all at once by the client's workers."""
@@ -182,6 +227,10 @@ class TableLevels:
 
     """
 
+    is_local = True
+    here = "among these tables"
+    note = ""
+
     def __init__(self, tables: EntityTables) -> None:
         self._tables = tables
         self._children: dict[str, list[str]] | None = None
@@ -223,6 +272,10 @@ class TableLevels:
                     found.setdefault(parent, []).append((position, child))
             self._children = {parent: [child for _, child in sorted(below)] for parent, below in found.items()}
         return self._children.get(entity_id, [])
+
+    def some(self, ids: Sequence[str]) -> Level:
+        """Return those of the entities that were loaded."""
+        return Level(self._some([key for key in dict.fromkeys(ids) if self._names.get(key) == key]))
 
     def load(self, entity_id: str) -> EntityTables:
         """Cut a branch out."""

@@ -61,7 +61,7 @@ def test_signing_in_and_browsing_works_and_leaves_no_secret(notebook, page, watc
     page.get_by_text("the form's client: False").wait_for()  # it ran before the form was used
     _run_last_cell(page)
     page.get_by_text("the form's client: True | Intestinal infection due to other Vibrio").wait_for()
-    _use_tree(page.locator(".icdframes-tree"), keep)
+    _use_tree(page.locator(".icdframes-tree"), keep, file)
 
     saved = _save(page, file)
     state = saved["metadata"]["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]
@@ -94,33 +94,65 @@ def _use_form(form, picture):
     assert form.locator("input[type=password]").input_value() == ""
 
 
-def _use_tree(tree, picture):
-    """Open levels by keyboard and by mouse, jump along an exclusion, search."""
-    level = tree.locator(".icdframes-column > select")
-    shown = tree.locator("h4")
-    level.first.focus()
-    level.first.press("End")
-    shown.wait_for()
-    level.first.press("Home")
+def _use_tree(tree, picture, file):
+    """Open levels by keys, jump along an exclusion, filter, save by Ctrl+S, search by keys."""
+    page, shown = tree.page, tree.locator("h4")
+    rows = tree.get_by_role("treeitem")
+    selected = tree.locator("[aria-selected=true]")
+    rows.first.click()
     shown.filter(has_text="01 Certain infectious").wait_for()
-    level.first.press("Tab")
-    level.nth(1).press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.type("gastro")
     shown.filter(has_text="Gastroenteritis or colitis of infectious origin").wait_for()
-    level.nth(2).select_option(label="▸ Bacterial intestinal infections")
-    exclusion = tree.get_by_role("button", name="Bacterial foodborne intoxications")
+    page.keyboard.press("ArrowRight")
+    tree.get_by_role("treeitem", name="Bacterial intestinal infections").wait_for()
+    page.keyboard.press("ArrowRight")
+    shown.filter(has_text="Bacterial intestinal infections").wait_for()
+    page.keyboard.press("ArrowLeft")
+    shown.filter(has_text="Gastroenteritis or colitis of infectious origin").wait_for()
+    assert selected.inner_text().endswith("Gastroenteritis or colitis of infectious origin")
+    before = file.stat().st_mtime_ns
+    page.keyboard.press("Control+s")
+    _until(page, lambda: file.stat().st_mtime_ns != before)
+    page.keyboard.press("Home")
+    shown.filter(has_text="01 Certain infectious").wait_for()
+    tree.get_by_role("treeitem", name="Bacterial intestinal infections").click()
+    shown.filter(has_text="Bacterial intestinal infections").wait_for()
+    tree.get_by_role("button", name="Exclusions (1)").click()
+    exclusion = tree.get_by_role("button", name="Bacterial foodborne intoxications").last
     exclusion.wait_for()
     tree.evaluate("node => node.scrollIntoView()")
     picture("tree")
     exclusion.click()
     shown.filter(has_text="Bacterial foodborne intoxications").wait_for()
     picture("tree-jumped")
-    tree.get_by_placeholder("Search titles and terms").fill("chol")
-    hit = tree.get_by_role("button", name="1A00")
-    hit.wait_for()
+    tree.get_by_placeholder("Filter the 6").fill("botu")
+    tree.get_by_role("treeitem", name="1A10").wait_for(state="detached")
+    assert tree.get_by_role("treeitem", name="1A11 Botulism").count() == 1
+    field = tree.get_by_placeholder("Search titles and terms")
+    field.fill("chol")
+    tree.get_by_role("button", name="1A00 Cholera").wait_for()
     picture("tree-search")
-    hit.click()
+    field.press("ArrowDown")
+    page.keyboard.press("Enter")
     shown.filter(has_text="1A00 Cholera").wait_for()
+    tree.get_by_role("button", name="Load this branch").click()
+    tree.get_by_text("In a cell: icdframes.load_entity('1A00', release=").wait_for()
     picture("tree-found")
+    page.set_viewport_size({"width": 600, "height": 1000})
+    tree.evaluate("node => node.scrollIntoView()")
+    hierarchy, details = (tree.locator(name).first.bounding_box() for name in (".icdframes-rows", ".icdframes-detail"))
+    assert hierarchy["y"] + hierarchy["height"] <= details["y"]
+    picture("tree-600")
+    page.set_viewport_size({"width": 1280, "height": 1000})
+
+
+def _until(page, is_so):
+    for _ in range(100):
+        if is_so():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("It did not happen.")
 
 
 def _run_all_cells(page):

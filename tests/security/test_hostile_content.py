@@ -34,7 +34,7 @@ from icdframes.sandbox import Sandbox
 from icdframes.settings import resolve_server
 from icdframes.transport.profiles import delete_profile, load_profile, save_profile
 from icdframes.transport.secrets import Credentials
-from icdframes.widgets.entity_html import entity_html, heading_html, highlighted, message
+from icdframes.widgets.entity_html import entity_html, highlighted, labels_html, message
 from icdframes.widgets.login_form import LoginForm
 from icdframes.widgets.search_box import Hit, SearchBox
 from icdframes.widgets.tree_browser import TreeBrowser
@@ -122,7 +122,7 @@ def test_tree_search_and_form_show_a_hostile_title_as_text(evil, evil_graph):
     tree.selected = "2"
     hits = SearchBox(search=lambda query: [Hit("2", EVIL, EVIL), Hit(None, None, f"<em class='found'>{EVIL}</em>")])
     hits.run(EVIL)
-    pieces = [entity_html(evil_graph.entities["2"]), highlighted(EVIL, "src"), message(EVIL), heading_html(QUOTES)]
+    pieces = [entity_html(evil_graph.entities["2"]), highlighted(EVIL, "src"), message(EVIL), labels_html([QUOTES])]
     for page in (html_of(tree), html_of(hits), *pieces):
         assert page
         assert is_text_only(page), page

@@ -55,7 +55,8 @@ def test_an_entity_says_what_it_has_and_leaves_out_what_it_has_not():
     entity = Entity(
         uri="u", entity_id="1", title=None, translated=False,
         axes=(Axis("infectiousAgent", required=True, allow_multiple="AllowAlways"), Axis("laterality")),
-        terms=(*(Term("index_term", f"term {n}") for n in range(14)), Term("synonym", "old", deprecated=True)),
+        terms=(*(Term("index_term", f"term {n}") for n in range(14)), Term("synonym", "old", deprecated=True),
+               Term("narrower_term", "older (Deprecated)", deprecated=True)),
     )  # fmt: skip
     html = entity_html(entity)
     assert "untitled" in html
@@ -63,6 +64,8 @@ def test_an_entity_says_what_it_has_and_leaves_out_what_it_has_not():
     assert "infectious agent (required, several values)" in html
     assert "laterality (optional)" in html
     assert "2 more" in html
-    assert "old (withdrawn)" in html
+    assert "old (deprecated)" in html
+    assert "older (Deprecated)<" in html
+    assert "infectious agent" not in entity_html(entity, axes=False)
     assert "Coding note" not in html
     assert name_of(entity) == "(untitled 1)"

@@ -20,7 +20,7 @@ from icdframes.model.entity import Entity, Reference
 from icdframes.widgets.login_form import LoginForm
 from icdframes.widgets.tree_browser import TreeBrowser
 from icdframes.widgets.tree_panes import Detail
-from icdframes.widgets.tree_sources import trail
+from icdframes.widgets.tree_sources import Level, trail
 
 INFECTIONS, GASTRO, BACTERIAL, FOODBORNE = "1435254666", "588616678", "135352227", "1834648119"
 CHOLERA = "257068234"
@@ -40,160 +40,288 @@ def tree(request):
     return TreeBrowser(tables=request.getfixturevalue("loaded"))
 
 
-def open_columns(tree):
-    return [column for column in tree._columns.children if column.layout.display != "none"]
+@pytest.fixture
+def seen(see, tree):
+    return see(tree)
 
 
-def links(tree):
-    return {part.description: part for part in tree._detail._links.children if hasattr(part, "click")}
+def keys_of(tree):
+    """Give the part that takes the keys: a browser shows it in the place of the list."""
+    return next(part for part in walk(tree) if hasattr(part, "_esm") and hasattr(part, "rows"))
 
 
-def crumbs(tree):
-    return [step.description for step in tree._crumbs.children if step.layout.display != "none"]
+def walk(part):
+    yield part
+    for child in getattr(part, "children", ()):
+        yield from walk(child)
 
 
-def pick(tree, level, entity_id):
-    tree._columns.children[level].value = entity_id
+def tell(tree, act, *way):
+    """Do what the keys do in the browser."""
+    keys_of(tree)._handle_custom_msg({"type": act, "key": " > ".join(way)}, [])
 
 
-def test_source_and_licence_stand_below_the_tree_once(tree):
-    shown = [part.value for part in tree.children if isinstance(getattr(part, "value", None), str)]
-    assert ["CC BY-ND 3.0 IGO" in text for text in shown].count(True) == 1
-    tree._search.run("cholera")
-    assert tree._search._source.value == ""
+def test_source_and_licence_stand_below_the_tree_once(seen):
+    seen.field("Search").value = "cholera"
+    assert seen.text.count("CC BY-ND 3.0 IGO") == 1
 
 
-def test_the_first_level_is_the_chapters_and_nothing_is_selected(tree):
-    (column,) = open_columns(tree)
-    assert column.options[0] == ("▸ 01  Certain infectious or parasitic diseases", INFECTIONS)
-    assert len(column.options) == 28
-    assert (tree.selected, column.value, tree._load.disabled) == (None, None, True)
+def test_the_first_level_is_the_chapters_and_nothing_is_selected(tree, seen):
+    assert seen.rows[0] == "▸ 01  Certain infectious or parasitic diseases"
+    assert len(seen.rows) == 28
+    assert (tree.selected, tree.code, seen.button("Load this branch").disabled) == (None, None, True)
+    assert "Choose an entity" in seen.text
     assert repr(tree) == "<TreeBrowser MMS 2024-01 selected=None>"
 
 
-def test_choosing_entities_opens_one_level_after_another(tree):
-    pick(tree, 0, INFECTIONS)
-    pick(tree, 1, GASTRO)
-    pick(tree, 2, BACTERIAL)
+def test_a_sandbox_says_that_it_is_a_sample_and_tables_do_not(see, icd_client, loaded):
+    of_sandbox = see(TreeBrowser(icd_client, release="2024-01")).text
+    assert "sandbox" not in see(TreeBrowser(tables=loaded)).text
+    if icd_client.server.name == "sandbox":
+        assert "The sandbox serves a small sample of 913 entities" in of_sandbox
+
+
+def test_a_tree_of_one_root_is_open_from_the_start(see, icd_client):
+    tree = TreeBrowser(tables=icd_client.load_tables("1A03", release="2024-01", progress=False))
+    assert see(tree).rows[0].startswith("▾ 1A03")
+    assert len(see(tree).rows) == 7
+
+
+def test_choosing_entities_opens_one_level_after_another(tree, seen):
+    seen.choose("01  Certain")
+    seen.choose("Gastroenteritis or colitis of infectious origin")
+    seen.choose("Bacterial intestinal infections")
     assert tree.selected == BACTERIAL
-    assert len(tree._levels) == 4
-    assert [column.value for column in open_columns(tree)] == [GASTRO, BACTERIAL, None]
-    assert crumbs(tree)[:2] == ["MMS 2024-01", "/ 01"]
-    assert "Bacterial intestinal infections" in tree._detail._text.value
-    pick(tree, 3, CHOLERA)
-    assert crumbs(tree)[-1] == "/ 1A00"
-    assert len(tree._levels) == 4
-    pick(tree, 0, tree._levels[0][1].entity_id)
-    assert len(tree._levels) == 2
+    assert any(row.startswith("▸ 1A03") for row in seen.rows)
+    assert list(seen.buttons)[:2] == ["MMS 2024-01", "01"]
+    assert "Bacterial intestinal infections" in seen.text
+    seen.choose("1A00  Cholera")
+    assert (tree.selected, tree.code) == (CHOLERA, "1A00")
+    assert "1A00" in seen.buttons
+    seen.choose("02  Neoplasms")
+    assert "· 1A00  Cholera" not in seen.rows  # the list has no other way to close what is open beside it
 
 
-def test_an_exclusion_jumps_to_its_place(tree):
+def test_keys_open_and_close_several_branches(tree, seen):
+    tell(tree, "open", INFECTIONS)
+    tell(tree, "open", INFECTIONS, GASTRO)
+    second = next(row["key"] for row in keys_of(tree).rows if row["title"] == "Neoplasms")
+    tell(tree, "open", second)
+    rows = keys_of(tree).rows
+    assert [row["title"] for row in rows if row["open"]] == [
+        "Certain infectious or parasitic diseases",
+        "Gastroenteritis or colitis of infectious origin",
+        "Neoplasms",
+    ]
+    assert tree.selected == second
+    tell(tree, "close", INFECTIONS)
+    assert [row["title"] for row in keys_of(tree).rows if row["open"]] == ["Neoplasms"]
+    assert tree.selected == INFECTIONS
+    tell(tree, "open", INFECTIONS)
+    assert not any(row["title"].startswith("Bacterial intestinal") for row in keys_of(tree).rows)
+
+
+def test_moving_selects_without_opening(tree, seen):
+    keys_of(tree).selected = INFECTIONS
+    assert tree.selected == INFECTIONS
+    assert len(seen.rows) == 28
+    assert "01 Certain infectious" in seen.text
+
+
+def test_rows_carry_what_a_screen_reader_says_of_them(tree):
+    tell(tree, "open", INFECTIONS)
+    rows = keys_of(tree).rows
+    assert (rows[0]["level"], rows[0]["place"], rows[0]["size"], rows[0]["open"]) == (1, 1, 28, True)
+    assert (rows[1]["level"], rows[1]["place"]) == (2, 1)
+    assert keys_of(tree).selected == INFECTIONS
+
+
+def test_one_level_can_be_filtered(tree, seen):
+    field = seen.field("Filter the 28")
+    field.value = "neo"
+    assert [row for row in seen.rows if not row.startswith(("▸ 02", "▸ 19"))] == []
+    seen.choose("02  Neoplasms")
+    assert field.value == "neo"
+    assert len([row for row in seen.rows if row.startswith("▾")]) == 1
+    tree.go_to("1A00")  # is hidden by the filter, which is taken away
+    assert field.value == ""
+    assert field.placeholder.startswith("Filter the ")
+    assert "· 1A00  Cholera" in seen.rows
+    field.value = "typh"
+    assert "· 1A00  Cholera" not in seen.rows
+    assert tree.selected == CHOLERA
+    field.value = ""
+    assert "· 1A00  Cholera" in seen.rows
+    field.value = "typh"
+    seen.choose("02  Neoplasms")
+    assert field.value == ""
+
+
+def test_an_exclusion_has_its_code_and_jumps_to_its_place(tree, seen):
     tree.go_to(BACTERIAL)
-    links(tree)["Bacterial foodborne intoxications"].click()
+    if "Bacterial foodborne intoxications" not in seen.buttons:
+        assert "Bacterial foodborne intoxications" in seen.text  # what is excluded is seen before its codes are
+        seen.button("Exclusions (").click()
+    seen.button("Bacterial foodborne intoxications").click()
     assert tree.selected == FOODBORNE
-    assert open_columns(tree)[-1].options[0][0].endswith("Foodborne staphylococcal intoxication")
+    assert any("Foodborne staphylococcal intoxication" in row for row in seen.rows)
 
 
-def test_a_reference_without_a_place_in_the_classification_is_no_link(tree):
+def test_a_reference_without_a_place_in_the_classification_is_no_link(tree, seen):
     tree.go_to(FOODBORNE)
-    assert links(tree)["Listeriosis"].disabled
-    assert not links(tree)["salmonella foodborne intoxication and infection"].disabled
+    for name, button in seen.buttons.items():
+        if name.startswith("Exclusions (") and button.description.startswith("▸"):
+            button.click()
+    assert "Listeriosis (not " in seen.text
+    assert not any("isteriosis" in name for name in seen.buttons)
+    assert any(re_match.startswith("1A") for re_match in seen.buttons)
+
+
+def test_relations_have_titles_and_are_read_when_they_are_opened(icd_client, icd_sandbox, see):
+    tree = TreeBrowser(icd_client, release="2024-01")
+    tree.go_to(CHOLERA)
+    before = len(icd_sandbox.log)
+    see(tree).button("Related in the maternal chapter (1)").click()
+    assert len(icd_sandbox.log) > before
+    assert any(name.startswith("JB63  Maternal infectious diseases") for name in see(tree).buttons)
+    asked = len(icd_sandbox.log)
+    see(tree).button("Related in the maternal chapter (1)").click()
+    see(tree).button("Related in the maternal chapter (1)").click()
+    assert len(icd_sandbox.log) == asked
+
+
+def test_a_part_that_cannot_be_read_says_so_and_is_read_when_it_is_opened_again(icd_client, see, monkeypatch):
+    tree = TreeBrowser(icd_client, release="2024-01")
+    tree.go_to(BACTERIAL)
+    maternal = "Related in the maternal chapter (1)"
+    ask = icd_client.entity
+
+    def dead(*_names, **_options):
+        raise ConnectionFailedError("The line is dead.")
+
+    monkeypatch.setattr(icd_client, "entity", dead)
+    see(tree).button(maternal).click()
+    assert "✗ The line is dead." in see(tree).text
+    monkeypatch.setattr(icd_client, "entity", ask)
+    see(tree).button(maternal).click()
+    see(tree).button(maternal).click()
+    assert "The line is dead" not in see(tree).text
+    assert any(name.startswith("JB63") for name in see(tree).buttons)
+
+
+def test_axes_have_their_values(tree, seen):
+    tree.go_to("1A00")
+    heading = seen.button("Axis: infectious agent (optional, several values)")
+    if heading.description.startswith("▸"):
+        heading.click()
+    values = [name for name in seen.buttons if name.startswith("XN") or "acteria" in name]
+    assert values
+    seen.buttons[values[0]].click()
+    assert tree.selected != CHOLERA
 
 
 @pytest.mark.parametrize("name", ["1A00", CHOLERA, "http://id.who.int/icd/release/11/2024-01/mms/257068234"])
-def test_a_code_an_id_and_a_uri_lead_to_the_entity(tree, name):
+def test_a_code_an_id_and_a_uri_lead_to_the_entity(tree, seen, name):
     tree.go_to(name)
-    assert tree.selected == CHOLERA
-    assert [entity.entity_id for entity in tree._way] == [INFECTIONS, GASTRO, BACTERIAL, CHOLERA]
+    assert (tree.selected, tree.code) == (CHOLERA, "1A00")
+    assert list(seen.buttons)[1:3] == ["01", "Gastroenteritis or colitis of infectious origin"]
 
 
-def test_setting_selected_jumps_and_none_goes_back_to_the_top(tree):
+def test_setting_selected_or_code_jumps_and_none_goes_back_to_the_top(tree, seen):
     tree.selected = "344162786/other"
-    assert tree._way[-1].code == "1A03.Y"
+    assert tree.code == "1A03.Y"
+    tree.code = "1A00"
+    assert tree.selected == CHOLERA
     tree.selected = None
-    assert len(open_columns(tree)) == 1
-    assert tree._detail._text.value == ""
+    assert len(seen.rows) == 28
+    assert tree.code is None
 
 
-def test_a_step_of_the_breadcrumb_goes_back_to_it(tree):
+def test_a_step_of_the_breadcrumb_goes_back_to_it(tree, seen):
     tree.go_to("1A00")
-    tree._crumbs.children[1].click()
+    seen.buttons["01"].click()
     assert tree.selected == INFECTIONS
-    tree._crumbs.children[0].click()
+    assert seen.buttons["01"].tooltip == "01  Certain infectious or parasitic diseases"
+    seen.buttons["MMS 2024-01"].click()
     assert tree.selected is None
 
 
-def test_what_cannot_be_found_is_said_and_changes_nothing(tree):
+def test_what_cannot_be_found_is_said_and_changes_nothing(tree, seen):
     tree.go_to("1A00")
     tree.go_to("9Z99")
-    assert "✗" in tree._status.value
-    assert "9Z99" in tree._status.value
+    assert "✗" in seen.text
+    assert "9Z99" in seen.text
     assert tree.selected == CHOLERA
 
 
-def test_a_branch_is_loaded_into_an_attribute(tree):
+def test_a_branch_is_loaded_and_shown_with_the_line_that_loads_it_again(tree, seen):
     tree.go_to("1A03")
-    tree._load.click()
-    assert tree.branch["code"].tolist()[0] == "1A03"
-    assert len(tree.branch) == 7
-    assert len(tree.branch_tables.entities) == 7
-    assert "7 rows are in .branch" in tree._status.value
-    assert not tree._load.disabled
+    seen.button("Load this branch").click()
+    assert tree.frame["code"].tolist()[0] == "1A03"
+    assert (len(tree.frame), len(tree.tables.entities)) == (7, 7)
+    assert "✓ 1A03  Intestinal infections due to Escherichia coli: 7 rows in .frame" in seen.text
+    assert "Enteropathogenic Escherichia coli infection" in seen.text
+    assert "… and 2 more rows" in seen.text
+    line = "icdframes.load_entity('1A03', release='2024-01')"
+    assert line in seen.text
+    assert eval(line, {"icdframes": type("", (), {"load_entity": lambda *given, **options: (given, options)})})  # noqa: S307
+    assert not seen.button("Load this branch").disabled
 
 
-def test_a_branch_that_fails_is_told_and_can_be_loaded_again(icd_client, icd_sandbox):
+def test_a_branch_that_fails_is_told_and_can_be_loaded_again(icd_client, icd_sandbox, see):
     tree = TreeBrowser(icd_client, release="2024-01")
     tree.go_to("1A03")
     icd_client.clear_cache()
     icd_sandbox.fail("*/mms/*", status=404, times=1)
-    tree._load.click()
-    assert "✗" in tree._status.value
-    assert tree.branch is None
-    tree._load.click()
-    assert "7 rows are in .branch" in tree._status.value
+    see(tree).button("Load this branch").click()
+    assert "✗" in see(tree).text
+    assert tree.frame is None
+    see(tree).button("Load this branch").click()
+    assert "7 rows in .frame" in see(tree).text
 
 
-def test_a_branch_with_holes_says_how_many(icd_client, icd_sandbox):
+def test_a_branch_with_holes_says_how_many(icd_client, icd_sandbox, see):
     tree = TreeBrowser(icd_client, release="2024-01")
     tree.go_to("1A03")
-    child = tree._way[-1].child_ids[0]
+    child = icd_client.entity("1A03.0", release="2024-01").entity_id
     icd_client.clear_cache()
     icd_sandbox.fail(f"*/mms/{child}", status=404, times=1)
     with pytest.warns(PartialResultWarning):
-        tree._load.click()
-    assert "6 rows are in .branch" in tree._status.value
-    assert "1 entities are missing: press again for those." in tree._status.value
-    tree._load.click()
-    assert "✓ 7 rows are in .branch" in tree._status.value
+        see(tree).button("Load this branch").click()
+    assert "6 rows in .frame" in see(tree).text
+    assert "1 entities are missing: press again for those." in see(tree).text
+    see(tree).button("Load this branch").click()
+    assert "7 rows in .frame" in see(tree).text
 
 
-def test_a_failed_jump_leaves_selected_as_it_was(tree):
+def test_a_failed_jump_leaves_selected_as_it_was(tree, seen):
     tree.selected = CHOLERA
     tree.selected = "9Z99"
-    assert "✗" in tree._status.value
-    assert tree.selected == CHOLERA
+    assert "✗" in seen.text
+    assert (tree.selected, tree.code) == (CHOLERA, "1A00")
 
 
 def test_nothing_selected_is_nothing_to_load(tree):
     tree.load_branch()
-    assert tree.branch is None
+    assert tree.frame is None
 
 
-def test_a_hit_of_the_search_is_shown_in_the_tree(tree):
-    tree._search.run("cholera")
-    next(row for row in tree._search._hits.children if row.button.description == "1A00").button.click()
+def test_a_hit_of_the_search_is_shown_in_the_tree(tree, seen):
+    seen.field("Search").value = "cholera"
+    seen.button("1A00 Cholera").click()
     assert tree.selected == CHOLERA
-    assert tree._search._hits.children == ()
+    assert "1A00 Cholera" not in seen.buttons
+    assert seen.field("Search").value == ""
 
 
-def test_a_level_that_was_opened_is_not_asked_for_again(icd_client, icd_sandbox):
+def test_a_level_that_was_opened_is_not_asked_for_again(icd_client, icd_sandbox, see):
     tree = TreeBrowser(icd_client)
-    pick(tree, 0, INFECTIONS)
+    see(tree).choose("01  Certain")
     asked = len(icd_sandbox.log)
-    pick(tree, 0, tree._levels[0][1].entity_id)
+    see(tree).choose("02  Neoplasms")
     more = len(icd_sandbox.log)
     assert more > asked
-    pick(tree, 0, INFECTIONS)
+    see(tree).choose("01  Certain")
     assert len(icd_sandbox.log) == more
 
 
@@ -203,31 +331,33 @@ def test_tables_are_browsed_without_a_request(icd_client, icd_sandbox):
     tree = TreeBrowser(tables=tables)
     tree.go_to("1A00")
     tree.load_branch()
-    assert len(tree.branch) == 1
+    assert len(tree.frame) == 1
     assert len(icd_sandbox.log) == before
 
 
-def test_levels_that_were_not_loaded_are_told(icd_client):
+def test_levels_that_were_not_loaded_are_told(icd_client, see):
     tree = TreeBrowser(tables=icd_client.load_tables("01", depth=1, progress=False))
-    pick(tree, 0, INFECTIONS)
-    pick(tree, 1, GASTRO)
-    assert "5 of 5 were not loaded into these tables" in tree._status.value
-    assert len(tree._levels) == 2
+    see(tree).choose("Gastroenteritis or colitis of infectious origin")
+    assert "5 of 5 were not loaded into these tables" in see(tree).text
+    assert len(see(tree).rows) == 7
 
 
 @pytest.mark.parametrize("classification", ["icf", "foundation", "icd10"])
-def test_every_classification_can_be_browsed(icd_client, classification):
+def test_every_classification_can_be_browsed(icd_client, classification, see):
     tree = TreeBrowser(icd_client, classification)
-    first = next(entity for entity in tree._levels[0] if not entity.is_leaf)
-    pick(tree, 0, first.entity_id)
-    assert len(open_columns(tree)) == 2
-    below = tree._levels[1][0]
+    seen = see(tree)
+    tops = len(seen.rows)
+    if tops > 1:
+        seen.choose("▸")
+    assert len(seen.rows) > (tops if tops > 1 else 1)
+    below = next(row for row in keys_of(tree).rows if row["level"] == 2)
+    way = below["key"].split(" > ")
     tree.selected = None
-    tree.go_to(below.entity_id)
-    assert [entity.entity_id for entity in tree._way] == [first.entity_id, below.entity_id]
+    tree.go_to(way[-1])
+    assert keys_of(tree).selected == " > ".join(way)
 
 
-def test_titles_are_text_and_never_code(icd_client):
+def test_titles_are_text_and_never_code(icd_client, see):
     evil = "<img src=x onerror=alert(1)>"
     tables = icd_client.load_tables("1A00", progress=False)
     tables = replace(
@@ -238,18 +368,13 @@ def test_titles_are_text_and_never_code(icd_client):
     )
     tree = TreeBrowser(tables=tables)
     tree.go_to(CHOLERA)
-    html = [
-        part.value
-        for part in (tree._detail._text, tree._status, *tree._detail._links.children)
-        if hasattr(part, "value")
-    ]
-    assert not any("<img" in text for text in html)
-    assert "&lt;img" in tree._detail._text.value
-    tree._search.run("img")
-    assert "<img" not in tree._search._hits.children[0].label.value
+    tree.load_branch()
+    see(tree).field("Search").value = "img"
+    assert "<img" not in see(tree).html
+    assert see(tree).html.count("&lt;img") > 3
 
 
-def test_children_that_cannot_be_had_are_told_and_the_others_shown(icd_client, monkeypatch):
+def test_children_that_cannot_be_had_are_told_and_asked_for_again(icd_client, monkeypatch, see):
     tree = TreeBrowser(icd_client)
     ask = icd_client.entity
 
@@ -259,9 +384,13 @@ def test_children_that_cannot_be_had_are_told_and_the_others_shown(icd_client, m
         return ask(name, **options)
 
     monkeypatch.setattr(icd_client, "entity", sometimes)
-    pick(tree, 0, INFECTIONS)
-    assert "1 of 6 could not be loaded: The line is dead." in tree._status.value
-    assert len(tree._levels[1]) == 5
+    see(tree).choose("01  Certain")
+    assert "1 of 6 could not be loaded: The line is dead." in see(tree).text
+    assert len(see(tree).rows) == 28 + 5
+    monkeypatch.setattr(icd_client, "entity", ask)
+    see(tree).choose("02  Neoplasms")
+    see(tree).choose("01  Certain")
+    assert len(see(tree).rows) == 28 + 6
 
 
 def test_a_wrong_release_or_language_is_an_error_at_once(icd_client):
@@ -288,14 +417,13 @@ def _modules(root):
 
 
 @pytest.mark.parametrize("installed", [True, False])
-def test_every_widget_is_one_of_ipywidgets_but_the_one_that_keeps_the_keys(icd_client, monkeypatch, installed):
+def test_every_widget_is_one_of_ipywidgets_but_those_for_keys(icd_client, monkeypatch, installed, see):
     if not installed:
         monkeypatch.setitem(sys.modules, "anywidget", None)
     tree = TreeBrowser(icd_client, release="2024-01")
     tree.go_to(BACTERIAL)
-    tree._search.run("cholera")
-    assert tree._search._hits.children
-    assert links(tree)
+    see(tree).field("Search").value = "cholera"
+    assert "1A00 Cholera" in see(tree).buttons
     assert _modules(tree) == CORE | ({"anywidget"} if installed else set())
     assert _modules(LoginForm(print)) == CORE - {"@jupyter-widgets/output"}
 
@@ -334,18 +462,26 @@ def test_an_entity_to_which_no_way_leads_is_told():
         trail(levels, levels.entity("b"), ["a"])
 
 
-def test_only_so_many_references_are_links():
-    detail = Detail(lambda reference: reference.linearization_id, print)
+class AllThere:
+    """A source that has every entity it is asked for."""
+
+    classification, is_local, here, note = "mms", True, "here", ""
+
+    def some(self, ids):
+        return Level(tuple(Entity(uri=key, entity_id=key, title=f"title {key}") for key in ids))
+
+
+def test_only_so_many_references_are_links(see):
+    detail = Detail(AllThere(), print)
     references = tuple(Reference("exclusion", f"label {n}", linearization_id=str(n)) for n in range(50))
     detail.show(Entity(uri="u", entity_id="1", title="t", references=references))
-    heading, *buttons, rest = detail._links.children
-    assert "Exclusions" in heading.value
-    assert len(buttons) == 40
-    assert rest.value == "… and 10 more, in the table of references"
+    assert list(see(detail).buttons)[0] == "Exclusions (50)"
+    assert len(see(detail).buttons) == 1 + 40
+    assert "… and 10 more, in the table of references" in see(detail).text
 
 
 @pytest.mark.full_size
-def test_the_whole_mms_opens_at_once_and_299_children_do_not_freeze_it(full_size):
+def test_the_whole_mms_opens_at_once_and_299_children_do_not_freeze_it(full_size, see):
     tables = read_tabulation(full_size / "mms" / "2022-02_simpletabulation_en.tsv.gz")
     instances = registry._instances if hasattr(registry, "_instances") else registry.Widget.widgets  # of version 7
     before = len(instances)
@@ -356,7 +492,9 @@ def test_the_whole_mms_opens_at_once_and_299_children_do_not_freeze_it(full_size
     begin = time.perf_counter()
     tree.go_to(widest["entity_id"])
     jumped = time.perf_counter() - begin
-    assert len(tree._levels[-1]) == widest["n_children"] == 299
+    (width,) = {row["size"] for row in keys_of(tree).rows if row["key"].startswith(f"{keys_of(tree).selected} > ")}
+    assert width == widest["n_children"] == 299
+    see(tree).field("Filter the 299").value = "zz"
     assert opened < 1
     assert jumped < 1
     assert len(instances) - before < 150

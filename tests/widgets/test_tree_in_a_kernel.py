@@ -13,18 +13,18 @@ tree.go_to("1A03")
 client.clear_cache()"""
 FAIL = """shared_sandbox().fail("*/mms/*", status=404, times=1)
 tree._load.click()
-print(tree._status.value, tree.branch)"""
+print(tree._status.value, tree.frame)"""
 STOP = """load = tree._source.load
 def stopped(entity_id):
     signal.raise_signal(signal.SIGINT)  # what the stop button sends
 tree._source.load = stopped
 tree._load.click()
-print(tree._status.value, tree.branch, tree._load.disabled)"""
+print(tree._status.value, tree.frame, tree._load.disabled)"""
 BREAK = """def broken(entity_id):
     raise RuntimeError("bug")
 tree._source.load = broken
 tree._load.click()
-print(tree._status.value, tree.branch)"""
+print(tree._status.value, tree.frame)"""
 AGAIN = """tree._source.load = load
 tree._load.click()
 print(tree._status.value)"""
@@ -55,4 +55,4 @@ def test_an_unexpected_error_is_told(printed):
 
 
 def test_afterwards_the_branch_can_still_be_loaded(printed):
-    assert "✓ 7 rows are in .branch" in printed[4]
+    assert "7 rows in .frame" in printed[4]

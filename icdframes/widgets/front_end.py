@@ -1,0 +1,98 @@
+"""Bridge what differs between versions of ipywidgets and front ends: tooltips, focus, keys, the clipboard.
+
+JupyterLab takes keys that are typed in an output as its own shortcuts (ipywidgets issue 3912), unless the element has
+an attribute, which ipywidgets cannot set: `claim_shortcuts` sets it by anywidget, for keys without Ctrl, Alt or Meta
+only, so that Ctrl+S still saves the notebook. Without anywidget the mouse does everything.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.util import find_spec
+from typing import Any
+
+import ipywidgets as widgets
+
+_TOOLTIP = "tooltip" if hasattr(widgets.Text, "tooltip") else "description_tooltip"
+
+CLAIM_KEYS = """
+const MARK = "data-lm-suppress-shortcuts";
+const claimKeys = (box) => {
+  const decide = (event) => {
+    if (!box.contains(event.target)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) box.removeAttribute(MARK);
+    else box.setAttribute(MARK, "true");
+  };
+  window.addEventListener("keydown", decide, true);  // before JupyterLab, which listens at the document
+  return () => window.removeEventListener("keydown", decide, true);
+};
+"""
+_ESM = (
+    CLAIM_KEYS
+    + """
+const moveThroughHits = (box, event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const search = event.target.closest(".icdframes-search");
+  if (!step || !search) return;
+  const field = search.querySelector("input"), hits = [...search.querySelectorAll(".icdframes-hit button")];
+  const next = hits.indexOf(event.target) + step;
+  if (!hits.length || (event.target === field && step < 0)) return;
+  (next < 0 ? field : hits[Math.min(next, hits.length - 1)]).focus();
+  event.preventDefault();
+};
+const copy = (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const say = (text) => { button.textContent = text; setTimeout(() => { button.textContent = "copy"; }, 1500); };
+  navigator.clipboard.writeText(button.dataset.copy).then(() => say("copied"), () => say("not allowed here"));
+};
+export default {
+  render({ el }) {
+    el.style.display = "none";
+    let release = () => {};
+    const watch = (tries) => {
+      const box = el.closest(".icdframes");
+      if (box) {
+        release = claimKeys(box);
+        box.classList.add("icdframes-live");
+        box.addEventListener("keydown", (event) => moveThroughHits(box, event));
+        box.addEventListener("click", copy);
+      } else if (tries) requestAnimationFrame(() => watch(tries - 1));
+    };
+    watch(600);
+    return () => release();
+  },
+};
+"""
+)
+
+
+def explained(text: str) -> dict[str, str]:
+    """Return the keyword that explains a box or list; buttons have ``tooltip`` in every version."""
+    return {_TOOLTIP: text}
+
+
+def focus(part: Any) -> None:
+    """Put the keyboard into a part, where this version can: version 7 leaves it where it is."""
+    if hasattr(part, "focus"):
+        part.focus()
+
+
+def has_anywidget() -> bool:
+    """Return whether anywidget is installed beside the kernel."""
+    return find_spec("anywidget") is not None
+
+
+def claim_shortcuts() -> tuple[Any, ...]:
+    """Return what to put among the children of a widget whose keys are its own; empty without anywidget."""
+    return (_mark_class()(),) if has_anywidget() else ()
+
+
+@cache
+def _mark_class() -> Any:
+    import anywidget  # noqa: PLC0415  only where it is installed
+
+    class Mark(anywidget.AnyWidget):
+        _esm = _ESM
+
+    return Mark

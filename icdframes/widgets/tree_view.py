@@ -1,0 +1,267 @@
+"""Show the open part of a hierarchy: a tree by anywidget where the front end has it, else a list with indents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any, Literal
+
+import ipywidgets as widgets
+import traitlets
+
+from icdframes.widgets.front_end import CLAIM_KEYS, explained, has_anywidget
+
+_CSS = """
+.icdframes-rows { max-height: 420px; min-height: 5em; overflow: auto; resize: vertical; padding: 2px;
+  border: 1px solid var(--jp-border-color1, #bdbdbd); border-radius: 4px;
+  color: var(--jp-ui-font-color1, inherit); }
+.icdframes-rows [role=treeitem] { display: flex; gap: 6px; padding: 2px 4px; line-height: 1.4; cursor: pointer;
+  min-height: 24px; box-sizing: border-box; border-radius: 3px; }
+.icdframes-rows [role=treeitem]:hover { background: var(--jp-layout-color2, rgba(128, 128, 128, 0.15)); }
+.icdframes-rows [role=treeitem]:focus { outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: -2px; }
+.icdframes-rows [aria-selected=true] { background: var(--jp-layout-color3, rgba(128, 128, 128, 0.3)); }
+.icdframes-rows .turn { flex: 0 0 1em; text-align: center; }
+.icdframes-rows .code { flex: 0 0 auto; font-family: var(--jp-code-font-family, monospace); }
+.icdframes-rows .name { flex: 1 1 auto; min-width: 0; overflow-wrap: anywhere; }
+.icdframes-hierarchy:has(.icdframes-rows) > .icdframes-list { display: none; }
+"""
+_ESM = (
+    CLAIM_KEYS
+    + """
+export default {
+  render({ model, el }) {
+    const tree = document.createElement("div");
+    tree.className = "icdframes-rows";
+    tree.setAttribute("role", "tree");
+    tree.setAttribute("aria-label", "Classification");
+    el.append(tree);
+    const release = claimKeys(tree);
+    let rows = [], current = 0, typed = "", typedAt = 0, waiting = 0;
+    const item = (place) => tree.children[place];
+    const part = (name, text, hidden) => {
+      const span = document.createElement("span");
+      span.className = name;
+      span.textContent = text;
+      if (hidden) span.setAttribute("aria-hidden", "true");
+      return span;
+    };
+    const make = (row, place) => {
+      const line = document.createElement("div");
+      line.setAttribute("role", "treeitem");
+      line.dataset.place = place;
+      line.tabIndex = -1;
+      for (const [name, value] of [["level", row.level], ["posinset", row.place], ["setsize", row.size]]) {
+        line.setAttribute(`aria-${name}`, value);
+      }
+      if (!row.leaf) line.setAttribute("aria-expanded", row.open ? "true" : "false");
+      line.append(part("turn", row.leaf ? "" : row.open ? "\\u25BE" : "\\u25B8", true));
+      if (row.code) line.append(part("code", row.code));
+      line.append(part("name", row.title));
+      line.style.paddingLeft = `${4 + 14 * (row.level - 1)}px`;
+      return line;
+    };
+    const mark = () => {
+      const selected = model.get("selected");
+      rows.forEach((row, place) => item(place).setAttribute("aria-selected", String(row.key === selected)));
+    };
+    const move = (place, focus) => {
+      if (!rows[place]) return;
+      if (item(current)) item(current).tabIndex = -1;
+      current = place;
+      item(place).tabIndex = 0;
+      if (focus) item(place).focus({ preventScroll: true });
+      const top = item(place).offsetTop - tree.offsetTop, bottom = top + item(place).offsetHeight;
+      if (top < tree.scrollTop) tree.scrollTop = top;
+      else if (bottom > tree.scrollTop + tree.clientHeight) tree.scrollTop = bottom - tree.clientHeight;
+    };
+    const draw = () => {
+      const focused = tree.contains(document.activeElement), before = rows[current] && rows[current].key;
+      const top = tree.scrollTop;
+      rows = model.get("rows");
+      tree.replaceChildren(...rows.map(make));
+      tree.scrollTop = top;
+      mark();
+      const place = rows.findIndex((row) => row.key === (focused ? before : model.get("selected")));
+      move(place < 0 ? 0 : place, focused);
+    };
+    const choose = (place, wait) => {
+      move(place, true);
+      const key = rows[place].key;
+      clearTimeout(waiting);
+      waiting = setTimeout(() => { model.set("selected", key); model.save_changes(); mark(); }, wait);
+    };
+    const send = (type, place) => { clearTimeout(waiting); model.send({ type, key: rows[place].key }); };
+    const find = (letter) => {
+      const now = performance.now();
+      typed = now - typedAt < 800 ? typed + letter : letter;
+      typedAt = now;
+      const first = typed.length === 1 ? 1 : 0;
+      for (let step = 0; step < rows.length; step++) {
+        const place = (current + first + step) % rows.length, row = rows[place];
+        if ([row.code || "", row.title].some((text) => text.toLowerCase().startsWith(typed))) return choose(place, 150);
+      }
+    };
+    const above = () => {
+      for (let place = current - 1; place >= 0; place--) if (rows[place].level < rows[current].level) return place;
+      return current;
+    };
+    tree.addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || !rows[current]) return;
+      const row = rows[current];
+      const keys = {
+        ArrowDown: () => choose(Math.min(current + 1, rows.length - 1), 80),
+        ArrowUp: () => choose(Math.max(current - 1, 0), 80),
+        Home: () => choose(0, 80),
+        End: () => choose(rows.length - 1, 80),
+        ArrowRight: () => !row.leaf && (row.open ? choose(current + 1, 80) : send("open", current)),
+        ArrowLeft: () => row.open ? send("close", current) : choose(above(), 80),
+        Enter: () => send(row.open ? "close" : "open", current),
+      };
+      const act = keys[event.key] || (event.key.length === 1 ? () => find(event.key.toLowerCase()) : null);
+      if (!act) return;
+      event.preventDefault();
+      event.stopPropagation();
+      act();
+    });
+    tree.addEventListener("click", (event) => {
+      const line = event.target.closest("[role=treeitem]");
+      if (!line) return;
+      const place = +line.dataset.place, row = rows[place];
+      move(place, true);
+      const again = event.target.className === "turn" || row.key === model.get("selected");
+      send(row.open && again ? "close" : "open", place);
+    });
+    const hear = (content) => {
+      const place = rows.findIndex((row) => row.key === content.focus);
+      if (place >= 0) move(place, true);
+    };
+    const follow = () => {
+      mark();
+      const place = rows.findIndex((row) => row.key === model.get("selected"));
+      if (place >= 0 && !tree.contains(document.activeElement)) move(place, false);
+    };
+    model.on("change:rows", draw);
+    model.on("change:selected", follow);
+    model.on("msg:custom", hear);
+    draw();
+    return () => { release(); model.off("change:rows", draw); model.off("change:selected", follow); };
+  },
+};
+"""
+)
+_INDENT = "\u2003"
+
+
+@dataclass(frozen=True, slots=True)
+class TreeRow:
+    """One row of an open hierarchy.
+
+    Attributes
+    ----------
+    key : str
+        Its way from the top, since an entity may stand in several places.
+    code, title : str
+        What is shown.
+    level : int
+        1 is the top.
+    place, size : int
+        Which of how many siblings that are shown it is, from 1.
+    leaf, open : bool
+        Whether nothing is below it, and whether what is below it is shown.
+
+    """
+
+    key: str
+    code: str | None
+    title: str
+    level: int
+    place: int
+    size: int
+    leaf: bool
+    open: bool
+
+
+Act = Literal["select", "open", "close", "only"]
+
+
+class TreeView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """Rows of a hierarchy of which one is selected.
+
+    Parameters
+    ----------
+    on_act : callable
+        Called with what is done and the key of the row: ``select``, ``open`` or ``close`` in the tree; ``only``
+        where a row was chosen in the list, which has no way to close what is open beside it.
+
+    """
+
+    def __init__(self, on_act: Callable[[Act, str], object]) -> None:
+        self._on_act = on_act
+        self._quiet = False
+        self._list = widgets.Select(
+            **explained("Classification"), layout=widgets.Layout(width="auto", min_width="0", height="420px")
+        )
+        self._list.add_class("icdframes-list")
+        self._list.observe(self._chosen_in_list, "value")
+        self._tree = _tree_class()() if has_anywidget() else None
+        if self._tree is not None:
+            self._tree.observe(self._chosen_in_tree, "selected")
+            self._tree.on_msg(self._told)
+        super().__init__([part for part in (self._list, self._tree) if part is not None])
+        self.add_class("icdframes-hierarchy")
+
+    def show(self, rows: Sequence[TreeRow], selected: str | None) -> None:
+        """Show rows from the top down, and which is selected."""
+        options = tuple((_line(row), row.key) for row in rows)
+        known = {row.key for row in rows}
+        chosen = selected if selected in known else None
+        self._quiet = True
+        try:
+            with self._list.hold_sync():
+                if self._list.options != options:
+                    self._list.options = options
+                if self._list.value != chosen:
+                    self._list.value = chosen
+            if self._tree is not None:
+                with self._tree.hold_sync():
+                    self._tree.rows = [asdict(row) for row in rows]
+                    self._tree.selected = chosen or ""
+        finally:
+            self._quiet = False
+
+    def focus_on(self, key: str) -> None:
+        """Put the keyboard on a row."""
+        if self._tree is not None:
+            self._tree.send({"focus": key})
+
+    def _chosen_in_list(self, change: Mapping[str, Any]) -> None:
+        if not self._quiet and change["new"] is not None:
+            self._on_act("only", change["new"])
+
+    def _chosen_in_tree(self, change: Mapping[str, Any]) -> None:
+        if not self._quiet and change["new"]:
+            self._on_act("select", change["new"])
+
+    def _told(self, _tree: Any, content: Mapping[str, Any], _buffers: Any) -> None:
+        act, key = content.get("type"), content.get("key")
+        if act in {"open", "close"} and isinstance(key, str):
+            self._on_act(act, key)
+
+
+def _line(row: TreeRow) -> str:
+    sign = "·" if row.leaf else "▾" if row.open else "▸"
+    return f"{_INDENT * (row.level - 1)}{sign} {'  '.join(text for text in (row.code, row.title) if text)}"
+
+
+@cache
+def _tree_class() -> Any:
+    import anywidget  # noqa: PLC0415  only where it is installed
+
+    class HierarchyRows(anywidget.AnyWidget):
+        _esm = _ESM
+        _css = _CSS
+        rows: Any = traitlets.List().tag(sync=True)
+        selected = traitlets.Unicode("").tag(sync=True)
+
+    return HierarchyRows
