@@ -30,7 +30,7 @@ const claimKeys = (box) => {
 _ESM = (
     CLAIM_KEYS
     + """
-const moveThroughHits = (box, event) => {
+const moveThroughHits = (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   const search = event.target.closest(".icdframes-search");
   if (!step || !search) return;
@@ -55,7 +55,7 @@ export default {
       if (box) {
         release = claimKeys(box);
         box.classList.add("icdframes-live");
-        box.addEventListener("keydown", (event) => moveThroughHits(box, event));
+        box.addEventListener("keydown", moveThroughHits, true);  // a field lets no key through
         box.addEventListener("click", copy);
       } else if (tries) requestAnimationFrame(() => watch(tries - 1));
     };

@@ -6,7 +6,6 @@ import re
 import ipywidgets as widgets
 import pytest
 
-
 TOOLTIP = "tooltip" if hasattr(widgets.Text, "tooltip") else "description_tooltip"  # of version 7
 
 
