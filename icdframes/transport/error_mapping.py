@@ -22,6 +22,7 @@ from icdframes.errors import (
     ResponseShapeError,
     ServerError,
 )
+from icdframes.settings import is_loopback
 from icdframes.transport.retry import Fault
 
 _FOREIGN_HOST = {62, 64}  # OpenSSL's codes for another host name and for another address
@@ -90,8 +91,9 @@ def error_of_fault(fault: Fault, detail: str, url: str, *, largest: int) -> IcdE
     lost = (
         ConnectionFailedError,
         (
-            f"No complete answer from {host}: {detail}. Check the network and the proxy and try again; "
-            "answers that are in the cache can be used offline."
+            f"No complete answer from {host}: {detail}. "
+            + ("Is the service running there? Start it" if is_loopback(url) else "Check the network and the proxy")
+            + " and try again; answers that are in the cache can be used offline."
         ),
     )
     kind, sentence = errors.get(fault, lost)

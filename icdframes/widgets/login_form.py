@@ -13,21 +13,35 @@ import traitlets
 from icdframes.errors import (
     REGISTER_URL,
     ConfigurationError,
+    CredentialsRejectedError,
     CredentialStorageWarning,
     CredentialsUnavailableError,
     IcdError,
     did_you_mean,
 )
 from icdframes.progress import in_kernel
-from icdframes.settings import ENV_SERVER, LOCAL, server_named
+from icdframes.settings import ENV_SERVER, LOCAL, is_loopback, server_named
 from icdframes.transport.profiles import DEFAULT_PROFILE, find_credentials, save_profile
 from icdframes.transport.secrets import Credentials, Secret
 from icdframes.widgets.entity_html import STYLE, message
 from icdframes.widgets.front_end import explained
-from icdframes.widgets.login_options import Connect, host_of, known_profiles, options_of, origin_of
+from icdframes.widgets.login_options import (
+    OWN,
+    Connect,
+    check_listening,
+    host_of,
+    known_profiles,
+    options_of,
+    origin_of,
+)
 
-_SERVERS = (("WHO", "who"), ("Local service", "local"), ("Sandbox", "sandbox"))
-_HINTS = ("https://id.who.int", "WHO's own container on this machine; no sign-in", "A small sample, built in")
+_SERVERS = (("WHO", "who"), ("Local service", "local"), ("Own server", OWN), ("Sandbox", "sandbox"))
+_HINTS = (
+    "https://id.who.int",
+    "WHO's own container, on this machine or another; no sign-in",
+    "A server of your own with sign-in",
+    "A small sample, built in",
+)
 _KEPT = "in the system keyring; where there is none, in a file that only you can read"
 _NEW_PROFILE = ""
 _ENTER_SECONDS = 0.5  # Enter reports itself just before the value that it ends
@@ -45,7 +59,8 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     Show it as the last line of a cell. After a success `client` is the connected
     client. The secret leaves its field as soon as it arrives in the kernel, so
-    that no saved notebook holds it.
+    that no saved notebook holds it; the form keeps it in memory for the server it was typed for
+    until a server has answered, so that after a failure of the network Connect is enough.
 
     Parameters
     ----------
@@ -90,13 +105,15 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._connect = connect
         self._on_success = on_success
         self._taken = Secret()
+        self._typed: dict[str, tuple[str, Secret]] = {}  # what was typed for a server that is not chosen now
         self._stored: Credentials | None = None
         self._awaited: asyncio.TimerHandle | None = None
         chosen = server_named(server)
         known = [name for _, name in _SERVERS]
         is_known = "://" in chosen or chosen in known
         self._make_fields(chosen if is_known else "who", profile)
-        fields = [self._server_row, self._url, self._profile_row, self._client_id, self._secret, self._remember_row]
+        fields = [self._server_row, self._url, self._token_url, self._profile_row]
+        fields += [self._client_id, self._secret, self._remember_row]
         heading = widgets.HTML(f'{STYLE}<div class="icdframes-heading">Sign in to the ICD API</div>')
         last = widgets.HBox(
             [self._button, self._register], layout=widgets.Layout(align_items="center", grid_gap="16px")
@@ -105,9 +122,9 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.add_class("icdframes").add_class("icdframes-form")
         self._button.on_click(lambda _button: self.submit())
         self._secret.observe(self._take, "value")
-        for field in (self._client_id, self._secret, self._url, self._profile_name):
+        for field in (self._client_id, self._secret, self._url, self._token_url, self._profile_name):
             field.on_msg(self._enter)
-        self._server.observe(lambda _change: self._prefill(), "value")
+        self._server.observe(self._choose_server, "value")
         self._profile.observe(self._choose_profile, "value")
         self._prefill()
         if not is_known:
@@ -126,12 +143,15 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         if self._button.disabled:
             return
         self._stop_waiting()
-        secret, self._taken = self._taken, Secret()
         self._say("Connecting …")
         self._enable(False)
         outcome = ("Something unexpected went wrong; the log tells more. Try again.", "bad")
         try:
-            outcome = (self._sign_in(secret), "good")
+            outcome = (self._sign_in(self._taken), "good")
+            self._taken = Secret()
+        except CredentialsRejectedError as error:
+            self._taken = Secret()
+            outcome = (str(error), "bad")
         except IcdError as error:
             outcome = (str(error), "bad")
         finally:
@@ -143,11 +163,14 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         server, options = options_of(
             self._server.value,
             url=self._url.value,
+            token_url=self._token_url.value,
             profile=self._profile_chosen(),
             client_id=self._client_id.value,
             secret=secret,
             stored=self._stored,
         )
+        if is_loopback(server):  # elsewhere a proxy may stand between
+            check_listening(server)
         client = self._connect(server, **options)
         newest = client.newest_release(refresh=True)  # a cached answer would not try the credentials
         if "client_secret" in options:
@@ -191,6 +214,9 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._url = widgets.Text(
             description="URL", value=server if is_url else LOCAL.base_url, style=_LABELS, layout=_wide()
         )
+        self._token_url = widgets.Text(
+            description="Token URL", placeholder="https://…/connect/token", style=_LABELS, layout=_wide()
+        )
         self._profile = widgets.Dropdown(
             description="Profile",
             options=[*((name, name) for name in known), ("a new one …", _NEW_PROFILE)],
@@ -221,10 +247,20 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _profile_chosen(self) -> str:
         return str(self._profile.value or self._profile_name.value.strip() or DEFAULT_PROFILE)
 
+    def _choose_server(self, change: dict[str, Any]) -> None:
+        """Show what was typed for a server before; it is never taken along to another one."""
+        if self._taken or not (self._stored and self._client_id.value == self._stored.client_id):
+            self._typed[change["old"]] = (self._client_id.value, self._taken)
+        self._prefill()
+        if typed := self._typed.pop(change["new"], None):
+            self._client_id.value, self._taken = typed[0] or self._client_id.value, typed[1]
+            self._show_placeholders()
+
     def _prefill(self) -> None:
         """Show the fields that the server needs, and the client id of the stored key."""
         server = self._server.value
-        _show(self._url, visible=server == "local")
+        _show(self._url, visible=server in {"local", OWN})
+        _show(self._token_url, visible=server == OWN)
         for field in (self._client_id, self._secret):
             _show(field, visible=server != "local")
         for field in (self._profile_row, self._remember_row, self._register):
@@ -296,8 +332,8 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _enable(self, on: bool) -> None:  # noqa: FBT001  on or off is all it says
         for field in (
-            self._server, self._url, self._profile, self._profile_name, self._client_id, self._secret, self._remember,
-            self._button,
+            self._server, self._url, self._token_url, self._profile, self._profile_name, self._client_id, self._secret,
+            self._remember, self._button,
         ):  # fmt: skip
             field.disabled = not on
 

@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 from contextlib import suppress
 from functools import partial
 from urllib.parse import urlsplit
@@ -37,6 +38,7 @@ def notebook(front_end, project):
     book = nbformat.read(project / NOTEBOOK, as_version=4)
     book.cells.insert(0, nbformat.v4.new_code_cell(TELL_TOKENS))
     book.cells.append(nbformat.v4.new_code_cell(AFTER))
+    shutil.copytree((project / NOTEBOOK).parent / "_static", folder / "_static")
     file = folder / "first.ipynb"
     nbformat.write(book, file)
     return f"{url}/{file.name}?reset", file
@@ -46,7 +48,7 @@ def notebook(front_end, project):
 def watched(page):
     """Collect console errors and requests to other hosts."""
     console, elsewhere = [], []
-    page.on("console", lambda entry: console.append(entry.text) if entry.type == "error" else None)
+    page.on("console", lambda entry: console.append(_told(entry)) if entry.type == "error" else None)
     page.on("pageerror", lambda error: console.append(str(error)))
     page.on("request", lambda request: elsewhere.append(request.url) if _is_foreign(request.url) else None)
     return console, elsewhere
@@ -194,6 +196,11 @@ def _save(page, file):
                 return saved
         page.wait_for_timeout(200)
     raise AssertionError("The notebook was not saved with its widget state.")
+
+
+def _told(entry):
+    """Return what the console says, with the address where something was not found."""
+    return f"{entry.text} {entry.location.get('url', '')}" if "Failed to load resource" in entry.text else entry.text
 
 
 def _is_foreign(url):
