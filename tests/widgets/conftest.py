@@ -16,7 +16,7 @@ class Screen:
         self.root = root
 
     def parts(self, kind=widgets.Widget):
-        """Give all visible parts of a kind, from the top down."""
+        """Return all visible parts of a kind, from the top down."""
 
         def walk(part):
             if getattr(getattr(part, "layout", None), "display", None) == "none":
@@ -38,15 +38,15 @@ class Screen:
 
     @property
     def buttons(self):
-        """Give the buttons by what they say, without the sign before it."""
+        """Return the buttons by what they say, without the sign before it."""
         return {part.description.lstrip("▸▾/ \u2003"): part for part in self.parts(widgets.Button)}
 
     def button(self, words):
-        """Give the first button that begins with some words."""
+        """Return the first button that begins with some words."""
         return next(part for name, part in self.buttons.items() if name.startswith(words))
 
     def field(self, words):
-        """Give the field of text whose label, hint or explanation begins with some words."""
+        """Return the field of text whose label, hint or explanation begins with some words."""
         return next(
             part
             for part in self.parts(widgets.Text)
@@ -55,7 +55,7 @@ class Screen:
 
     @property
     def rows(self):
-        """Give the rows of the list that shows a hierarchy, without indents."""
+        """Return the rows of the list that shows a hierarchy, without indents."""
         (box,) = self.parts(widgets.Select)
         return [text.strip() for text, _ in box.options]
 
@@ -71,5 +71,5 @@ class Screen:
 
 @pytest.fixture
 def see():
-    """Give a function that looks at a widget."""
+    """Return a function that looks at a widget."""
     return Screen

@@ -46,7 +46,7 @@ def seen(see, tree):
 
 
 def keys_of(tree):
-    """Give the part that takes the keys: a browser shows it in the place of the list."""
+    """Return the part that takes the keys: a browser shows it in the place of the list."""
     return next(part for part in walk(tree) if hasattr(part, "_esm") and hasattr(part, "rows"))
 
 
