@@ -17,7 +17,6 @@ from icdframes.errors import (
     may_pass,
 )
 from icdframes.model.entity import Entity, EntityGraph
-from icdframes.model.gc_pause import collector_held
 from icdframes.worker_pool import WorkerPool
 
 Fetch = Callable[[str], Entity]
@@ -171,18 +170,17 @@ class _Traversal:
     def _follow(self, entity_ids: Iterator[str]) -> None:
         """Follow what is cached, as far down as it goes, and have the rest fetched."""
         following = [entity_ids]
-        with collector_held():
-            while following:
-                entity_id = next(following[-1], None)
-                if entity_id is None:
-                    following.pop()
-                elif (entity := self._lookup_cached(entity_id)) is not None:
-                    following.append(self.frontier.arrived(entity_id, entity))
-                    if len(self.frontier.entities) % _TOLD_EVERY == 0:
-                        self._tell()
-                else:
-                    self.waiting.add(entity_id)
-                    self.pool.submit(entity_id)
+        while following:
+            entity_id = next(following[-1], None)
+            if entity_id is None:
+                following.pop()
+            elif (entity := self._lookup_cached(entity_id)) is not None:
+                following.append(self.frontier.arrived(entity_id, entity))
+                if len(self.frontier.entities) % _TOLD_EVERY == 0:
+                    self._tell()
+            else:
+                self.waiting.add(entity_id)
+                self.pool.submit(entity_id)
 
     def _tell(self) -> None:
         if self._on_progress:

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from icdframes.analysis.matching import Tables, entities_of
-from icdframes.model.gc_pause import collector_held
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,6 @@ class Hierarchy:
     order: tuple[int, ...]
 
     @classmethod
-    @collector_held()
     def of(cls, tables: Tables) -> Hierarchy:
         """Read the links; those to entities that are not loaded, and those that close a circle, are left out.
 

@@ -32,7 +32,6 @@ from icdframes.model.code_shapes import (
     URI_PREFIX,
     icf_chapter,
 )
-from icdframes.model.gc_pause import collector_held
 
 KINDS = ("exact", "dotless", "stem", "residual", "truncated", "several", "unknown", "missing")
 FOUND = ("exact", "dotless", "stem", "residual", "truncated")
@@ -105,7 +104,6 @@ class Lookup:
     is_icf: bool = False
 
     @classmethod
-    @collector_held()
     def of(cls, tables: Tables) -> Lookup:
         """Read the spellings from tables; codes go before ids and these before ids of blocks, categories first."""
         names = _names_of(entities_of(tables))

@@ -18,7 +18,6 @@ from icdframes.frames.build import build_tables
 from icdframes.frames.entity_tables import EntityTables
 from icdframes.frames.provenance import Provenance, utc_text
 from icdframes.model.entity import Entity, EntityGraph, Reference, Term
-from icdframes.model.gc_pause import collector_held
 from icdframes.model.uris import EntityUri, is_icd10_key
 from icdframes.settings import licence_of
 
@@ -133,7 +132,6 @@ def read_claml(
     return build_tables(graph, provenance, chapters=chapters, translations=others)
 
 
-@collector_held()
 def read_claml_graph(
     path: str | os.PathLike[str], *, language: str | None = None, classification: str | None = None
 ) -> tuple[EntityGraph, ClamlOrigin, dict[str, dict[str, Entity]]]:

@@ -17,7 +17,6 @@ from icdframes.frames.build import build_tables
 from icdframes.frames.entity_tables import EntityTables
 from icdframes.frames.provenance import Provenance, utc_text
 from icdframes.model.entity import Entity, EntityGraph
-from icdframes.model.gc_pause import collector_held
 from icdframes.model.uris import EntityUri, check_classification, entity_id_of, parse_uri
 
 _DASHES = re.compile(r"(?:- )*")
@@ -67,7 +66,6 @@ class _Links:
     children: dict[str, list[str]]
 
 
-@collector_held()
 def read_tabulation_graph(
     path: str | os.PathLike[str],
     text: str | os.PathLike[str] | None = None,

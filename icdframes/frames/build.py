@@ -13,13 +13,11 @@ from icdframes.frames.provenance import Provenance
 from icdframes.frames.schema import apply_schema, columns_of, translatable_columns
 from icdframes.model.code_shapes import icf_chapter
 from icdframes.model.entity import Entity, EntityGraph, Place
-from icdframes.model.gc_pause import collector_held
 
 _UNTRANSLATED = Entity(uri="", entity_id="", title=None, translated=False)
 _OF_PLACE = ("entity_id", "depth", "parent_id", "n_children", "chapter")
 
 
-@collector_held()
 def build_tables(
     graph: EntityGraph,
     provenance: Provenance,

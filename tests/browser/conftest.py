@@ -56,7 +56,7 @@ def picture(project, look):
 
 @pytest.fixture
 def front_end(_tools, tmp_path, look):
-    """Return the address below which a front end opens notebooks and their folder; it knows no settings of the person."""
+    """Return the address of a front end and its folder; it knows no settings of the person."""
     program, theme = look
     home, work = tmp_path / "jupyter", tmp_path / "work"
     work.mkdir()

@@ -13,7 +13,7 @@ from icdframes.progress import in_kernel, is_interactive, progress_bar
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """Return a function that makes tqdm.auto draw as in a notebook or a terminal, without a pause, and what was drawn."""
+    """Return a function that makes tqdm.auto draw as in a notebook or a terminal, and what was drawn."""
 
     def choose(kind):
         bars = []
