@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from icdframes.analysis.codelist_expand import Finder
-from icdframes.analysis.codelist_terms import Mask, Pattern, Rows, Term
-from icdframes.analysis.matching import ENTITY, KIND, Lookup, Members
+from icdframes.analysis.codelist_rules import Mask, Pattern, Rows, Term
+from icdframes.analysis.matching import ENTITY, KIND, Members
+from icdframes.analysis.tabular_order import CodeIndex
 from icdframes.model.code_shapes import MARKS
 from icdframes.model.codes import split_codes
 
 _PLAIN = re.compile(r"[0-9A-Z.]+|(?:[1-9A-Z][A-Z][0-9][0-9A-Z.]+)(?:[&/][1-9A-Z][A-Z][0-9][0-9A-Z.]+)+")
+_PLAIN_JOINT = re.compile("([&/])")
 _JOINT = re.compile(r"([&/])(?![.+])")
 _RESIDUAL = re.compile(r"/(?=OTHER|UNSPECIFIED)")
 _UNUSUAL = re.compile(f"[^0-9A-Z{MARKS}.]")
@@ -97,52 +98,57 @@ def read_cells(texts: Sequence[Any]) -> Cells:
     """Take texts apart into codes; a missing text holds none."""
     numbers: dict[str, int] = {}
     member: list[int] = []
-    where: list[tuple[int, int, int, bool]] = []
-    expression = group = -1
+    where: list[int] = []
+    expression: list[int] = []
+    is_stem: list[bool] = []
+    n_expressions = 0
     for place, text in enumerate(texts):
         for parts in _expressions(text):
-            expression += 1
-            for joint, code in parts:
-                group += joint != "&"
+            for joint, code in zip(parts[::2], parts[1::2], strict=True):
                 member.append(numbers.setdefault(code, len(numbers)))
-                where.append((place, expression, group, joint != "&"))
-    columns = np.array(where, dtype=np.intp).reshape(-1, 4)
-    arrays = (columns[:, 0], columns[:, 1], columns[:, 2], columns[:, 3].astype(bool))
-    return Cells(list(numbers), np.array(member, dtype=np.intp), *arrays, len(texts))
+                where.append(place)
+                expression.append(n_expressions)
+                is_stem.append(joint != "&")
+            n_expressions += 1
+    stems = np.array(is_stem, dtype=bool)
+    members, places, expressions = (np.array(one, dtype=np.intp) for one in (member, where, expression))
+    groups = np.cumsum(stems, dtype=np.intp) - 1
+    return Cells(list(numbers), members, places, expressions, groups, stems, len(texts))
 
 
-def _expressions(text: Any) -> list[list[tuple[str, str]]]:
-    """Return the expressions of a text: each a list of codes with what stands before them."""
+def _expressions(text: Any) -> list[list[str]]:
+    """Return the expressions of a text: each a list of codes, before each what joins it."""
     if not isinstance(text, str):
         if pd.isna(text):
             return []
         text = str(text)
     if _PLAIN.fullmatch(text):
-        return [_parts(text)]
-    return [_parts(code) if "://" not in code else [("/", code)] for code in split_codes(text)]
+        return [["/", *_PLAIN_JOINT.split(text)]]
+    return [_parts(code) if "://" not in code else ["/", code] for code in split_codes(text)]
 
 
-def _parts(text: str) -> list[tuple[str, str]]:
+def _parts(text: str) -> list[str]:
     if "&" not in text and "/" not in text:
-        return [("/", text)]
+        return ["/", text]
     pieces = ["/", *_JOINT.split(_RESIDUAL.sub("~", text.upper()))]
-    pairs = zip(pieces[::2], pieces[1::2], strict=True)
-    found = [
-        (joint, piece.strip().replace("~", "/").lower() if "~" in piece else piece.strip()) for joint, piece in pairs
-    ]
-    return [(joint, piece) for joint, piece in found if piece]
+    found: list[str] = []
+    for joint, piece in zip(pieces[::2], pieces[1::2], strict=True):
+        code = piece.strip()
+        if code:
+            found += [joint, code.replace("~", "/").lower() if "~" in code else code]
+    return found
 
 
-def keys_of_members(distinct: Sequence[str], finder: Finder | None) -> tuple[Any, Mask | None]:
+def keys_of_members(distinct: Sequence[str], index: CodeIndex | None) -> tuple[Any, Mask | None]:
     """Return what rules are asked about: rows of the tables, or keys of the texts; and which are read as wider."""
-    if finder is None:
+    if index is None:
         return np.array([_text_key(code) for code in distinct], dtype=str), None
-    names = finder.rows_of_codes
+    names = index.rows_of_codes
     rows = np.array([names.get(code, -1) for code in distinct], dtype=np.intp)
     partial = np.zeros(len(rows), dtype=bool)
     if (rest := np.flatnonzero(rows < 0)).size:
-        found = Lookup.of(finder.entities).match([distinct[place] for place in rest.tolist()])
-        rows[rest] = pd.Index(finder.entities["entity_id"]).get_indexer(pd.Index(found[ENTITY]))
+        found = index.lookup.match([distinct[place] for place in rest.tolist()])
+        rows[rest] = [names.get(entity, -1) for entity in found[ENTITY].tolist()]
         partial[rest] = found[KIND].isin(["truncated", "residual"]).to_numpy()
     return rows, partial
 

@@ -12,11 +12,11 @@ import pandas as pd
 
 from icdframes import __version__
 from icdframes.analysis import codelist_files as files
-from icdframes.analysis.codelist_expand import Expansion, Finder, check_table, combine, expand_rules, table_of
+from icdframes.analysis.codelist_expand import Expansion, check_table, combine, expand_rules, table_of
 from icdframes.analysis.codelist_move import FIELDS, CodeListMove, RuleMover, changes_between, moved_list, replace_list
-from icdframes.analysis.codelist_rules import CodeRule, read_rule
-from icdframes.analysis.codelist_terms import Term, intervals_of
+from icdframes.analysis.codelist_rules import CodeRule, Term, intervals_of, read_rule
 from icdframes.analysis.matching import Tables, entities_of
+from icdframes.analysis.tabular_order import CodeIndex
 from icdframes.errors import ConfigurationError, check_option
 from icdframes.model.cluster import CodeSystem
 from icdframes.settings import licence_of
@@ -253,8 +253,8 @@ class CodeList:
             raise ConfigurationError(
                 f"{self.name!r} is made of several lists: check each, or the one that resolved() gives."
             )
-        finder = Finder(tables)
-        return check_table(expand_rules(self.name, self.include, self.exclude, finder, warns=False), finder)
+        index = CodeIndex(tables)
+        return check_table(expand_rules(self.name, self.include, self.exclude, index, warns=False), index)
 
     def moved(self, old_tables: Tables, new_tables: Tables) -> CodeListMove:
         """Return the list for another release, with what that release does to it.
@@ -280,7 +280,7 @@ class CodeList:
         ('2024-01', [...])
 
         """
-        mover = RuleMover(Finder(old_tables), Finder(new_tables))
+        mover = RuleMover(CodeIndex(old_tables), CodeIndex(new_tables))
         provenance = entities_of(new_tables).attrs.get("provenance", {})
         found = moved_list(self, mover, provenance.get("release"))
         changes = changes_between(self.codes(old_tables), found.codes(new_tables), mover)

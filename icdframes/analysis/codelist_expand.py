@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from icdframes.analysis.codelist_rules import CodeRule
-from icdframes.analysis.codelist_terms import Mask, Pattern, Rows, Term, codes_of, grouped
+from icdframes.analysis.codelist_rules import CodeRule, Mask, Pattern, Rows, Term, codes_of, grouped
 from icdframes.analysis.grouping import nearest
-from icdframes.analysis.hierarchy import Hierarchy
 from icdframes.analysis.matching import Tables, entities_of
-from icdframes.analysis.tabular_order import CodeOrder, CodeSet, OverlapError, narrowest
+from icdframes.analysis.tabular_order import CodeIndex, CodeSet, OverlapError, narrowest
 from icdframes.errors import ConfigurationError, PartialResultWarning, warn
-from icdframes.frames.pandas_compat import as_schema, as_text, text_array, text_series
+from icdframes.frames.pandas_compat import as_schema, text_array, text_series
 from icdframes.model.codes import parse_code, read_interval
 
 _SHOWN = 5
-_EXTENSIONS = "X"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,100 +67,31 @@ class Expansion:
         return found
 
 
-@dataclass(frozen=True, eq=False)
-class Finder:
-    """The entities of some tables by their codes, and what lies below them."""
-
-    tables: Tables
-
-    @cached_property
-    def entities(self) -> pd.DataFrame:
-        """The entities table, its rows numbered."""
-        return entities_of(self.tables).reset_index(drop=True)
-
-    @cached_property
-    def is_category(self) -> Mask:
-        """Of each row whether it counts as a code."""
-        entities = self.entities
-        if "class_kind" not in entities.columns or entities["class_kind"].isna().all():
-            return np.ones(len(entities), dtype=bool)
-        return entities["class_kind"].eq("category").to_numpy(bool, na_value=False)
-
-    @cached_property
-    def is_extension(self) -> Mask:
-        """Of each row whether it is an extension code, and no block or chapter."""
-        codes = as_text(self.entities["code"])
-        second = codes.str.match(r".[^\W\d_]", na=False)
-        return (codes.str.startswith(_EXTENSIONS, na=False) & second & self.is_category).to_numpy(bool, na_value=False)
-
-    @cached_property
-    def rows_of_codes(self) -> dict[str, int]:
-        """The row of each code, of a category before that of a block of the same code, and of each id."""
-        entities = self.entities
-        names = dict(zip(entities["entity_id"].tolist(), range(len(entities)), strict=True))
-        coded = entities["code"].notna().to_numpy(bool)
-        for kind in (~self.is_category, self.is_category):
-            rows = np.flatnonzero(kind & coded)
-            names |= dict(zip(entities["code"].iloc[rows].tolist(), rows.tolist(), strict=True))
-        return names
-
-    @cached_property
-    def _links(self) -> tuple[Rows, Rows]:
-        entities = self.entities
-        ids = pd.Index(entities["entity_id"])
-        pairs = [(entities["parent_id"], entities["entity_id"])] if "parent_id" in entities.columns else []
-        if not isinstance(self.tables, pd.DataFrame):
-            pairs.append((self.tables.edges["parent_id"], self.tables.edges["child_id"]))
-        above, below = (
-            np.concatenate([ids.get_indexer(pd.Index(pair[end])) for pair in pairs] or [np.array([], dtype=np.intp)])
-            for end in (0, 1)
-        )
-        known = (above >= 0) & (below >= 0)
-        links = np.unique(np.stack([above[known], below[known]]), axis=1)
-        return links[0], links[1]
-
-    @cached_property
-    def is_tree(self) -> bool:
-        """Whether no entity has two parents."""
-        below = self._links[1]
-        return len(below) == len(np.unique(below))
-
-    @cached_property
-    def order(self) -> CodeOrder:
-        """The codes in tabular order, for ranges and unusual writings."""
-        return CodeOrder.of(self.tables)
-
-    def branch(self, row: int) -> Mask:
-        """Return of each row whether it lies in the branch of one."""
-        inside = np.zeros(len(self.entities), dtype=bool)
-        inside[row] = True
-        above, below = self._links
-        n_before = 0
-        while (n_now := int(inside.sum())) > n_before:
-            n_before = n_now
-            inside[below[inside[above]]] = True
-        return inside
-
-    def find(self, rule: CodeRule) -> CodeSet | None:
-        """Return the rows that a rule names; None where the tables hold none of them, or it is a cluster."""
-        if rule.scope == "cluster":
-            return None
-        row = self.rows_of_codes.get(rule.code)
-        if row is None and (ends := read_interval(rule.code)):
-            inside = self.order.between(*ends)
-            return CodeSet(inside) if inside.any() else None
-        if row is None:
-            found = self.order.find([rule.code])[rule.code]
-            if found is None or found.top is None:
-                return found
-            row = found.top
-        if rule.scope == "alone":
-            return CodeSet(np.arange(len(self.entities)) == row, row)
-        return CodeSet(self.branch(row), row)
+def find_rule(index: CodeIndex, rule: CodeRule) -> CodeSet | None:
+    """Return the rows that a rule names; None where the tables hold none of them, or it is a cluster."""
+    if rule.scope == "cluster":
+        return None
+    row = index.rows_of_codes.get(rule.code)
+    if row is None and (ends := read_interval(rule.code)):
+        inside = index.between(*ends)
+        return CodeSet(inside) if inside.any() else None
+    if row is None:
+        found = index.find([rule.code])[rule.code]
+        if found is None or found.top is None:
+            return found
+        row = found.top
+    if rule.scope == "alone":
+        return CodeSet(np.arange(len(index.entities)) == row, row)
+    return CodeSet(index.branch(row), row)
 
 
 def expand_rules(
-    name: str, include: Sequence[CodeRule], exclude: Sequence[CodeRule], tables: Tables | Finder, *, warns: bool = True
+    name: str,
+    include: Sequence[CodeRule],
+    exclude: Sequence[CodeRule],
+    tables: Tables | CodeIndex,
+    *,
+    warns: bool = True,
 ) -> TableTerm:
     """Return what the rules of one list take of tables.
 
@@ -179,25 +106,25 @@ def expand_rules(
         If rules name nothing in these tables.
 
     """
-    finder = tables if isinstance(tables, Finder) else Finder(tables)
+    index = tables if isinstance(tables, CodeIndex) else CodeIndex(tables)
     rules = (*include, *exclude)
-    sets = tuple(finder.find(rule) for rule in rules)
+    sets = tuple(find_rule(index, rule) for rule in rules)
     lost = [rule.code for rule, found in zip(rules, sets, strict=True) if found is None and rule.scope != "cluster"]
-    patterns = [None if rule.scope != "cluster" else _pattern(finder, rule, lost) for rule in rules]
+    patterns = [None if rule.scope != "cluster" else _pattern(index, rule, lost) for rule in rules]
     if lost and warns:
         warn(
             f"{len(lost)} of {len(rules)} rules of the code list {name!r} are not in these tables and have no effect: "
             f"{', '.join(lost[:_SHOWN])}{', …' if lost[_SHOWN:] else ''}.",
             PartialResultWarning,
         )
-    rule_of = _decide(name, finder, rules, sets, len(include))
+    rule_of = _decide(name, index, rules, sets, len(include))
     is_wide = np.array([rule.scope != "alone" for rule in rules] + [False])
     wide = rule_of
     if not is_wide[:-1].all():
         narrowed = [found if is_wide[number] else None for number, found in enumerate(sets)]
-        wide = _decide(name, finder, rules, narrowed, len(include))
+        wide = _decide(name, index, rules, narrowed, len(include))
     barred = [found for found in patterns[len(include) :] if found]
-    barred += [_carried(rule, found) for rule, found in _carriers(finder, rules, sets, len(include))]
+    barred += [_carried(rule, found) for rule, found in _carriers(index, rules, sets, len(include))]
     return TableTerm(
         TableTaker(np.where(rule_of < len(include), rule_of, -1), (wide >= 0) & (wide < len(include))),
         tuple(found for found in patterns[: len(include)] if found),
@@ -210,24 +137,24 @@ def expand_rules(
 
 
 def _decide(
-    name: str, finder: Finder, rules: Sequence[CodeRule], sets: Sequence[CodeSet | None], n_included: int
+    name: str, index: CodeIndex, rules: Sequence[CodeRule], sets: Sequence[CodeSet | None], n_included: int
 ) -> Rows:
     """Return the number of the narrowest rule of each row, -1 where there is none."""
     numbers = [number for number, found in enumerate(sets) if found is not None]
     found = [one for one in sets if one is not None]
     if not found:
-        return np.full(len(finder.entities), -1, dtype=np.intp)
+        return np.full(len(index.entities), -1, dtype=np.intp)
     groups = [number < n_included for number in numbers]
     tops = {one.top: number for number, one in zip(numbers, found, strict=True)}
-    if not finder.is_tree and None not in tops and all(rules[number].scope == "branch" for number in numbers):
-        labels = nearest(Hierarchy.of(finder.tables), {top: str(n) for top, n in tops.items() if top is not None})
+    if not index.is_tree and None not in tops and all(rules[number].scope == "branch" for number in numbers):
+        labels = nearest(index.tree, {top: str(n) for top, n in tops.items() if top is not None})
         return np.array([-1 if label is None else int(label) for label in labels], dtype=np.intp)
     masks = [one.rows for one in found]
     try:
-        painted = _narrowest(masks, groups, finder.is_category)
+        painted = _narrowest(masks, groups, index.is_category)
     except OverlapError as error:
         first, second = (rules[numbers[number]].code for number in error.pair)
-        codes = [str(code) for code in finder.entities["code"].iloc[error.rows].dropna()]
+        codes = [str(code) for code in index.entities["code"].iloc[error.rows].dropna()]
         raise ConfigurationError(
             f"The code list {name!r} takes {len(codes):,} codes in and leaves them out, by {first} and {second}: "
             f"{', '.join(codes[:_SHOWN])}{', …' if codes[_SHOWN:] else ''}. Correct an end of a range."
@@ -244,10 +171,10 @@ def _narrowest(masks: Sequence[Mask], groups: Sequence[bool], is_category: Mask)
 
 
 def _carriers(
-    finder: Finder, rules: Sequence[CodeRule], sets: Sequence[CodeSet | None], n_included: int
+    index: CodeIndex, rules: Sequence[CodeRule], sets: Sequence[CodeSet | None], n_included: int
 ) -> list[tuple[CodeRule, CodeSet]]:
     """Return the excluded extension codes of which no branch is taken in: clusters that carry them are left out."""
-    taken = np.zeros(len(finder.entities), dtype=bool)
+    taken = np.zeros(len(index.entities), dtype=bool)
     for found in sets[:n_included]:
         if found is not None:
             taken |= found.rows
@@ -256,9 +183,9 @@ def _carriers(
         (rule, found)
         for rule, found in left_out
         if found is not None
-        and (found.rows & finder.is_extension).any()
-        and not (found.rows & ~finder.is_extension & finder.is_category).any()
-        and not (found.rows & taken & finder.is_extension).any()
+        and (found.rows & index.is_extension).any()
+        and not (found.rows & ~index.is_extension & index.is_category).any()
+        and not (found.rows & taken & index.is_extension).any()
     ]
 
 
@@ -270,9 +197,9 @@ def _whole(rows: Mask) -> TableTaker:
     return TableTaker(np.where(rows, 0, -1), rows)
 
 
-def _pattern(finder: Finder, rule: CodeRule, lost: list[str]) -> Pattern | None:
+def _pattern(index: CodeIndex, rule: CodeRule, lost: list[str]) -> Pattern | None:
     """Return the clusters that a rule names; None where the tables lack one of its codes."""
-    found = {code: finder.find(CodeRule(code)) for code in codes_of(parse_code(rule.code))}
+    found = {code: find_rule(index, CodeRule(code)) for code in codes_of(parse_code(rule.code))}
     if None in found.values():
         lost.append(rule.code)
         return None
@@ -310,7 +237,7 @@ def _below(term: TableTerm) -> Mask:
 def table_of(expansion: Expansion, tables: Tables) -> pd.DataFrame:
     """Return the codes of an expansion as a table; see `CodeList.codes`."""
     entities = entities_of(tables).reset_index(drop=True)
-    is_code = Finder(tables).is_category & entities["code"].notna().to_numpy(bool)
+    is_code = CodeIndex(tables).is_category & entities["code"].notna().to_numpy(bool)
     rule = text_series([None] * len(entities))
     note = rule.copy()
     for term in reversed(expansion.terms):
@@ -341,16 +268,16 @@ def table_of(expansion: Expansion, tables: Tables) -> pd.DataFrame:
     return table
 
 
-def check_table(term: TableTerm, finder: Finder) -> pd.DataFrame:
+def check_table(term: TableTerm, index: CodeIndex) -> pd.DataFrame:
     """Return one row per rule, with what becomes of it; see `CodeList.check`."""
     whole = {pattern.code.removeprefix("&") for pattern in (*term.patterns, *term.barred)}
     n_included = len(term.rules)
-    taken = np.any([one.rows for one in term.sets[:n_included] if one is not None] or [~finder.is_category], axis=0)
+    taken = np.any([one.rows for one in term.sets[:n_included] if one is not None] or [~index.is_category], axis=0)
     rows = []
     for number, rule in enumerate((*term.rules, *term.left_out)):
         found = term.sets[number]
-        named = np.zeros(len(finder.entities), dtype=bool) if found is None else found.rows & finder.is_category
-        decides = (term.decided == number) & finder.is_category
+        named = np.zeros(len(index.entities), dtype=bool) if found is None else found.rows & index.is_category
+        decides = (term.decided == number) & index.is_category
         matters = decides if number < n_included else decides & taken
         status = "ok" if matters.any() else "not_found" if found is None else "no_effect"
         status = "whole_clusters" if rule.code in whole and not matters.any() else status

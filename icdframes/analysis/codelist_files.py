@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pandas as pd
 
-from icdframes.analysis.codelist_expand import Finder, TableTerm
+from icdframes.analysis.codelist_expand import TableTerm
 from icdframes.analysis.codelist_rules import CodeRule, read_rule
 from icdframes.analysis.matching import Tables
+from icdframes.analysis.tabular_order import CodeIndex
 from icdframes.errors import FileFormatError, MissingExtraError, check_option
 from icdframes.frames.atomic import check_target, write_json, written_beside
 from icdframes.frames.files import to_csv
@@ -182,8 +183,8 @@ def _codes_of(term: TableTerm, number: int, tables: Tables) -> list[str]:
     found = term.sets[number]
     if found is None:
         return []
-    finder = Finder(tables)
-    codes = finder.entities["code"][found.rows & finder.is_category]
+    index = CodeIndex(tables)
+    codes = index.entities["code"][found.rows & index.is_category]
     return [str(code) for code in codes.dropna()]
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from icdframes.analysis.codelist_expand import Finder
+from icdframes.analysis.codelist_expand import find_rule
 from icdframes.analysis.codelist_rules import CodeRule
-from icdframes.analysis.tabular_order import CodeSet
+from icdframes.analysis.tabular_order import CodeIndex, CodeSet
 from icdframes.frames.schema import Column, table_of_rows
 from icdframes.model.codes import parse_code
 from icdframes.model.uris import is_entity_id
@@ -55,8 +55,8 @@ class CodeListMove:
 class RuleMover:
     """Writes rules for another release, and remembers those that are lost."""
 
-    old: Finder
-    new: Finder
+    old: CodeIndex
+    new: CodeIndex
     lost: list[CodeRule] = field(default_factory=list)
 
     def move(self, rules: Sequence[CodeRule]) -> list[CodeRule]:
@@ -71,7 +71,7 @@ class RuleMover:
             yield CodeRule(f"{first}-{last}", "range", rule.note, rule.title)
         elif rule.scope == "cluster":
             yield from self._moved_cluster(rule)
-        elif (found := self.old.find(rule)) is not None and found.top is not None:
+        elif (found := find_rule(self.old, rule)) is not None and found.top is not None:
             yield from self._moved_entity(rule, found, found.top)
         else:
             self.lost.append(rule)
@@ -104,7 +104,7 @@ class RuleMover:
         yield CodeRule(text, "cluster", rule.note, rule.title)
 
     def _new_code(self, code: str) -> str | None:
-        found = self.old.find(CodeRule(code))
+        found = find_rule(self.old, CodeRule(code))
         if found is None or found.top is None:
             return None
         row = self.new.rows_of_codes.get(str(self.old.entities["entity_id"].iloc[found.top]))
@@ -148,11 +148,11 @@ def _by_id(codes: pd.DataFrame) -> dict[str, dict[str, Any]]:
     }
 
 
-def _entity(finder: Finder, entity_id: str) -> dict[str, Any] | None:
-    row = finder.rows_of_codes.get(entity_id)
+def _entity(index: CodeIndex, entity_id: str) -> dict[str, Any] | None:
+    row = index.rows_of_codes.get(entity_id)
     if row is None:
         return None
-    entities = finder.entities
+    entities = index.entities
     told = {name: entities[name].iloc[row] for name in ("code", "title") if name in entities.columns}
     return {name: None if pd.isna(value) else value for name, value in told.items()}
 

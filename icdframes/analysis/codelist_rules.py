@@ -1,18 +1,24 @@
-"""One rule of a code list: what it names and how far it reaches."""
+"""The rules of a code list: what each names, how far it reaches, and how texts of codes alone are judged by them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, Protocol, TypeAlias, get_args
 
-from icdframes.errors import CodeSyntaxError, check_option
-from icdframes.model.cluster import CodeSystem
+import numpy as np
+import numpy.typing as npt
+
+from icdframes.errors import CodeSyntaxError, ConfigurationError, check_option
+from icdframes.model.cluster import Cluster, CodeSystem
 from icdframes.model.codes import parse_code, read_interval
 from icdframes.model.uris import is_entity_id
 
 Scope: TypeAlias = Literal["branch", "alone", "range", "beginning", "cluster"]
 _ALONE = "="
+Mask: TypeAlias = npt.NDArray[np.bool_]
+Rows: TypeAlias = npt.NDArray[np.intp]
+_LAST = "\uffff"  # behind every sign of a code
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +109,145 @@ def _read(
             f"{text!r} has qualifiers, which are no part of a code list: give {cluster.members[0].code}.", text=text
         )
     return CodeRule(cluster.text, scope, note, title)
+
+
+class Taker(Protocol):
+    """What decides about single codes; a member is a row of tables, or a key of a text."""
+
+    def __call__(self, members: Any, *, partial: Mask | None = None) -> Mask:
+        """Return of each member whether it is taken; `partial` are those that were read as something wider."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pattern:
+    """A cluster of which all parts must be there.
+
+    Attributes
+    ----------
+    code : str
+        As it is written.
+    groups : tuple of (Taker or None, tuple of Taker)
+        Of each stem, what it must be (None: anything), and what must hang on it.
+
+    """
+
+    code: str
+    groups: tuple[tuple[Taker | None, tuple[Taker, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Term:
+    """The rules of one list.
+
+    Attributes
+    ----------
+    taken : Taker
+        Decides about single codes.
+    patterns, barred : tuple of Pattern
+        Clusters that are taken in, and that are left out whatever else they hold.
+
+    """
+
+    taken: Taker
+    patterns: tuple[Pattern, ...] = ()
+    barred: tuple[Pattern, ...] = ()
+
+
+def grouped(rule: CodeRule, takers: Mapping[str, Taker]) -> Pattern:
+    """Return the pattern of a cluster, of which each code has what decides about it."""
+    cluster = parse_code(rule.code)
+    groups = tuple(
+        (
+            takers[stem.code],
+            tuple(takers[value.code] for value in cluster.extensions if value.group == stem.group),
+        )
+        for stem in cluster.stems
+    )
+    return Pattern(rule.code, groups)
+
+
+def codes_of(cluster: Cluster) -> list[str]:
+    """Return the codes of a cluster."""
+    return [member.code for member in cluster.members]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextTaker:
+    """Decides by the texts of codes: stretches of codes in order, an outer one before those inside it."""
+
+    stretches: tuple[tuple[str, str, bool], ...]
+
+    def __call__(self, members: Any, *, partial: Mask | None = None) -> Mask:  # noqa: ARG002  a text is what it is
+        """Return of keys (in capitals, without dots) whether they are taken."""
+        keys = np.asarray(members, dtype=str)
+        order = np.argsort(keys, kind="stable")
+        ordered = keys[order]
+        taken = np.zeros(len(keys), dtype=bool)
+        for first, last, is_in in self.stretches:
+            start, end = np.searchsorted(ordered, first), np.searchsorted(ordered, last, side="right")
+            taken[start:end] = is_in
+        found = np.empty_like(taken)
+        found[order] = taken
+        return found
+
+
+def intervals_of(
+    name: str, include: Sequence[CodeRule], exclude: Sequence[CodeRule], classification: CodeSystem
+) -> Term:
+    """Return what the rules take, by the texts of codes alone.
+
+    The codes of ICD-10, ICF and the stem codes of the MMS begin with those of the categories above them, so branches
+    of categories, ranges and beginnings need no tables.
+
+    Raises
+    ------
+    ConfigurationError
+        If a rule needs tables: a block, a chapter, an entity id, an extension code; or rules cross.
+
+    """
+    rules = [(rule, True) for rule in include] + [(rule, False) for rule in exclude]
+    single = [(*_stretch(name, rule, classification), is_in) for rule, is_in in rules if rule.scope != "cluster"]
+    clusters = [(_text_pattern(name, rule, classification), is_in) for rule, is_in in rules if rule.scope == "cluster"]
+    ordered = sorted(sorted(single, key=lambda one: one[1], reverse=True), key=lambda one: one[0])
+    _refuse_crossing(name, ordered)
+    return Term(
+        TextTaker(tuple(ordered)),
+        tuple(pattern for pattern, is_in in clusters if is_in),
+        tuple(pattern for pattern, is_in in clusters if not is_in),
+    )
+
+
+def _stretch(name: str, rule: CodeRule, classification: CodeSystem) -> tuple[str, str]:
+    if rule.scope in {"range", "beginning"}:
+        ends = read_interval(rule.code)
+    else:
+        ends = None if rule.code.isdecimal() or "/" in rule.code else _own_key(rule.code, classification)
+    if ends is None:
+        raise ConfigurationError(
+            f"The code list {name!r} names {rule.code}, whose codes only tables can tell: give them with tables=."
+        )
+    return ends[0], ends[1] + ("" if rule.scope == "alone" else _LAST)
+
+
+def _own_key(code: str, classification: CodeSystem) -> tuple[str, str] | None:
+    member = parse_code(code, classification=classification).members[0]
+    is_wide = member.kind != "category" or member.role == "extension"
+    key = member.code.upper().replace(".", "")
+    return None if is_wide else (key, key)
+
+
+def _text_pattern(name: str, rule: CodeRule, classification: CodeSystem) -> Pattern:
+    takers = {}
+    for code in codes_of(parse_code(rule.code)):
+        takers[code] = TextTaker(((*_stretch(name, CodeRule(code), classification), True),))
+    return grouped(rule, takers)
+
+
+def _refuse_crossing(name: str, ordered: Sequence[tuple[str, str, bool]]) -> None:
+    for place, (first, last, is_in) in enumerate(ordered):
+        for start, end, other in ordered[:place]:
+            if is_in != other and start <= first <= end and (last > end or (first, last) == (start, end)):
+                raise ConfigurationError(
+                    f"The code list {name!r} takes codes in and leaves them out, between {first} and "
+                    f"{min(last, end).rstrip(_LAST)}: correct an end of a range."
+                )

@@ -14,10 +14,10 @@ import pandas as pd
 from icdframes.analysis import backends
 from icdframes.analysis.code_cells import keys_of_members, read_cells
 from icdframes.analysis.codelist import CodeList
-from icdframes.analysis.codelist_expand import Finder
-from icdframes.analysis.codelist_terms import Mask, Term
+from icdframes.analysis.codelist_rules import Mask, Term
 from icdframes.analysis.join import numbered_codes
 from icdframes.analysis.matching import MEMBERS, Members, Tables
+from icdframes.analysis.tabular_order import CodeIndex
 from icdframes.errors import ConfigurationError, check_option
 from icdframes.frames.pandas_compat import text_array
 
@@ -118,7 +118,7 @@ class Judge:
     ----------
     lists : tuple of tuple of Term
         Of each list its terms.
-    finder : Finder or None
+    index : CodeIndex or None
         The tables; None where texts decide.
     members : {"any", "stems", "first"}
         Which codes of a cluster count.
@@ -126,13 +126,13 @@ class Judge:
     """
 
     lists: tuple[tuple[Term, ...], ...]
-    finder: Finder | None
+    index: CodeIndex | None
     members: Members
 
     def __call__(self, texts: Sequence[Any]) -> Mask:
         """Return of each text and list whether it is true, and a last row that is false for what is missing."""
         cells = read_cells(texts)
-        keys, partial = keys_of_members(cells.distinct, self.finder)
+        keys, partial = keys_of_members(cells.distinct, self.index)
         counts = cells.counted(self.members)
         flags = np.zeros((len(texts) + 1, len(self.lists)), dtype=bool, order="F")
         for column, terms in enumerate(self.lists):
@@ -161,8 +161,8 @@ class Job:
 def _judge(lists: Sequence[CodeList], tables: Tables | None, members: Members) -> Judge:
     if tables is None:
         return Judge(tuple(one.intervals() for one in lists), None, members)
-    finder = Finder(tables)
-    return Judge(tuple(one.expansion(finder).terms for one in lists), finder, members)
+    index = CodeIndex(tables)
+    return Judge(tuple(one.expansion(index).terms for one in lists), index, members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ class RuleCounts:
 
 
 def count_rules(
-    codelist: CodeList, tables: Tables, finder: Finder, frame: pd.DataFrame | None, code: str | Sequence[str]
+    codelist: CodeList, tables: Tables, index: CodeIndex, frame: pd.DataFrame | None, code: str | Sequence[str]
 ) -> RuleCounts:
     """Return how many codes each rule of a list decides about, and how many rows of a frame the list takes."""
     checked = codelist.check(tables)["n_decided"].tolist() if not codelist.parts else []
@@ -183,7 +183,7 @@ def count_rules(
     columns = [code] if isinstance(code, str) else list(code)
     singles = [[CodeList([rule], classification=codelist.classification)] for rule in codelist.include]
     lists = [codelist, *(one for single in singles for one in single)]
-    judge = Judge(tuple(one.expansion(finder).terms for one in lists), finder, "any")
+    judge = Judge(tuple(one.expansion(index).terms for one in lists), index, "any")
     names = [f"_icd_rule_{number}" for number in range(len(lists))]
     flagged = _flag_pandas(frame[columns], Job(columns, names, judge, ()))[names].sum().tolist()
     rows = [f", {n:,} rows" for n in flagged[1:]] + [""] * len(codelist.exclude)
@@ -222,7 +222,8 @@ class _Flags:
 
     def read(self, places: npt.NDArray[Any], distinct: Iterable[Any]) -> None:
         numbers = self._numbers
-        own = [-1 if _is_missing(code) else numbers.setdefault(code, len(numbers)) for code in distinct]
+        codes = distinct.tolist() if isinstance(distinct, pd.Index) else distinct
+        own = [-1 if _is_missing(code) else numbers.setdefault(code, len(numbers)) for code in codes]
         self._places.append((places, np.array([*own, -1], dtype=np.intp)))
 
     def columns(self, n_rows: int) -> Iterable[tuple[str, Mask]]:

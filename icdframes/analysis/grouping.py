@@ -15,7 +15,7 @@ import pandas as pd
 
 from icdframes.analysis.hierarchy import Hierarchy
 from icdframes.analysis.matching import Tables, entities_of
-from icdframes.analysis.tabular_order import CodeOrder, CodeSet, OverlapError, narrowest
+from icdframes.analysis.tabular_order import CodeIndex, CodeSet, OverlapError, narrowest
 from icdframes.errors import (
     CodeSyntaxError,
     ConfigurationError,
@@ -238,7 +238,7 @@ def _structural(entities: pd.DataFrame, name: str, rows: set[int], labels: Seque
 
 def _own_list(tables: Tables, tree: Hierarchy, grouping: Grouping) -> Assignment:
     """Find the entities of a user's grouping, of overlapping entries those of the narrowest."""
-    order = CodeOrder.of(tables, tree)
+    order = CodeIndex(tables, tree)
     entries = _entries(order, grouping)
     groups = [group for _, group, _ in entries]
     titles: dict[str, str | None] = {group: group for group in groups if group is not None}
@@ -255,7 +255,7 @@ def _own_list(tables: Tables, tree: Hierarchy, grouping: Grouping) -> Assignment
     return Assignment(grouping.name, own, titles)
 
 
-def _entries(order: CodeOrder, grouping: Grouping) -> list[tuple[str, str | None, CodeSet]]:
+def _entries(order: CodeIndex, grouping: Grouping) -> list[tuple[str, str | None, CodeSet]]:
     """Read the entries of a grouping: text, group, and what it names; warn of those that name nothing."""
     read = [
         (text, None if pd.isna(group) or not str(group).strip() else str(group))
@@ -278,7 +278,7 @@ def _entries(order: CodeOrder, grouping: Grouping) -> list[tuple[str, str | None
 
 
 def _overlap(
-    order: CodeOrder, grouping: Grouping, entries: Sequence[tuple[str, str | None, CodeSet]], error: OverlapError
+    order: CodeIndex, grouping: Grouping, entries: Sequence[tuple[str, str | None, CodeSet]], error: OverlapError
 ) -> ConfigurationError:
     (first, group, _), (second, other, _) = (entries[number] for number in error.pair)
     codes = [code for code in (order.codes[row] for row in error.rows.tolist()) if code]

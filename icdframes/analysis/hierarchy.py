@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,6 +84,38 @@ class Hierarchy:
         inside = np.zeros(len(self.entity_ids), dtype=bool)
         inside[list(self.distances(row, up=False))] = True
         return inside
+
+
+def ends_of_branches(parents: Sequence[int]) -> npt.NDArray[np.intp] | None:
+    """Return of each row of a tree the row behind the last one below it.
+
+    Parameters
+    ----------
+    parents : sequence of int
+        The row of the parent of each row, -1 where it has none.
+
+    Returns
+    -------
+    array of int or None
+        None where the rows are not in tabular order, each followed at once by all that is below it.
+
+    Examples
+    --------
+    >>> ends_of_branches([-1, 0, 1, 0, -1]).tolist()
+    [4, 3, 3, 4, 5]
+    >>> ends_of_branches([-1, -1, 0]) is None
+    True
+
+    """
+    ends = np.full(len(parents), len(parents), dtype=np.intp)
+    open_rows: list[int] = []
+    for row, parent in enumerate(parents):
+        while open_rows and open_rows[-1] != parent:
+            ends[open_rows.pop()] = row
+        if parent >= 0 and not open_rows:
+            return None
+        open_rows.append(row)
+    return ends
 
 
 def _parents_first(parents: list[dict[int, None]]) -> tuple[int, ...]:

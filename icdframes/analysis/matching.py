@@ -108,9 +108,7 @@ class Lookup:
         """Read the spellings from tables; codes go before ids and these before ids of blocks, categories first."""
         names = _names_of(entities_of(tables))
         spelled = names[_SPELLED]
-        names[_KEY] = spelled.str.replace(".", "", regex=False)
-        if (unusual := ~spelled.str.fullmatch(_USUAL, na=False)).any():
-            names.loc[unusual, _KEY] = keys_of(spelled[unusual])
+        names[_KEY] = keys_of(spelled)
         names = names.drop_duplicates(_KEY)
         categories = names.loc[names["category"] & names[_KEY].str.fullmatch(_CATEGORY, na=False), [_KEY, ENTITY]]
         stems = categories[categories[_KEY].str.fullmatch(_STEM_11, na=False) & categories[_KEY].str.len().ge(4)]
@@ -169,9 +167,13 @@ def _names_of(entities: pd.DataFrame) -> pd.DataFrame:
 
 def keys_of(texts: pd.Series) -> pd.Series:
     """Return the keys under which spellings are looked up: upper case, no dots, no blanks, the first stem only."""
-    keyed = _keyed(nw.from_native(pd.DataFrame({"code": texts.array})), "code")
-    made: pd.DataFrame = keyed.to_native()
-    return as_text(made[_KEY]).set_axis(texts.index)
+    texts = as_text(texts)
+    keys = texts.str.replace(".", "", regex=False)
+    unusual = ~texts.str.fullmatch(_USUAL, na=False) | texts.str.match(QUALIFIED, na=False)
+    if unusual.any():
+        made: pd.DataFrame = _keyed(nw.from_native(pd.DataFrame({"code": texts[unusual].array})), "code").to_native()
+        keys[unusual.to_numpy(bool)] = as_text(made[_KEY]).array
+    return keys
 
 
 def resolve(frame: Frame, code: str, lookup: Lookup, ship: Ship) -> Frame:

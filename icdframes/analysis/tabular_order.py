@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from icdframes.analysis.hierarchy import Hierarchy
+from icdframes.analysis.hierarchy import Hierarchy, ends_of_branches
 from icdframes.analysis.matching import ENTITY, KIND, Lookup, Tables, entities_of, keys_of
+from icdframes.frames.pandas_compat import as_text
 from icdframes.model.codes import parse_code, read_interval
 from icdframes.model.uris import is_entity_id
 
 Mask = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.intp]
 _LAST = "\uffff"  # behind every sign of a code
 _SHORTEST = 3
+_EXTENSIONS = "X"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,54 +40,146 @@ class CodeSet:
     top: int | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CodeOrder:
-    """The categories of some tables in the order of their codes, which is that of WHO's tabular lists.
+@dataclass(frozen=True, eq=False)
+class CodeIndex:
+    """The entities of some tables by code, in the order of their codes, and what lies below each.
 
     Attributes
     ----------
-    keys : array of str
-        The codes of all categories in capitals, without dots, ascending.
-    rows : array of int
-        The row of the entities table of each of them.
-    codes : list of str or None
-        The code of each row; None where it has none.
-    is_category : array of bool
-        Of each row, whether it counts as a code: all rows where the tables do not tell.
-    tree : Hierarchy
-        The links between the rows.
-    lookup : Lookup
-        The spellings of the entities.
-    lowest : array of int
-        The rows of the categories that have nothing below them, branch by branch.
-    spans : array of int, of shape (2, rows)
-        Of each row, where those below it begin and end in `lowest`.
+    tables : EntityTables or pandas.DataFrame
+        What is read; everything else is made when it is first asked for.
+    known_tree : Hierarchy or None
+        The links between the rows, where they were read before.
 
     """
 
-    keys: npt.NDArray[np.str_]
-    rows: npt.NDArray[np.intp]
-    codes: Sequence[str | None]
-    is_category: Mask
-    tree: Hierarchy
-    lookup: Lookup
-    lowest: npt.NDArray[np.intp]
-    spans: npt.NDArray[np.intp]
+    tables: Tables
+    known_tree: Hierarchy | None = None
 
-    @classmethod
-    def of(cls, tables: Tables, tree: Hierarchy | None = None) -> CodeOrder:
-        """Read the order from tables."""
-        entities = entities_of(tables)
-        is_category = np.ones(len(entities), dtype=bool)
-        if "class_kind" in entities.columns and entities["class_kind"].notna().any():
-            is_category = entities["class_kind"].eq("category").to_numpy(bool, na_value=False)
-        coded = np.flatnonzero(is_category & entities["code"].notna().to_numpy(bool))
-        keys = keys_of(entities["code"].iloc[coded]).to_numpy(dtype=str) if coded.size else np.array([], dtype=str)
+    @cached_property
+    def entities(self) -> pd.DataFrame:
+        """The entities table, its rows numbered."""
+        return entities_of(self.tables).reset_index(drop=True)
+
+    @cached_property
+    def is_category(self) -> Mask:
+        """Of each row whether it counts as a code: all rows where the tables do not tell."""
+        entities = self.entities
+        if "class_kind" not in entities.columns or entities["class_kind"].isna().all():
+            return np.ones(len(entities), dtype=bool)
+        return entities["class_kind"].eq("category").to_numpy(bool, na_value=False)
+
+    @cached_property
+    def is_extension(self) -> Mask:
+        """Of each row whether it is an extension code, and no block or chapter."""
+        codes = as_text(self.entities["code"])
+        second = codes.str.match(r".[^\W\d_]", na=False)
+        return (codes.str.startswith(_EXTENSIONS, na=False) & second & self.is_category).to_numpy(bool, na_value=False)
+
+    @cached_property
+    def codes(self) -> Sequence[str | None]:
+        """The code of each row; None where it has none."""
+        return [None if pd.isna(code) else str(code) for code in self.entities["code"].tolist()]
+
+    @cached_property
+    def rows_of_codes(self) -> dict[str, int]:
+        """The row of each code, of a category before that of a block of the same code, and of each id."""
+        names: dict[str, int] = {}
+        if "block_id" in self.entities.columns:
+            blocks = self.entities["block_id"].dropna()
+            names |= dict(zip(blocks.tolist(), blocks.index.tolist(), strict=True))
+        names |= self._rows_of_ids
+        coded = np.array([code is not None for code in self.codes], dtype=bool)
+        for kind in (~self.is_category, self.is_category):
+            names |= {str(self.codes[row]): row for row in np.flatnonzero(kind & coded).tolist()}
+        return names
+
+    @cached_property
+    def keys(self) -> npt.NDArray[np.str_]:
+        """The codes of all categories in capitals, without dots, ascending."""
+        return self._sorted[0]
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The row of the entities table of each of these keys."""
+        return self._sorted[1]
+
+    @cached_property
+    def _sorted(self) -> tuple[npt.NDArray[np.str_], Rows]:
+        codes = self.entities["code"]
+        coded = np.flatnonzero(self.is_category & codes.notna().to_numpy(bool))
+        keys = keys_of(codes.iloc[coded]).to_numpy(dtype=str) if coded.size else np.array([], dtype=str)
         order = np.argsort(keys, kind="stable")
-        codes = [None if pd.isna(code) else str(code) for code in entities["code"].tolist()]
-        tree = tree or Hierarchy.of(tables)
-        lookup = Lookup.of(entities)
-        return cls(keys[order], coded[order], codes, is_category, tree, lookup, *_spans(tree, is_category))
+        return keys[order], coded[order]
+
+    @cached_property
+    def tree(self) -> Hierarchy:
+        """The links between the rows, for polyhierarchies too."""
+        return self.known_tree or Hierarchy.of(self.tables)
+
+    @cached_property
+    def lookup(self) -> Lookup:
+        """The spellings of the entities."""
+        return Lookup.of(self.entities)
+
+    @cached_property
+    def _rows_of_ids(self) -> dict[str, int]:
+        return {entity_id: row for row, entity_id in enumerate(self.entities["entity_id"].tolist())}
+
+    @cached_property
+    def _links(self) -> tuple[Rows, Rows]:
+        """Return the rows of all parents and, beside each, of a child; each link once."""
+        entities, places = self.entities, self._rows_of_ids
+        pairs = [(entities["parent_id"], entities["entity_id"])] if "parent_id" in entities.columns else []
+        if not isinstance(self.tables, pd.DataFrame):
+            pairs.append((self.tables.edges["parent_id"], self.tables.edges["child_id"]))
+        ends = [
+            np.array([places.get(key, -1) for pair in pairs for key in pair[end].tolist()], dtype=np.int64)
+            for end in (0, 1)
+        ]
+        known = (ends[0] >= 0) & (ends[1] >= 0)
+        links = np.unique(ends[0][known] * len(entities) + ends[1][known])
+        above, below = np.divmod(links, max(len(entities), 1))
+        return above.astype(np.intp), below.astype(np.intp)
+
+    @cached_property
+    def is_tree(self) -> bool:
+        """Whether no entity has two parents."""
+        below = self._links[1]
+        return len(below) == len(np.unique(below))
+
+    @cached_property
+    def _ends(self) -> Rows | None:
+        """Return of each row the row behind its branch; None where some branch has others in between."""
+        if not self.is_tree:
+            return None
+        parents = np.full(len(self.entities), -1, dtype=np.intp)
+        parents[self._links[1]] = self._links[0]
+        return ends_of_branches(parents.tolist())
+
+    @cached_property
+    def _spans(self) -> tuple[Rows, Rows, Rows]:
+        """Return the lowest categories, branch by branch, and of each row where those below it begin and end there."""
+        if self._ends is None:
+            return _spans_of(self.tree, self.is_category)
+        has_below = np.zeros(len(self.entities), dtype=bool)
+        has_below[self._links[0]] = True
+        lowest = self.is_category & ~has_below
+        n_before = np.concatenate([[0], np.cumsum(lowest)])
+        return np.flatnonzero(lowest), n_before[:-1], n_before[self._ends]
+
+    @property
+    def lowest(self) -> Rows:
+        """The rows of the categories that have nothing below them, branch by branch."""
+        return self._spans[0]
+
+    def branch(self, row: int) -> Mask:
+        """Return of each row whether it lies in the branch of one."""
+        if self._ends is None:
+            return self.tree.branch(row)
+        inside = np.zeros(len(self.entities), dtype=bool)
+        inside[row : self._ends[row]] = True
+        return inside
 
     def find(self, texts: Sequence[str]) -> dict[str, CodeSet | None]:
         """Return what each text names: a branch, a range of codes (``A00-A09``) or all with a beginning (``F0*``).
@@ -100,11 +196,11 @@ class CodeOrder:
 
         """
         found = self.lookup.match(list(texts))
-        places = {entity_id: row for row, entity_id in enumerate(self.tree.entity_ids)}
         sets: dict[str, CodeSet | None] = {}
         for text, entity, kind in zip(texts, found[ENTITY], found[KIND], strict=True):
             if kind in {"exact", "dotless"}:
-                sets[text] = CodeSet(self.tree.branch(places[entity]), places[entity])
+                row = self._rows_of_ids[entity]
+                sets[text] = CodeSet(self.branch(row), row)
             elif ends := read_interval(text):
                 inside = self.between(*ends)
                 sets[text] = CodeSet(inside) if inside.any() else None
@@ -136,13 +232,13 @@ class CodeOrder:
 
     def _holds_only(self, inside: Mask) -> Mask:
         """Return of each row whether there are lowest categories below it and all of them are inside."""
-        begin, end = self.spans
-        n_inside = np.concatenate([[0], np.cumsum(inside[self.lowest])])
+        lowest, begin, end = self._spans
+        n_inside = np.concatenate([[0], np.cumsum(inside[lowest])])
         holds: Mask = (end > begin) & (n_inside[end] - n_inside[begin] == end - begin)
         return holds
 
 
-def _spans(tree: Hierarchy, is_category: Mask) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def _spans_of(tree: Hierarchy, is_category: Mask) -> tuple[Rows, Rows, Rows]:
     """Return the lowest categories by primary parents, and of each row which stretch of them lies below it."""
     n_rows = len(tree.parents)
     lowest: list[int] = []
@@ -159,7 +255,7 @@ def _spans(tree: Hierarchy, is_category: Mask) -> tuple[npt.NDArray[np.intp], np
             lowest.append(row)
         stack.append((row, False))
         stack += [(child, True) for child in reversed(below)]
-    return np.array(lowest, dtype=np.intp), spans
+    return np.array(lowest, dtype=np.intp), spans[0], spans[1]
 
 
 class OverlapError(ValueError):

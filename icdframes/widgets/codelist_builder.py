@@ -13,10 +13,10 @@ import pandas as pd
 import traitlets
 
 from icdframes.analysis.codelist import CodeList
-from icdframes.analysis.codelist_expand import Finder
 from icdframes.analysis.codelist_move import replace_list
 from icdframes.analysis.codelist_rules import CodeRule
 from icdframes.analysis.flag import count_rules
+from icdframes.analysis.tabular_order import CodeIndex
 from icdframes.errors import IcdError
 from icdframes.widgets.checked_tree import State, TreeRow, checked_tree, send_focus, send_level, send_states
 from icdframes.widgets.entity_html import STYLE, entity_html, message, source_html
@@ -97,7 +97,7 @@ class CodeListBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
     ) -> None:
         provenance = tables.provenance
         system = provenance.classification if provenance.classification in {"mms", "icf", "icd10"} else "mms"
-        self._tables, self._finder, self._levels = tables, Finder(tables), TableLevels(tables)
+        self._tables, self._index, self._levels = tables, CodeIndex(tables), TableLevels(tables)
         self._frame, self._code = frame, code
         self._ends = _ends_of_branches(tables.entities["depth"].tolist())
         self._past: list[CodeList] = []
@@ -150,7 +150,7 @@ class CodeListBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
             Entity id, or code.
 
         """
-        row = self._finder.rows_of_codes.get(entity)
+        row = self._index.rows_of_codes.get(entity)
         if row is None:
             self._status.value = message(f"These tables hold no entity {entity!r}.", "bad")
             return
@@ -170,7 +170,7 @@ class CodeListBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
     def add_hits(self) -> None:
         """Take every hit of the last search in, with its branch: what "Add all hits" does."""
         now: CodeList = self.codelist
-        rows = [self._finder.rows_of_codes.get(hit.entity_id or "", -1) for hit in self._hits]
+        rows = [self._index.rows_of_codes.get(hit.entity_id or "", -1) for hit in self._hits]
         new = [CodeRule(self._key(row), title=self._title(row)) for row in rows if row >= 0 and not self._is_in(row)]
         taken = {rule.key for rule in (*now.include, *now.exclude)}
         self._change(replace_list(now, include=(*now.include, *(rule for rule in new if rule.key not in taken))))
@@ -210,14 +210,14 @@ class CodeListBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
             Entity id, or code.
 
         """
-        row = self._finder.rows_of_codes.get(entity)
+        row = self._index.rows_of_codes.get(entity)
         if row is None:
             return
         way = [row]
-        parents = self._finder.entities["parent_id"]
-        while (above := self._finder.rows_of_codes.get(str(parents.iloc[way[0]]))) is not None:
+        parents = self._index.entities["parent_id"]
+        while (above := self._index.rows_of_codes.get(str(parents.iloc[way[0]]))) is not None:
             way.insert(0, above)
-        ids = self._finder.entities["entity_id"]
+        ids = self._index.entities["entity_id"]
         for step in way[:-1]:
             self._open(str(ids.iloc[step]))
         send_focus(self._tree, str(ids.iloc[row]))
@@ -240,7 +240,7 @@ class CodeListBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
             self._select(entity_id)
 
     def _open(self, entity_id: str) -> None:
-        entities = self._finder.entities
+        entities = self._index.entities
         below = self._levels.children(entity_id)
         if below:
             send_level(self._tree, entity_id, self._tree_rows(below))
@@ -254,10 +254,10 @@ class CodeListBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
 
     def _tree_rows(self, ids: Sequence[str]) -> list[TreeRow]:
         self._shown |= dict.fromkeys(ids)
-        entities = self._finder.entities
+        entities = self._index.entities
         made = []
         for key in ids:
-            row = self._finder.rows_of_codes[key]
+            row = self._index.rows_of_codes[key]
             state, own = self._state(row)
             code = entities["code"].iloc[row] if pd.notna(entities["code"].iloc[row]) else None
             made.append(TreeRow(key, code, self._title(row) or key, bool(entities["is_leaf"].iloc[row]), state, own))
@@ -279,12 +279,12 @@ class CodeListBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
         return bool(self._mask[row])
 
     def _key(self, row: int) -> str:
-        entities = self._finder.entities
+        entities = self._index.entities
         code, block = entities["code"].iloc[row], entities["block_id"].iloc[row]
         return str(next((name for name in (code, block) if isinstance(name, str)), entities["entity_id"].iloc[row]))
 
     def _title(self, row: int) -> str | None:
-        title = self._finder.entities["title"].iloc[row]
+        title = self._index.entities["title"].iloc[row]
         return title if isinstance(title, str) else None
 
     def _rules_of(self, key: str) -> list[CodeRule]:
@@ -300,20 +300,20 @@ class CodeListBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
             self._status.value = message(str(error), "bad")
 
     def _take(self, codelist: CodeList) -> None:
-        expansion = codelist.expansion(self._finder)
+        expansion = codelist.expansion(self._index)
         self.codelist, self._mask = codelist, expansion.mask
-        is_category = self._finder.is_category
+        is_category = self._index.is_category
         n_codes, n_taken = (np.append(0, np.cumsum(rows)) for rows in (is_category, is_category & self._mask))
         self._counts = n_codes, n_taken
         self._undo.disabled = not self._past
-        states = {key: self._state(self._finder.rows_of_codes[key]) for key in self._shown}
+        states = {key: self._state(self._index.rows_of_codes[key]) for key in self._shown}
         send_states(self._tree, states)
         self._show_rules()
 
     def _show_rules(self) -> None:
         now: CodeList = self.codelist
-        counts = count_rules(now, self._tables, self._finder, self._frame, self._code)
-        n_codes = int((self._mask & self._finder.is_category).sum())
+        counts = count_rules(now, self._tables, self._index, self._frame, self._code)
+        n_codes = int((self._mask & self._index.is_category).sum())
         rows = "" if self._frame is None else f", {counts.n_rows:,} of {len(self._frame):,} rows of your data"
         self._total.value = message(f"{n_codes:,} codes{rows}")
         old = self._rules.children

@@ -3,9 +3,10 @@
 import gzip
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from icdframes.analysis.hierarchy import Hierarchy
@@ -19,6 +20,7 @@ from icdframes.analysis.relations import (
     siblings,
     subtree_sizes,
 )
+from icdframes.analysis.tabular_order import CodeIndex
 from icdframes.errors import ConfigurationError, EntityNotFoundError
 
 
@@ -184,6 +186,58 @@ def test_any_links_give_an_order_with_parents_first_and_no_circle(links):
     kept = {(parent, row) for row in range(10) for parent in tree.parents[row]}
     if all(first < second for first, second in links):  # no circle: nothing is left out
         assert kept == set(links)
+
+
+def brute_branch(tree, row):
+    found, new = {row}, {row}
+    while new := {child for one in new for child in tree.children[one]} - found:
+        found |= new
+    return found
+
+
+@settings(deadline=None)
+@given(
+    random=st.randoms(use_true_random=False), kind=st.sampled_from(["ordered", "shuffled", "many parents", "circles"])
+)
+def test_branches_are_those_of_the_links_in_whatever_order_the_rows_come(random, kind):
+    n_rows = random.randint(1, 12)
+    parents = [-1, *(random.choice([-1, *range(row)]) for row in range(1, n_rows))]
+    children = {row: [below for below in range(n_rows) if parents[below] == row] for row in range(-1, n_rows)}
+    order, stack = [], children[-1][::-1]
+    while stack:
+        order.append(stack.pop())
+        stack += children[order[-1]][::-1]
+    if kind != "ordered":
+        random.shuffle(order)
+    entities = pd.DataFrame(
+        {
+            "entity_id": [f"i{row}" for row in order],
+            "code": [f"A{row:02}" if random.random() < 0.8 else None for row in order],
+            "parent_id": [f"i{parents[row]}" if parents[row] >= 0 else None for row in order],
+            "class_kind": [random.choice(["category", "category", "block"]) for _ in order],
+        }
+    )
+    pairs = [(f"i{above}", f"i{row}") for row, above in enumerate(parents) if above >= 0]
+    if kind in {"many parents", "circles"}:
+        more = [(random.randrange(n_rows), random.randrange(n_rows)) for _ in range(4)]
+        pairs += [(f"i{a}", f"i{b}") for a, b in more if a < b or kind == "circles"]
+    edges = pd.DataFrame(pairs, columns=["parent_id", "child_id"])
+    index = CodeIndex(SimpleNamespace(entities=entities, edges=edges))
+    tree, counts = Hierarchy.of(index.tables), index.is_category
+    lowest = {row for row in range(n_rows) if counts[row]} - {above[0] for above in tree.parents if above}
+    assert sorted(index.lowest.tolist()) == sorted(lowest)
+    for row in range(n_rows):
+        assert set(np.flatnonzero(index.branch(row)).tolist()) == brute_branch(tree, row)
+    first, last = random.choice(["A00", "A03"]), random.choice(["A05", "A11"])
+    within = {row for row, code in enumerate(index.codes) if code and counts[row] and first <= code <= last}
+    by_first = {row: [below for below in range(n_rows) if tree.parents[below][:1] == (row,)] for row in range(n_rows)}
+
+    def lowest_of(row):
+        below = [one for child in by_first[row] for one in ([child] if child in lowest else lowest_of(child))]
+        return below or ([row] if row in lowest else [])
+
+    wanted = within | {row for row in range(n_rows) if (own := lowest_of(row)) and set(own) <= within}
+    assert set(np.flatnonzero(index.between(first, last)).tolist()) == wanted
 
 
 @pytest.mark.full_size

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from icdframes.analysis.annotate import annotate
 from icdframes.analysis.grouping import Grouping
 from icdframes.analysis.rollup import rollup
-from icdframes.analysis.tabular_order import CodeOrder, OverlapError, narrowest
+from icdframes.analysis.tabular_order import CodeIndex, OverlapError, narrowest
 from icdframes.errors import CodeSyntaxError, ConfigurationError, PartialResultWarning
 
 
@@ -223,7 +223,7 @@ def test_brute_force_agrees_on_random_ranges(request, name, random):
         fixture, beginning = {"icd10": ("icd10_2019", "A"), "mms": ("mms_2024", "1A"), "icf": ("icf_2022", "b")}[name]
         entities = request.getfixturevalue(fixture).entities
         part = entities[entities["code"].str.startswith(beginning, na=False)].reset_index(drop=True)
-        order = CodeOrder.of(part)
+        order = CodeIndex(part)
         _ORDERS[name] = order, [order.codes[row] for row in order.rows if row in set(order.lowest.tolist())]
     _agrees(*_ORDERS[name], random)
 
@@ -252,6 +252,6 @@ def test_every_icf_row_below_a_component_has_its_chapter(icf_2022):
 
 
 def test_the_order_of_codes_knows_where_a_range_begins(icd10):
-    order = CodeOrder.of(icd10)
+    order = CodeIndex(icd10)
     assert [order.codes[row] for row in np.flatnonzero(order.between("A000", "A00"))] == ["A00", "A00.1"]
     assert [order.codes[row] for row in np.flatnonzero(order.between("A09", "A09"))] == ["A09"]

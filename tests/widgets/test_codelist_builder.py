@@ -56,9 +56,9 @@ def test_states_are_those_of_the_codes(built, tables):
     builder._take(CodeList(["01", "06", "BlockL1-7A0"], ["1A03"], release="2024-01"))
     entities = tables.entities
     taken = set(builder.codelist.codes(tables)["entity_id"])
-    finder = builder._finder
+    index = builder._index
     for row in range(0, len(entities), 7):
-        below = set(entities["entity_id"][finder.branch(row) & finder.is_category])
+        below = set(entities["entity_id"][index.branch(row) & index.is_category])
         state, _ = builder._state(row)
         if below:
             wanted = {"in"} if below <= taken else {"mixed"} if below & taken else {"none", "out"}
