@@ -106,9 +106,11 @@ def test_a_programming_error_is_not_hidden_in_a_row():
         ask_each([1, 2], ask, max_workers=2)
 
 
-def test_an_interrupted_column_returns_at_once_and_asks_for_nothing_more(monkeypatch):
+def test_an_interrupted_column_returns_at_once_and_asks_for_nothing_more(monkeypatch, request):
     monkeypatch.setattr("icdframes.worker_pool._LEAVE_SECONDS", 0.1)
     asked, threads, go_on = [], set(), Event()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored in the background
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
 
     def ask(key):
         asked.append(key)
