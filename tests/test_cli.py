@@ -172,6 +172,7 @@ def test_annotate_adds_titles_to_a_file_of_your_own(tmp_path, capsys):
     assert "it has id, dx" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_compare_shows_what_changed(tmp_path, capsys):
     assert main(["compare", "2022-02", "2024-01", "--out", "changes.csv"]) == 0
     changes = icdframes.read_frame(tmp_path / "changes.csv")
@@ -195,6 +196,7 @@ def test_map_translates_a_column(tmp_path, capsys):
     assert "1A00" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("out", ["x.csv", "-"])
 def test_formulas_are_defused_on_the_way_out(out, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
@@ -321,6 +323,7 @@ def test_input_that_ends_is_one_line(capsys, monkeypatch):
     assert capsys.readouterr().err.splitlines()[-1].startswith("icdframes: the input ended")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
 def test_a_csv_of_another_country_is_annotated_and_written_as_it_came(encoding, tmp_path):
     (tmp_path / "deaths.csv").write_bytes("dx;edad;región\n1A00;4,5;León\n".encode(encoding))
@@ -344,6 +347,7 @@ def test_check_reads_a_csv_of_another_country(tmp_path, capsys):
     assert "1 valid" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_separator_and_encoding_may_be_given(tmp_path, capsys):
     (tmp_path / "deaths.txt").write_bytes("dx|ville\n1A00|Łódź\n".encode("cp1250"))
     command = ["annotate", "deaths.txt", "--code", "dx", "--sep", "|", "--encoding", "cp1250", "--add", "title"]
@@ -353,6 +357,7 @@ def test_separator_and_encoding_may_be_given(tmp_path, capsys):
     assert "encoding" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["out.xlsx", "out.tsv", "out.csv"])
 def test_a_spreadsheet_is_annotated_and_written(target, tmp_path):
     pd.DataFrame({"dx": ["1A00", None], "age": [45, 46]}).to_excel(tmp_path / "deaths.xlsx", index=False)

@@ -51,6 +51,7 @@ class Checker(doctest.OutputChecker):
         return super().check_output(want, got.replace(erased, ""), optionflags)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(EXAMPLES.keys() - NEEDS_A_NOTEBOOK))
 def test_an_example_runs_when_it_is_pasted_into_an_empty_session(name, tmp_path, monkeypatch):
     if name in NEEDS:

@@ -332,6 +332,7 @@ def test_offline_answers_from_the_cache_or_says_so(connect_to, icd_sandbox):
     assert icd_sandbox.count() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 3, 16])
 def test_the_table_is_the_same_whatever_the_threads_do(connect_to, icd_sandbox, tmp_path, workers):
     one = connect_to(icd_sandbox, max_workers=1, cache_dir=tmp_path / "one").load_tables("10")

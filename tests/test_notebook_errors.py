@@ -59,6 +59,7 @@ def test_an_interrupted_load_says_that_what_came_is_kept(shell, icd_client, monk
     assert "What was fetched is in the cache" in shell("icdframes.load_entity('07')")
 
 
+@pytest.mark.slow
 def test_python_s_own_traceback_is_whole():
     script = "import icdframes; icdframes.connect('sandbox'); icdframes.load_entity('ZZ99')"
     done = subprocess.run([sys.executable, "-X", "dev", "-c", script], capture_output=True, text=True, check=False)

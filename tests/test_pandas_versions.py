@@ -94,6 +94,7 @@ def test_other_versions_are_taken(version):
     assert compat.require_pandas(version)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["load_entity", "annotate", "read_tabulation", "TreeBrowser", "read_frame"])
 def test_an_import_says_so_instead_of_computing_wrong_tables(name):
     code = f"import pandas; pandas.__version__ = '2.1.4'\nfrom icdframes import {name}"

@@ -100,6 +100,7 @@ def test_a_message_of_the_program_can_be_typed(arguments, words, capsys):
     assert not PYTHON_WORDS.search(err), err
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_some_files")
 @pytest.mark.parametrize("arguments", [["load", "07"], ["annotate", "mine.csv"], ["compare", "2024-01", "2022-02"]])
 def test_what_to_do_about_missing_entities_is_told_where_the_program_can_do_it(arguments, capsys):

@@ -50,6 +50,7 @@ _LOOK = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "script",
     [

@@ -19,6 +19,7 @@ def one(tables, code, *add):
     return annotate(pd.DataFrame({"code": [code]}), tables, add=add).iloc[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [TEXT, "string[pyarrow]", "string[python]", "category", object])
 @pytest.mark.parametrize("piece", [2, 1_000_000])
 def test_codes_are_read_alike_however_pandas_holds_them_and_in_pieces(mms, monkeypatch, dtype, piece):
@@ -193,6 +194,7 @@ def test_a_poly_hierarchy_is_annotated_by_primary_parents_and_then_by_others(pol
     assert annotate(frame, poly, add=["ancestor:3"])["ancestor:3"].tolist() == [True, True]
 
 
+@pytest.mark.slow
 @given(st.lists(st.one_of(st.none(), st.text(max_size=12)), max_size=20), st.randoms())
 @settings(max_examples=20, deadline=None)
 def test_any_text_gives_a_row_and_one_kind_whatever_stands_beside_it(mms, texts, chance):

@@ -19,6 +19,7 @@ def sleep():
     return made
 
 
+@pytest.mark.slow
 def test_expand_writes_the_codes_and_cites_them(sleep, capsys):
     assert main(["codelist", "expand", "sleep.json", "--out", "codes.csv"]) == 0
     told = capsys.readouterr()
@@ -27,6 +28,7 @@ def test_expand_writes_the_codes_and_cites_them(sleep, capsys):
     assert icdframes.read_frame("codes.csv")["code"].tolist() == sleep.codes(tables)["code"].tolist()
 
 
+@pytest.mark.slow
 def test_check_tells_what_becomes_of_each_rule(sleep, capsys):
     assert main(["codelist", "check", "sleep.json", "--release", "2024-01"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -34,6 +36,7 @@ def test_check_tells_what_becomes_of_each_rule(sleep, capsys):
     assert lines[2].endswith("ok")
 
 
+@pytest.mark.slow
 def test_move_writes_the_list_for_the_next_release(sleep, capsys):
     assert (
         main(["codelist", "move", "sleep.json", "--release", "2024-01", "--list", "new.json", "--out", "changes.csv"])
@@ -53,6 +56,7 @@ def test_move_writes_the_list_for_the_next_release(sleep, capsys):
     assert "exists" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_plain_table_stands_for_codes_or_for_branches(capsys, tmp_path):
     (tmp_path / "list.csv").write_text("code\n7A00\n1A00\n", encoding="utf-8")
     assert main(["codelist", "expand", "list.csv", "--release", "2024-01", "--out", "-"]) == 0
@@ -64,6 +68,7 @@ def test_a_plain_table_stands_for_codes_or_for_branches(capsys, tmp_path):
     assert "--from" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_codes_of_a_file_are_checked_once_each(capsys):
     pd.DataFrame({"dx": ["1A00", "1A00", "1A00&XK8G", "9A00", None]}).to_csv("codes.csv", index=False)
     assert main(["check", "codes.csv", "--code", "dx", "--release", "2024-01", "--others", "2022-02"]) == 0

@@ -126,6 +126,7 @@ def test_the_table_has_every_kind_and_no_spelling_twice():
         assert kinds == set(KINDS) - ({"residual"} if system != "mms" else set())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_every_library_reads_every_spelling_alike(library, all_tables, expected, system):
     tables, right = all_tables[system], expected[system]
@@ -154,6 +155,7 @@ def test_every_library_reads_every_spelling_alike(library, all_tables, expected,
     assert report.to_dict() == {kind: int(right["match"].eq(kind).sum()) for kind in KINDS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("system", SYSTEMS)
 @pytest.mark.parametrize("members", ["stems", "any"])
 def test_every_library_lets_every_member_of_a_cluster_count(library, all_tables, expected, system, members):

@@ -18,6 +18,7 @@ SMALL = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL)
 def test_a_benchmark_prints_a_table_and_writes_json(name, tmp_path):
     command = [sys.executable, HERE / f"bench_{name}.py", *SMALL[name], "--out", tmp_path]

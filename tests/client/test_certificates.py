@@ -496,6 +496,7 @@ def test_codedits_example_files_run_after_one_rename(icd_client, full_size):
         icd_client.codedit(old)
 
 
+@pytest.mark.slow
 def test_observed_codedit_verdicts_are_met_on_the_whole_mms(full_size, tmp_path):
     corpus = load_corpus(full_size / "mms" / "2024-01_SimpleTabulation-ICD-11-MMS-en.txt.gz")
     text = (full_size / "certificates" / "doris_observed_2026-01_container-2.6.0.json").read_text(encoding="utf-8")

@@ -378,6 +378,7 @@ ROWS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault,place,ends,stays", ROWS)
 @pytest.mark.filterwarnings("ignore::icdframes.errors.HierarchyWarning")
 def test_a_fault_is_overcome_or_told_and_nothing_is_lost(  # one row of the matrix

@@ -87,6 +87,7 @@ def test_a_branch_cut_out_equals_the_branch_loaded_alone(data, consistent_graphs
     assert_same(subset_tables(whole, root, depth), alone)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(data=st.data())
 def test_the_first_levels_cut_out_equal_the_first_levels_loaded(data, consistent_graphs, provenance, assert_same):

@@ -68,6 +68,7 @@ def test_the_separator_is_the_one_that_fits_every_line(text, columns, tmp_path):
 _CELLS = st.text(st.characters(codec="cp1252", exclude_categories=["Cc", "Cs"]), max_size=8)
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(rows=st.lists(st.tuples(_CELLS, _CELLS, _CELLS), min_size=1, max_size=6), sep=st.sampled_from(";,\t"))
 def test_whatever_a_spreadsheet_program_writes_is_read_back(rows, sep, tmp_path):

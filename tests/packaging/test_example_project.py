@@ -4,7 +4,10 @@ import shutil
 import subprocess
 import sys
 
+import pytest
 
+
+@pytest.mark.slow
 def test_a_user_s_project_tests_its_analysis_on_the_sandbox(project, tmp_path):
     shutil.copytree(
         project / "tests" / "example_project", tmp_path / "mine", ignore=shutil.ignore_patterns("__pycache__")

@@ -272,6 +272,7 @@ def test_the_attribution_names_what_is_known():
 # hierarchies
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["icicle", "treemap"])
 @pytest.mark.parametrize("entity, style", [(None, "default"), ("10", "dark_background"), ("08", "ggplot")])
 def test_a_hierarchy_can_be_read_at_paper_width(new, deaths, kind, entity, style):
@@ -287,6 +288,7 @@ def test_a_hierarchy_can_be_read_at_paper_width(new, deaths, kind, entity, style
     assert all(room.x0 <= text.get_window_extent().x0 <= text.get_window_extent().x1 <= room.x1 for text in lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["constrained", None])
 @pytest.mark.parametrize(
     "draw",
@@ -365,6 +367,7 @@ def test_what_cannot_be_drawn_is_told_before_a_figure_is_made(new, options, erro
     assert plt.get_fignums() == []
 
 
+@pytest.mark.slow
 def test_the_full_classification_is_cut_to_what_can_be_read(full_size):
     tables = icdframes.read_tabulation(full_size / "mms" / "2024-01_SimpleTabulation-ICD-11-MMS-en.txt.gz")
     ax = plot_hierarchy(tables, levels=7, min_share=0)
@@ -425,6 +428,7 @@ def test_what_cannot_be_shown_as_bars_is_refused(new, deaths, change, words):
 # changes of a release
 
 
+@pytest.mark.slow
 @STYLES
 def test_changes_are_counted_by_chapter_and_kind(releases, style):
     changes = compare_releases(*releases)
@@ -463,6 +467,7 @@ def test_no_change_is_no_figure(releases):
 # manners
 
 
+@pytest.mark.slow
 def test_no_plot_shows_anything_or_changes_a_setting(releases, deaths, monkeypatch):
     monkeypatch.setattr(plt, "show", lambda *args, **options: pytest.fail("a plot called show"))
     before = dict(matplotlib.rcParams)
@@ -487,6 +492,7 @@ def test_without_matplotlib_the_extra_is_named(releases, deaths, draw, monkeypat
         draw(*releases, deaths)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "suffix, mark", [(".pdf", b"%PDF"), (".svg", b"<svg"), (".eps", b"%!PS"), (".png", b"\x89PNG")]
 )

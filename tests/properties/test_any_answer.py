@@ -266,6 +266,7 @@ def test_the_answers_of_these_tests_are_good(name):
     assert not isinstance(_read(name, READERS[name][1]), ResponseShapeError)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: ascii(odd)[:20] if isinstance(odd, str | int | float) else None)
 def test_an_odd_value_in_any_known_field_is_read_or_refused(odd):
     for name, steps in PLACES:

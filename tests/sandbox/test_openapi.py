@@ -193,6 +193,7 @@ def test_every_deviation_is_still_one():
         assert all("404" not in operation["responses"] for operation in original()["paths"][path].values()), path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", OPERATIONS, ids=IDS)
 def test_answers_are_as_the_document_and_the_named_deviations_have_them(row, served):
     document = with_known_values(corrected(original()))
@@ -201,6 +202,7 @@ def test_answers_are_as_the_document_and_the_named_deviations_have_them(row, ser
     assert statuses[200], statuses
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", OPERATIONS, ids=IDS)
 @pytest.mark.parametrize("mode", ["POSITIVE", "NEGATIVE"])
 def test_no_request_makes_a_server_error(row, mode, served):

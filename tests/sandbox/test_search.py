@@ -361,6 +361,7 @@ def test_a_browser_may_post_a_search_from_anywhere(sample_api):
     assert answer.headers["Access-Control-Expose-Headers"] == "API-Version"
 
 
+@pytest.mark.slow
 def test_the_whole_mms_is_indexed_and_searched(full_size, counter_of):
     search = Searcher(counter_of(load_corpus(full_size / "mms" / "2024-01_SimpleTabulation-ICD-11-MMS-en.txt.gz")))
     options = {"medicalCodingMode": "false"}

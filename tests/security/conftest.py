@@ -103,7 +103,10 @@ LAST, OPENAPI = "test_whole_run.py", "test_openapi.py"
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop():
     with WATCH.watching():
-        return (yield)
+        result = yield
+    if WATCH.found:
+        pytest.exit(f"{len(WATCH.found)} log records hold a secret, such as {WATCH.found[0][:300]}", returncode=1)
+    return result
 
 
 @pytest.hookimpl(trylast=True)

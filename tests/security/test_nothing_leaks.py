@@ -149,6 +149,7 @@ def run_a_notebook(folders, sandbox):
     return notebook
 
 
+@pytest.mark.slow
 @pytest.mark.enable_socket
 @pytest.mark.filterwarnings("default")
 @pytest.mark.usefixtures("at_the_sandbox", "debug_log")

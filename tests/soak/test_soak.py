@@ -11,6 +11,7 @@ import pytest
 SCRIPT = str(Path(__file__).with_name("soak.py"))
 
 
+@pytest.mark.slow
 def test_eight_hundred_entities_at_five_percent_faults_are_complete():
     entities = 800
     done = subprocess.run(

@@ -264,6 +264,7 @@ def test_a_file_that_cannot_be_set_up_is_closed_and_answers_stay_in_memory(make_
         fill(make_session(open_wire), 1)
 
 
+@pytest.mark.slow
 def test_several_processes_share_one_file(make_session, open_wire, folder):
     code = f"""
 import warnings; warnings.simplefilter("error")

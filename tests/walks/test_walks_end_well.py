@@ -60,6 +60,7 @@ def kept(folder, sandbox):
     return {path for path in set(asked(sandbox)) if any(f'{sandbox.url}{path}"' in row for (row,) in rows)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", TIMES)
 def test_a_walk_that_is_killed_goes_on_where_it_was(job, run, slow_sandbox, undisturbed, tmp_path, seed):
     digest, seconds, whole = undisturbed
@@ -79,6 +80,7 @@ def test_a_walk_that_is_killed_goes_on_where_it_was(job, run, slow_sandbox, undi
     assert killed["killed"] or killed["digest"] == digest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", TIMES)
 def test_a_walk_that_is_interrupted_goes_on_where_it_was(job, run, slow_sandbox, undisturbed, seed):
     digest, seconds, whole = undisturbed
