@@ -12,6 +12,7 @@ SMALL = {
     "walk": ["--entities", "60", "--delays", "0", "20", "--runs", "1"],
     "warm": ["--entities", "200", "--runs", "1"],
     "tables": ["--sizes", "200", "400", "--runs", "1"],
+    "matching": ["--rows", "2000", "--spellings", "300", "--entities", "200", "--runs", "1", "--engines", "pandas"],
     "annotate": ["--rows", "2000", "--entities", "200", "--runs", "1"],
     "import": ["--runs", "1"],
     "size": ["--sizes", "60", "120", "--runs", "1"],
