@@ -12,11 +12,13 @@ from icdframes.analysis.annotate import columns_for
 from icdframes.analysis.compare import CHANGES
 from icdframes.analysis.matching import Tables, entities_of
 from icdframes.analysis.rollup import REST, rollup
-from icdframes.errors import ConfigurationError
+from icdframes.errors import ConfigurationError, check_whole
 from icdframes.plotting.style import (
     FONT_SIZE,
     LINE,
+    MM_PER_POINT,
     OKABE_ITO,
+    Width,
     attribute,
     available_width,
     axes_for,
@@ -26,6 +28,7 @@ from icdframes.plotting.style import (
     name_of,
     number_text,
     origin_of,
+    set_height,
     set_title,
     size_in_points,
     text_on,
@@ -37,8 +40,13 @@ if TYPE_CHECKING:
 
 _ROW_MM, _BAR_MM, _SURROUNDINGS_MM, _HIGHEST_MM = 6.4, 3.4, 24.0, 235.0
 _LABEL_POINTS, _LABEL_SHARE = 187.0, 0.36
+_NARROW, _NARROW_SHARE = 300.0, 0.44  # one column of a page: titles need more of it
 _GAP = 3.0
-_MOST_SERIES = len(OKABE_ITO)
+_MOST_BESIDE = len(OKABE_ITO)
+_MOST_SERIES = 2 * _MOST_BESIDE
+_MOST_TICKS = 9
+_LEGEND_SHARE = 0.8
+_OTHER = "other"
 
 
 def plot_chapter_counts(
@@ -47,8 +55,10 @@ def plot_chapter_counts(
     *,
     code: str = "code",
     by: str | None = None,
+    top: int | None = None,
     title: str | None = None,
     attribution: bool = True,
+    width: Width = "double",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw counts by chapter as bars.
@@ -63,8 +73,12 @@ def plot_chapter_counts(
     code : str
         For people's data, the column of codes.
     by : str, optional
-        For people's data, a column by which the bars are split, such as sex.
-    title, attribution, ax
+        For people's data, a column by which the bars are split, such as sex; up to 6 values stand side by side,
+        up to 12 in one bar.
+    top : int, optional
+        Draw so many of the largest groups, and the others together as ``other (n)``. By default as many as one page
+        of 235 mm has room for.
+    title, attribution, width, ax
         As for `plot_hierarchy`; the height of a new figure follows the number of bars.
 
     Returns
@@ -75,7 +89,7 @@ def plot_chapter_counts(
     Raises
     ------
     ConfigurationError
-        If there is nothing to draw, or more than 6 bars to a row.
+        If there is nothing to draw, or more than 12 values to a row.
     MissingExtraError
         If matplotlib is not installed.
 
@@ -92,31 +106,27 @@ def plot_chapter_counts(
     """
     if not (isinstance(counts, pd.DataFrame) and {"group", "title", "n"} <= set(counts.columns)):
         counts = rollup(counts, tables, code=code, by=[by] if by else [])
+    if top is not None:
+        check_whole("top", top, least=1)
     table, labels, series = _bar_table(counts, entities_of(tables))
-    bar_mm = max(_ROW_MM, _BAR_MM * len(series) + 1)
-    ax = axes_for(ax, min(bar_mm * len(table) + _SURROUNDINGS_MM, _HIGHEST_MM))
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415  optional
-
-    fills = [mixed(colour, 0.85, background_of(ax)) for colour in OKABE_ITO]
-    thick = 0.8 / len(series)
-    for place, name in enumerate(series):
-        middles = np.arange(len(table)) + (place - (len(series) - 1) / 2) * thick
-        _draw_bars(
-            ax, table[name], middles, thick * 0.94, color=fills[place], label=None if name is None else str(name)
-        )
+    is_stacked = len(series) > _MOST_BESIDE
+    bar_mm = max(_ROW_MM, 1 if is_stacked else _BAR_MM * len(series) + 1)
+    table, labels = _largest(table, labels, int((_HIGHEST_MM - _SURROUNDINGS_MM) / bar_mm) if top is None else top)
+    is_new, height_mm = ax is None, bar_mm * len(table) + _SURROUNDINGS_MM
+    ax = axes_for(ax, height_mm, width)
+    (_draw_stacked if is_stacked else _draw_side_by_side)(ax, table, series)
     ax.set_ylim(len(table) - 0.4, -0.6)
     ax.margins(x=0.08)
-    _label_rows(ax, labels)
-    ax.tick_params(labelsize=FONT_SIZE, axis="x")
     ax.spines[["top", "right", "left"]].set_visible(False)
-    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
     ax.set_xlabel("Count", fontsize=FONT_SIZE)
-    if len(series) > 1:
-        above: Any = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": len(series), "borderaxespad": 0}
-        ax.legend(fontsize=FONT_SIZE, frameon=False, **above)
-    set_title(ax, title, pad=2 * LINE if len(series) > 1 else None)
+    _label_rows(ax, labels)
+    n_lines = _write_legend(ax) if len(series) > 1 else 0
+    set_title(ax, title, pad=(n_lines + 1) * LINE if n_lines else None)
     if attribution:
         attribute(ax, tables, ax.xaxis.label)
+    if is_new:
+        _make_room(ax, labels, height_mm)
+    _mark_counts(ax)
     return ax
 
 
@@ -127,6 +137,7 @@ def plot_release_changes(
     *,
     title: str | None = None,
     attribution: bool = True,
+    width: Width = "double",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw what changed between two releases, by chapter and kind of change, as a table of tinted numbers.
@@ -140,7 +151,7 @@ def plot_release_changes(
         for removed entities the old one.
     title : str, optional
         By default both releases and the number of changes.
-    attribution, ax
+    attribution, width, ax
         As for `plot_hierarchy`.
 
     Returns
@@ -181,15 +192,19 @@ def plot_release_changes(
     kinds = [change for change in CHANGES if change in table.columns]
     table = table.loc[rows, kinds]
     names = dict(zip(order["chapter"], order["chapter_title"], strict=True))
-    ax = axes_for(ax, _ROW_MM * (len(table) + 1) + _SURROUNDINGS_MM)
+    is_new, height_mm = ax is None, _ROW_MM * (len(table) + 1) + _SURROUNDINGS_MM
+    ax = axes_for(ax, height_mm, width)
     ax.set(xlim=(-0.5, len(kinds) + 0.5), ylim=(len(rows) + 0.5, -0.5))
-    _label_rows(ax, [*(f"{code}\u2002{names[code]}" for code in rows), "total"])
+    labels = [*(f"{code}\u2002{names[code]}" for code in rows), "total"]
+    _label_rows(ax, labels)
     _label_columns(ax, [*(kind.replace("_", " ") for kind in kinds), "total"])
     ax.spines[:].set_visible(False)
     _draw_cells(ax, table)
     set_title(ax, _title_of_changes(old, new, len(changes)) if title is None else title)
     if attribution:
         attribute(ax, new)
+    if is_new:
+        _make_room(ax, labels, height_mm)
     return ax
 
 
@@ -201,10 +216,19 @@ def _title_of_changes(old: Tables, new: Tables, n: int) -> str | None:
 
 def _label_rows(ax: Axes, labels: Sequence[str]) -> None:
     """Write labels of two lines at most, and leave most of the width to what is drawn."""
-    measure, width = measure_text(), min(_LABEL_POINTS, _LABEL_SHARE * available_width(ax))
+    whole = available_width(ax)
+    measure, width = measure_text(), min(_LABEL_POINTS, (_LABEL_SHARE if whole > _NARROW else _NARROW_SHARE) * whole)
     n_lines = 2 if size_in_points(ax)[1] >= 2 * LINE * len(labels) else 1
     ax.set_yticks(range(len(labels)), ["\n".join(wrap_text(text, width, n_lines, measure)) for text in labels])
     ax.tick_params(labelsize=FONT_SIZE, length=0, axis="y")
+
+
+def _make_room(ax: Axes, labels: Sequence[str], height_mm: float) -> None:
+    """Make a new figure higher where what stands around the axes has left too little for labels of two lines."""
+    missing = 2 * LINE * len(labels) - size_in_points(ax)[1]
+    if missing > 0:
+        set_height(ax, min(height_mm + missing * MM_PER_POINT + 1, _HIGHEST_MM))
+        _label_rows(ax, labels)
 
 
 def _label_columns(ax: Axes, labels: Sequence[str]) -> None:
@@ -231,7 +255,7 @@ def _bar_table(counts: pd.DataFrame, entities: pd.DataFrame) -> tuple[pd.DataFra
     names = list(dict.fromkeys(series))
     if len(names) > _MOST_SERIES:
         raise ConfigurationError(
-            f"{keys[0]} has {len(names)} values, more than {_MOST_SERIES} bars side by side cannot be read: "
+            f"{keys[0]} has {len(names)} values, more than {_MOST_SERIES} parts of a bar cannot be told apart: "
             "count by fewer groups of it."
         )
     groups = counts.drop_duplicates("group").set_index("group")["title"]
@@ -251,23 +275,85 @@ def _bar_table(counts: pd.DataFrame, entities: pd.DataFrame) -> tuple[pd.DataFra
     return table, labels, names
 
 
-def _draw_bars(ax: Axes, values: pd.Series, middles: Any, thick: float, **style: Any) -> None:
+def _largest(table: pd.DataFrame, labels: list[str], most: int) -> tuple[pd.DataFrame, list[str]]:
+    """Keep so many of the largest groups in their order, and put the others together in a last row."""
+    if len(table) <= most:
+        return table, labels
+    order = table.sum(axis=1).sort_values(ascending=False, kind="stable").index
+    rest = [group for group in order if group not in REST]
+    kept = set(rest[: max(most - 1, 1)]) | set(REST)
+    is_kept = table.index.isin(list(kept))
+    others = table[~is_kept]
+    is_hidden = " and hidden counts" if others.isna().to_numpy().any() else ""
+    row = others.sum(axis=0).to_frame(_OTHER).T
+    shown = [label for label, keep in zip(labels, is_kept, strict=True) if keep]
+    return pd.concat([table[is_kept], row]), [*shown, f"other ({number_text(len(others))}){is_hidden}"]
+
+
+def _draw_side_by_side(ax: Axes, table: pd.DataFrame, series: Sequence[Any]) -> None:
+    fills = [mixed(colour, 0.85, background_of(ax)) for colour in OKABE_ITO]
+    thick = 0.8 / len(series)
+    for place, name in enumerate(series):
+        middles = np.arange(len(table)) + (place - (len(series) - 1) / 2) * thick
+        label = None if name is None else str(name)
+        values = table[name]
+        ax.barh(middles, values.fillna(0), height=thick * 0.94, color=fills[place], label=label)
+        for value, middle in zip(values, middles, strict=True):
+            _write_count(ax, 0.0 if np.isnan(value) else value, middle, is_hidden=bool(np.isnan(value)))
+
+
+def _draw_stacked(ax: Axes, table: pd.DataFrame, series: Sequence[Any]) -> None:
+    """Draw one bar a row; beyond the palette the same hues come again, paler and hatched."""
+    background, left = background_of(ax), np.zeros(len(table))
+    for place, name in enumerate(series):
+        turn, hue = divmod(place, _MOST_BESIDE)
+        values = table[name].fillna(0).to_numpy()
+        ax.barh(
+            np.arange(len(table)), values, left=left, height=0.7, label=str(name), edgecolor=background, linewidth=0,
+            color=mixed(OKABE_ITO[hue], 0.45 if turn else 0.85, background), hatch="////" if turn else None,
+        )  # fmt: skip
+        left += values
+    for row, (value, is_hidden) in enumerate(zip(left, table.isna().any(axis=1), strict=True)):
+        _write_count(ax, value, row, is_hidden=bool(is_hidden))
+
+
+def _write_count(ax: Axes, value: float, middle: float, *, is_hidden: bool) -> None:
+    """Write a count beside its bar; nothing where nothing is counted."""
     from matplotlib import rcParams  # noqa: PLC0415  optional
 
-    ax.barh(middles, values.fillna(0), height=thick, **style)
-    for value, middle in zip(values, middles, strict=True):
-        is_hidden = bool(np.isnan(value))
-        if is_hidden or value:
-            ax.annotate(
-                "hidden" if is_hidden else number_text(value),
-                (0 if is_hidden else value, middle),
-                (2, 0),
-                textcoords="offset points",
-                va="center_baseline",
-                fontsize=FONT_SIZE,
-                color=rcParams["text.color"],
-                style="italic" if is_hidden else "normal",
-            )
+    if value or is_hidden:
+        ax.annotate(
+            " + ".join([*([number_text(value)] if value else []), *(["hidden"] if is_hidden else [])]),
+            (value, middle),
+            (2, 0),
+            textcoords="offset points",
+            va="center_baseline",
+            fontsize=FONT_SIZE,
+            color=rcParams["text.color"],
+            style="italic" if is_hidden else "normal",
+        )
+
+
+def _write_legend(ax: Axes) -> int:
+    """Write the legend above, in as many lines as it needs; return how many."""
+    measure, names = measure_text(), ax.get_legend_handles_labels()[1]
+    wide = max(measure(name) for name in names) + 4 * FONT_SIZE
+    columns = int(max(1, min(len(names), _LEGEND_SHARE * available_width(ax) // wide)))
+    above: Any = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": columns, "borderaxespad": 0}
+    ax.legend(fontsize=FONT_SIZE, frameon=False, **above)
+    return -(-len(names) // columns)
+
+
+def _mark_counts(ax: Axes) -> None:
+    """Write numbers in full below the axes, so few that they do not touch."""
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter  # noqa: PLC0415  optional
+
+    room = size_in_points(ax)[0] / (measure_text()(number_text(ax.get_xlim()[1])) + 4 * _GAP)
+    ax.xaxis.set_major_locator(
+        MaxNLocator(max(1, min(_MOST_TICKS, int(room))), integer=True, steps=[1, 2, 5, 10], min_n_ticks=1)
+    )
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    ax.tick_params(labelsize=FONT_SIZE, axis="x")
 
 
 def _draw_cells(ax: Axes, table: pd.DataFrame) -> None:

@@ -1,6 +1,6 @@
 """Draw a hierarchy with counts as a figure for a paper (extra ``plots``).
 
-It is drawn in the style that is set, at the width of a journal's page, with text of at least 7 points; nothing is
+It is drawn in the style that is set, one or two columns of a page wide, with text of at least 7 points; nothing is
 shown, saved or closed here.
 """
 
@@ -11,18 +11,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from icdframes.analysis.matching import Tables
 from icdframes.errors import check_option, check_whole
-from icdframes.plotting.layout import Box, Counts, Node, aggregate, icicle, own_values, prune, treemap
+from icdframes.plotting.layout import Box, Counts, Node, aggregate, count_rows, icicle, own_values, prune, treemap
 from icdframes.plotting.style import (
     FONT_SIZE,
     GREY,
     LINE,
+    MM_PER_POINT,
     OKABE_ITO,
     ON_SCREEN,
     RGB,
     Measure,
+    Width,
     attribute,
     axes_for,
     background_of,
+    footer,
     measure_text,
     mixed,
     name_of,
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
 
 _PAD = 2.5
 _HEADER = LINE + _PAD
-_HEIGHT_MM = 150.0
+_LEAST_MM, _MOST_MM, _SURROUNDINGS_MM = {"icicle": 40.0, "treemap": 90.0}, 150.0, 16.0
 _TINTS = (0.55, 0.38, 0.24, 0.14)
 _PALER = 0.7
 _SMALLEST_TILE = (5 * FONT_SIZE) ** 2
@@ -56,6 +59,7 @@ def plot_hierarchy(
     min_share: float | None = None,
     title: str | None = None,
     attribution: bool = True,
+    width: Width = "double",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw a branch of a classification, each entity as large as what is counted in it.
@@ -77,13 +81,16 @@ def plot_hierarchy(
     min_share : float, optional
         Siblings with less than this share of the whole are drawn together as
         ``other (n)``, or not at all where there is no larger one. By default what could
-        not be labelled; there are never more than about 1,000 pieces.
+        not be labelled; there are never more than about 1,000 pieces. What is put together on the first level,
+        such as small chapters, is named below the figure.
     title : str, optional
         By default the entity and what is counted.
     attribution : bool
         Whether WHO's attribution stands below; leave it out of one panel of several only.
+    width : {"single", "double"} or float, default "double"
+        Of a new figure: 84 mm, 174 mm, or millimetres; its height follows from what is drawn, 150 mm at most.
     ax : matplotlib Axes, optional
-        By default those of a new figure, 174 mm wide. A figure that lays nothing out gets
+        By default those of a new figure. A figure that lays nothing out gets
         matplotlib's constrained layout. Labels are fitted to the room that is there: among
         several panels draw this one last.
 
@@ -127,36 +134,52 @@ def plot_hierarchy(
     check_option("kind", kind, ("icicle", "treemap"))
     check_whole("levels", levels, least=1)
     branch = aggregate(tables, own_values(tables, counts), entity)
-    ax = axes_for(ax, _HEIGHT_MM)
+    least_mm = _LEAST_MM[kind]
+    height_mm = min(max(count_rows(branch, levels) * (LINE + 1) * MM_PER_POINT + _SURROUNDINGS_MM, least_mm), _MOST_MM)
+    ax = axes_for(ax, height_mm, width)
     ax.set_axis_off()
     what = f"{number_text(branch.total)} {'leaf entities' if counts is None else 'counted'}"
     set_title(ax, f"{branch.label or name_of(origin_of(tables)) or 'All'}: {what}" if title is None else title)
-    if attribution:
-        attribute(ax, tables)
-    width, height = size_in_points(ax)
-    ax.set(xlim=(0, width), ylim=(0, height))
+    below = attribute(ax, tables, source=attribution)
+    nodes, note = list[Node](), ""
+    for _ in range(2):  # a note takes some of the height, and what is named in it depends on the height
+        points = size_in_points(ax)
+        least = (LINE + 1) / points[1] if kind == "icicle" else _SMALLEST_TILE / (points[0] * points[1])
+        nodes = prune(branch, levels=levels, min_share=least if min_share is None else min_share)
+        note = "; ".join(_note(node) for node in nodes if node.level == 1 and node.members)
+        below.set_text(footer(ax, tables, note=note, source=attribution))
+    points = size_in_points(ax)
+    ax.set(xlim=(0, points[0]), ylim=(0, points[1]))
     if kind == "icicle":
-        nodes = prune(branch, levels=levels, min_share=(LINE + 1) / height if min_share is None else min_share)
-        boxes: Sequence[Box | None] = icicle(nodes, branch.total, width, height)
+        boxes: Sequence[Box | None] = icicle(nodes, branch.total, *points)
     else:
-        smallest = _SMALLEST_TILE / (width * height)
-        nodes = prune(branch, levels=levels, min_share=smallest if min_share is None else min_share)
-        boxes = treemap(nodes, branch.total, width, height, header=_HEADER, narrowest=_SHORT_WORD + 2 * _PAD)
+        boxes = treemap(nodes, branch.total, *points, header=_HEADER, narrowest=_SHORT_WORD + 2 * _PAD)
     _draw_pieces(ax, nodes, boxes, within=kind == "treemap")
     return ax
+
+
+def _note(node: Node) -> str:
+    """Name what is put together on the first level."""
+    return f"{node.label}: {', '.join(node.members)}"
 
 
 def _draw_pieces(ax: Axes, nodes: Sequence[Node], boxes: Sequence[Box | None], *, within: bool) -> None:
     background, measure = background_of(ax), measure_text()
     opened = {node.parent for node, box in zip(nodes, boxes, strict=True) if box}
+    right = ax.get_xlim()[1]
     for place, (node, box) in enumerate(zip(nodes, boxes, strict=True)):
         if box is None:
             continue
         turn, hue = divmod(node.group, len(OKABE_ITO))  # beyond the palette the same hues come again, paler
         colour = GREY if node.entity_id is None else OKABE_ITO[hue]
         fill = mixed(colour, _TINTS[min(node.level, len(_TINTS)) - 1] * _PALER**turn, background)
-        _draw_box(ax, box, fill, background)
-        room = Box(box.x, box.y + box.height - _HEADER, box.width, _HEADER) if within and place in opened else box
+        if within:
+            room = Box(box.x, box.y + box.height - _HEADER, box.width, _HEADER) if place in opened else box
+            _draw_box(ax, box, fill, background)
+        else:  # to the edge of the page; what is drawn of the levels below lies upon it
+            whole = Box(box.x, box.y, right - box.x, box.height)
+            room = box if place in opened else whole
+            _draw_box(ax, whole, fill, background)
         _write_label(ax, room, node, fill, measure)
 
 

@@ -38,6 +38,8 @@ class Node:
         Which piece of level 1 it belongs to, counted from 0.
     entity_id : str or None
         None for several together.
+    members : tuple of str
+        Codes, or titles where there are none, of several together.
 
     """
 
@@ -47,6 +49,7 @@ class Node:
     parent: int | None
     group: int
     entity_id: str | None = None
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,10 +179,25 @@ def prune(branch: Branch, *, levels: int, min_share: float) -> list[Node]:
                 add(branch.below.get(row, ()), level + 1, len(nodes) - 1)
         if len(small) > 1 and large:
             group = len(large) if parent is None else nodes[parent].group
-            nodes.append(Node(f"other ({len(small)})", float(totals[small].sum()), level, parent, group))
+            members = tuple(branch.labels[row].partition("\u2002")[0] for row in small)
+            whole = float(totals[small].sum())
+            nodes.append(Node(f"other ({len(small)})", whole, level, parent, group, members=members))
 
     add(branch.below[branch.top], 1, None)
     return nodes
+
+
+def count_rows(branch: Branch, levels: int) -> int:
+    """Return how many entities with a value stand below one another at the lowest level that is drawn."""
+
+    def below(rows: Sequence[int], level: int) -> int:
+        n_rows = 0
+        for row in rows:
+            if branch.totals[row] > 0:
+                n_rows += max(1, below(branch.below.get(row, ()), level + 1) if level < levels else 1)
+        return n_rows
+
+    return below(branch.below[branch.top], 1)
 
 
 def icicle(nodes: Sequence[Node], total: float, width: float, height: float) -> list[Box]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from icdframes.analysis.matching import Tables, entities_of
 from icdframes.errors import ConfigurationError, MissingExtraError
@@ -25,8 +25,9 @@ OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 GREY = "#808080"
 FONT_SIZE, TITLE_SIZE = 7.0, 9.0
 LINE = 1.2 * FONT_SIZE
-PAPER_WIDTH_MM = 174.0
+WIDTHS_MM = {"single": 84.0, "double": 174.0}  # one and two columns of a journal's page
 
+Width: TypeAlias = Literal["single", "double"] | float
 RGB: TypeAlias = tuple[float, float, float]
 Measure: TypeAlias = Callable[[str], float]
 
@@ -34,6 +35,8 @@ ON_SCREEN = 0.94  # letters fitted to the pixels of a screen are wider than on p
 _CLASSIFICATIONS = {"mms": "ICD-11 MMS", "icf": "ICF", "foundation": "ICD-11 foundation", "icd10": "ICD-10"}
 _FORMATS = (".pdf", ".svg", ".eps", ".png")
 _MM_PER_INCH, _POINTS_PER_INCH = 25.4, 72.0
+MM_PER_POINT = _MM_PER_INCH / _POINTS_PER_INCH
+_NARROWEST_MM, _WIDEST_MM = 50.0, 1_000.0
 _READABLE = 4.5  # the contrast that WCAG 2 asks of text
 _EDGE = 4.0  # what stays free beside a figure's contents
 _MANY_LINES = 9
@@ -96,8 +99,26 @@ def save_figure(
     return target
 
 
-def axes_for(ax: Axes | None, height_mm: float) -> Axes:
-    """Return the axes, or new ones of a new figure as wide as a page of a journal.
+def width_in_mm(width: Width) -> float:
+    """Return the width of a new figure.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is neither the name of a width nor a number of millimetres that something can be drawn in.
+
+    """
+    found = WIDTHS_MM.get(width) if isinstance(width, str) else float(width)
+    if found is None or not _NARROWEST_MM <= found <= _WIDEST_MM:
+        raise ConfigurationError(
+            f"width={width!r} is no width of a figure: give 'single' (84 mm), 'double' (174 mm) or millimetres "
+            f"from {_NARROWEST_MM:.0f} to {_WIDEST_MM:.0f}."
+        )
+    return found
+
+
+def axes_for(ax: Axes | None, height_mm: float, width: Width = "double") -> Axes:
+    """Return the axes, or new ones of a new figure of a size.
 
     A figure that lays nothing out gets matplotlib's constrained layout: else long
     labels would lie outside of it. Axes that were put somewhere by hand stay there.
@@ -111,8 +132,15 @@ def axes_for(ax: Axes | None, height_mm: float) -> Axes:
         if figure is not None and figure.get_layout_engine() is None and ax.get_subplotspec() is not None:
             figure.set_layout_engine("constrained")
         return ax
-    size = (PAPER_WIDTH_MM / _MM_PER_INCH, height_mm / _MM_PER_INCH)
+    size = (width_in_mm(width) / _MM_PER_INCH, height_mm / _MM_PER_INCH)
     return plt.subplots(figsize=size, layout="constrained")[1]
+
+
+def set_height(ax: Axes, height_mm: float) -> None:
+    """Make the figure of new axes higher."""
+    figure = ax.get_figure(root=True)
+    if figure is not None:
+        figure.set_figheight(height_mm / _MM_PER_INCH)
 
 
 def set_title(ax: Axes, title: str | None, *, pad: float | None = None) -> None:
@@ -122,10 +150,10 @@ def set_title(ax: Axes, title: str | None, *, pad: float | None = None) -> None:
         ax.set_title(_broken(title, width), loc="left", pad=pad, fontsize=TITLE_SIZE, parse_math=False)
 
 
-def attribute(ax: Axes, tables: Tables, below: Any = None) -> None:
-    """Write WHO's name and licence in small letters, below the axes or what stands below them."""
-    ax.annotate(
-        _broken(source_line(origin_of(tables)), available_width(ax)),
+def attribute(ax: Axes, tables: Tables, below: Any = None, *, note: str = "", source: bool = True) -> Any:
+    """Write a note, and WHO's name and licence, in small letters below the axes or what stands below them."""
+    return ax.annotate(
+        footer(ax, tables, note=note, source=source),
         xy=(1, 0),
         xycoords=("axes fraction", below or "axes fraction"),
         xytext=(0, -4),
@@ -137,6 +165,24 @@ def attribute(ax: Axes, tables: Tables, below: Any = None) -> None:
         annotation_clip=False,
         parse_math=False,
     )
+
+
+def footer(ax: Axes, tables: Tables, *, note: str = "", source: bool = True) -> str:
+    """Return what stands below a figure, in lines that fit."""
+    texts = [note, source_line(origin_of(tables)) if source else ""]
+    return _broken("\n".join(filter(None, texts)), _room_to_the_left(ax))
+
+
+def _room_to_the_left(ax: Axes) -> float:
+    """Return how many points there are from the right edge of axes to the left edge of their share of the figure."""
+    size_in_points(ax)  # lays the figure out
+    figure, spec = ax.get_figure(), ax.get_subplotspec()
+    if figure is None or spec is None:
+        return size_in_points(ax)[0]
+    shares: Any = spec.get_gridspec().get_width_ratios()
+    left = figure.bbox.x0 + figure.bbox.width * sum(shares[: spec.colspan.start]) / sum(shares)
+    points = (ax.get_window_extent().x1 - left) / figure.dpi * _POINTS_PER_INCH
+    return float(min(points - _EDGE, available_width(ax)))
 
 
 def origin_of(tables: Tables) -> dict[str, Any]:

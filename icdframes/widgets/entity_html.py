@@ -14,7 +14,7 @@ STYLE = """<style>
 .icdframes { color: var(--jp-ui-font-color1, inherit); max-width: 70em; }
 .icdframes .widget-html-content, .icdframes .jupyter-widget-html-content { line-height: 1.45; }
 .icdframes a { color: var(--jp-content-link-color, #1565c0); }
-.icdframes-form { max-width: 40em; padding: 12px 16px; border: 1px solid var(--jp-border-color1, #bdbdbd);
+.icdframes-form { max-width: 46em; padding: 12px 16px; border: 1px solid var(--jp-border-color1, #bdbdbd);
   border-radius: 6px; }
 .icdframes-heading { font-size: 1.1em; font-weight: 600; }
 .icdframes-good { color: var(--jp-success-color0, #1b5e20); }

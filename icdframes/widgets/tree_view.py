@@ -46,20 +46,22 @@ export default {
       if (hidden) span.setAttribute("aria-hidden", "true");
       return span;
     };
-    const make = (row, place) => {
+    const make = (key) => {
       const line = document.createElement("div");
       line.setAttribute("role", "treeitem");
-      line.dataset.place = place;
+      line.dataset.key = key;
       line.tabIndex = -1;
+      return line;
+    };
+    const fill = (line, row) => {
       for (const [name, value] of [["level", row.level], ["posinset", row.place], ["setsize", row.size]]) {
         line.setAttribute(`aria-${name}`, value);
       }
       if (!row.leaf) line.setAttribute("aria-expanded", row.open ? "true" : "false");
-      line.append(part("turn", row.leaf ? "" : row.open ? "\\u25BE" : "\\u25B8", true));
+      line.style.paddingLeft = `${4 + 14 * (row.level - 1)}px`;
+      line.replaceChildren(part("turn", row.leaf ? "" : row.open ? "\\u25BE" : "\\u25B8", true));
       if (row.code) line.append(part("code", row.code));
       line.append(part("name", row.title));
-      line.style.paddingLeft = `${4 + 14 * (row.level - 1)}px`;
-      return line;
     };
     const mark = () => {
       const selected = model.get("selected");
@@ -75,12 +77,19 @@ export default {
       if (top < tree.scrollTop) tree.scrollTop = top;
       else if (bottom > tree.scrollTop + tree.clientHeight) tree.scrollTop = bottom - tree.clientHeight;
     };
-    const draw = () => {
+    const draw = () => {  // rows that stay are not taken out, or the keyboard would fall to the notebook
       const focused = tree.contains(document.activeElement), before = rows[current] && rows[current].key;
-      const top = tree.scrollTop;
       rows = model.get("rows");
-      tree.replaceChildren(...rows.map(make));
-      tree.scrollTop = top;
+      const keys = new Set(rows.map((row) => row.key));
+      for (const line of [...tree.children]) if (!keys.has(line.dataset.key)) line.remove();
+      rows.forEach((row, place) => {
+        let line = item(place);
+        if (!line || line.dataset.key !== row.key) {
+          line = make(row.key);
+          tree.insertBefore(line, item(place) || null);
+        }
+        fill(line, row);
+      });
       mark();
       const place = rows.findIndex((row) => row.key === (focused ? before : model.get("selected")));
       move(place < 0 ? 0 : place, focused);
@@ -127,7 +136,7 @@ export default {
     tree.addEventListener("click", (event) => {
       const line = event.target.closest("[role=treeitem]");
       if (!line) return;
-      const place = +line.dataset.place, row = rows[place];
+      const place = [...tree.children].indexOf(line), row = rows[place];
       move(place, true);
       const again = event.target.className === "turn" || row.key === model.get("selected");
       send(row.open && again ? "close" : "open", place);

@@ -1,8 +1,11 @@
 """Figures: what is cut, where it is put, and that it can be read on paper, light and dark."""
 
+import os
 import re
+import shutil
 import sys
 from itertools import combinations
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -96,7 +99,7 @@ def _assert_readable(ax):
     for (one, first), (other, second) in combinations(boxes, 2):
         wide = min(first.x1, second.x1) - max(first.x0, second.x0)
         high = min(first.y1, second.y1) - max(first.y0, second.y0)
-        assert wide <= 0.5 or high <= 3, f"{one!r} overlaps {other!r}"  # line boxes touch, letters do not
+        assert wide <= 0.5 or high <= 2.5, f"{one!r} overlaps {other!r}"  # line boxes touch, letters do not
 
 
 # what is cut
@@ -376,6 +379,21 @@ def test_the_full_classification_is_cut_to_what_can_be_read(full_size):
     _assert_readable(plot_hierarchy(tables, kind="treemap"))
 
 
+def test_small_chapters_that_are_put_together_are_named_and_no_part_is_white(new):
+    counts = {"1A00": 500, "5A11": 300} | dict.fromkeys(["07", "08", "10", "11", "12", "13"], 1)
+    ax = plot_hierarchy(new, counts=counts, width="single")
+    note = " ".join(text.get_text().replace("\n", " ") for text in ax.texts)
+    assert "other (6): 07, 08, 10, 11, 12, 13" in note
+    width, height = ax.get_xlim()[1], ax.get_ylim()[1]
+    rows = [patch for patch in ax.patches if patch.get_x() + patch.get_width() == pytest.approx(width)]
+    assert len(rows) == len(ax.patches)
+    assert sum(patch.get_height() for patch in rows if patch.get_x() == 0) == pytest.approx(height)
+
+
+def test_a_figure_is_as_high_as_what_it_draws(new):
+    assert plot_hierarchy(new, entity="1A03").figure.get_figheight() < plot_hierarchy(new).figure.get_figheight()
+
+
 # counts by chapter
 
 
@@ -416,13 +434,126 @@ def test_missing_values_of_the_split_are_named(new, deaths):
     "change, words",
     [
         (lambda f, t: rollup(f, t, code="dx", by=["sex", "region"]), "sex, region.* count by one"),
-        (lambda f, t: rollup(f, t, code="dx", by="age_years"), "more than 6 bars.*count by fewer"),
+        (lambda f, t: rollup(f, t, code="dx", by="age_years"), "more than 12 parts.*count by fewer"),
         (lambda f, t: rollup(f.head(0), t, code="dx"), "nothing to draw.*give rows"),
     ],
 )
 def test_what_cannot_be_shown_as_bars_is_refused(new, deaths, change, words):
     with pytest.raises(ConfigurationError, match=words):
         plot_chapter_counts(change(deaths, new), new)
+
+
+def _many_codes(releases_new, n):
+    categories = releases_new.entities.query("class_kind == 'category' and is_leaf")["code"].tolist()
+    return pd.DataFrame({"dx": [code for place, code in enumerate(categories) for _ in range(1 + place % n)]})
+
+
+def test_the_largest_groups_are_drawn_and_the_others_named_together(new):
+    counts = rollup(_many_codes(new, 9), new, code="dx", level="block")
+    ax = plot_chapter_counts(counts, new, top=5)
+    labels = [label.get_text().replace("\n", " ") for label in ax.get_yticklabels()]
+    assert len(labels) == 5 + ("ungrouped" in labels)
+    assert labels[-1] == f"other ({len(counts) - len(labels) + 1})"
+    assert sum(bar.get_width() for bar in ax.patches) == counts["n"].sum()
+    kept = counts[~counts["group"].eq("ungrouped")].nlargest(4, "n")["group"]
+    assert {label.split("\u2002")[0] for label in labels[:4]} == set(kept)
+    whole = plot_chapter_counts(counts, new)
+    assert whole.figure.get_figheight() * 25.4 < 235.5
+    assert whole.get_yticklabels()[-1].get_text().startswith("other (")
+    _assert_readable(whole)
+    with pytest.raises(ConfigurationError, match="top"):
+        plot_chapter_counts(counts, new, top=0)
+
+
+def test_hidden_counts_among_the_others_are_told(new, deaths):
+    counts = rollup(deaths, new, code="dx", min_count=5)
+    assert counts["n"].isna().any()
+    ax = plot_chapter_counts(counts, new, top=3)
+    assert "and hidden counts" in ax.get_yticklabels()[-1].get_text()
+
+
+@STYLES
+@pytest.mark.parametrize("width", ["single", "double"])
+def test_more_than_six_series_stand_in_one_bar(new, deaths, width, style):
+    split = deaths.assign(age=deaths["age_years"].floordiv(10).mul(10).astype("Int64").astype("string"))
+    split = split[split["age"].notna()]
+    n_series = split["age"].nunique()
+    assert 6 < n_series <= 12
+    with plt.style.context(style):
+        ax = plot_chapter_counts(split, new, code="dx", by="age", width=width)
+    _assert_readable(ax)
+    assert len(ax.get_legend().get_texts()) == n_series
+    assert sum(bar.get_width() for bar in ax.patches) == len(split)
+    looks = {(bar.get_facecolor(), bar.get_hatch()) for container in ax.containers for bar in container}
+    assert len(looks) == n_series
+
+
+def test_numbers_on_the_axis_are_written_in_full(new, deaths):
+    large = rollup(deaths, new, code="dx").assign(n=lambda frame: frame["n"] * 100_000)
+    for width in ("single", "double"):
+        ax = plot_chapter_counts(large, new, width=width)
+        _assert_readable(ax)
+        ticks = [label.get_text() for label in ax.get_xticklabels()]
+        assert len(ticks) >= 2
+        assert all(re.fullmatch(r"\d{1,3}(,\d{3})*", tick) for tick in ticks)
+        assert ax.xaxis.get_offset_text().get_text() == ""
+
+
+def _draw(name, releases, deaths, width):
+    """Return one of the figures that are looked at."""
+    new = releases[1]
+    if name == "changes":
+        return plot_release_changes(compare_releases(*releases), *releases, width=width)
+    if name in {"icicle", "treemap"}:
+        return plot_hierarchy(new, counts=deaths["dx"].value_counts(), kind=name, width=width)
+    by = {"chapters": None, "sexes": "sex"}[name]
+    return plot_chapter_counts(deaths, new, code="dx", by=by, width=width, title="Deaths by chapter and sex")
+
+
+FIGURES = ("chapters", "sexes", "icicle", "treemap", "changes")
+
+
+@STYLES
+@pytest.mark.parametrize("width, mm", [("single", 84), ("double", 174), (120, 120)])
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_label_overlaps_or_is_cut_at_any_width(releases, deaths, name, width, mm, style):
+    with plt.style.context(style):
+        ax = _draw(name, releases, deaths, width)
+    assert ax.figure.get_figwidth() * 25.4 == pytest.approx(mm)
+    _assert_readable(ax)
+
+
+@pytest.mark.parametrize("width", ["triple", 10, 2_000, -1])
+def test_a_width_that_is_none_is_refused(new, width):
+    with pytest.raises(ConfigurationError, match=r"'single' \(84 mm\), 'double'"):
+        plot_hierarchy(new, width=width)
+    assert plt.get_fignums() == []
+
+
+BASELINE = Path(__file__).parent / "baseline"
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figures_look_as_they_did(releases, deaths, name, tmp_path):
+    """Compare with the picture that was looked at; ICDFRAMES_WRITE_BASELINE=1 writes it anew, to be looked at."""
+    compare = pytest.importorskip("matplotlib.testing.compare")
+    image = pytest.importorskip("PIL.Image")
+    drawn, expected = tmp_path / f"{name}.png", BASELINE / f"{name}.png"
+    _draw(name, releases, deaths, "single").figure.savefig(drawn, dpi=72)
+    if os.environ.get("ICDFRAMES_WRITE_BASELINE") == "1":
+        shutil.copy(drawn, expected)
+    versions = []
+    for file in (drawn, expected):
+        with image.open(file) as picture:
+            size, made_by = picture.size, picture.info["Software"]
+            versions.append(made_by.partition(",")[0])
+    if versions[0] != versions[1]:
+        pytest.skip(f"drawn by {versions[0]}, the picture that was looked at by {versions[1]}: letters differ")
+    assert compare.compare_images(str(expected), str(drawn), tol=6) is None
+    other = next(figure for figure in FIGURES if figure != name)
+    with image.open(BASELINE / f"{other}.png") as picture:
+        picture.resize(size).save(tmp_path / "other.png")
+    assert compare.compare_images(str(tmp_path / "other.png"), str(drawn), tol=6) is not None
 
 
 # changes of a release
