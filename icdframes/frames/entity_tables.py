@@ -104,11 +104,17 @@ class EntityTables:
         return len(self.entities)
 
     def __repr__(self) -> str:
-        rows = [*self._count_rows(), *self.provenance.rows()]
+        rows = [*self._count_rows(), *self._origin_rows()]
         return "EntityTables\n" + "\n".join(f"  {name:<15} {text}" for name, text in rows)
 
     def _repr_html_(self) -> str:
-        return html_rows([*self._count_rows(), *self.provenance.rows()])
+        return html_rows([*self._count_rows(), *self._origin_rows()])
+
+    def _origin_rows(self) -> list[tuple[str, str]]:
+        """Return the rows of the provenance, with code and title of the entity that was loaded."""
+        top = self.entities.loc[self.entities["entity_id"] == self.provenance.root, ["code", "title"]]
+        name = " ".join(text for text in top.head(1).to_numpy().ravel() if isinstance(text, str))
+        return [(row, f"{name}, {text}" if row == "loaded" and name else text) for row, text in self.provenance.rows()]
 
     def _count_rows(self) -> list[tuple[str, str]]:
         counts = [(name, f"{len(frame):,} rows") for name, frame in self.frames.items()]

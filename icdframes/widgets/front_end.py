@@ -20,8 +20,9 @@ const MARK = "data-lm-suppress-shortcuts";
 const claimKeys = (box) => {
   const decide = (event) => {
     if (!box.contains(event.target)) return;
-    if (event.ctrlKey || event.metaKey || event.altKey) box.removeAttribute(MARK);
-    else box.setAttribute(MARK, "true");
+    const theirs = event.ctrlKey || event.metaKey || event.altKey;  // the mark counts on the element itself only
+    if (theirs) event.target.removeAttribute(MARK);
+    else event.target.setAttribute(MARK, "true");
   };
   window.addEventListener("keydown", decide, true);  // before JupyterLab, which listens at the document
   return () => window.removeEventListener("keydown", decide, true);
