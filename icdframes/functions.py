@@ -267,7 +267,7 @@ def _sandbox(
         kept = tempfile.TemporaryDirectory(prefix="icdframes-sandbox-", ignore_cleanup_errors=True)
         atexit.register(kept.cleanup)
         cache_dir = kept.name
-    where = Server("sandbox", sandbox.url, sandbox.token_url)
+    where = Server("sandbox", sandbox.url, sandbox.token_url, f"sandbox/{sandbox.corpus.digest}")
     return where, client_id or sandbox.client_id, client_secret or mask_secret(sandbox.client_secret), cache_dir
 
 

@@ -54,12 +54,16 @@ class Server:
         Scheme and host (and a path prefix, if any), without a final slash.
     token_url : str or None
         Token endpoint; None means that the server asks for no authentication.
+    identity : str or None
+        What stands for the server in the cache, where its content is known and its address is not;
+        None is the base URL.
 
     """
 
     name: str
     base_url: str
     token_url: str | None = None
+    identity: str | None = None
 
     @property
     def needs_token(self) -> bool:

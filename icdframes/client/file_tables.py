@@ -114,6 +114,7 @@ class FilesSession:
 
     def __init__(self, tables: FileTables) -> None:
         self.tables = tables
+        self.served_by = tables.base_url
         self.lookup_cached = self
 
     def get_json(

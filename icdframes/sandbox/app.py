@@ -143,7 +143,7 @@ class App:
     def __init__(self, corpus: Corpus, tokens: TokenEndpoint | None, *, vary: bool = True) -> None:
         self._corpus = corpus
         self._tokens = tokens
-        self._headers = api_headers(vary=vary)
+        self._headers = {**api_headers(vary=vary), "Sandbox-Corpus": corpus.digest}
 
     def answer(self, asked: HttpRequest) -> Answer:
         """Return the answer to any request; never raises."""

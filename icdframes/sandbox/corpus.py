@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import blake2b
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -182,6 +183,18 @@ class Corpus:
                 self._made[key] = make()
             made: _Made = self._made[key]
             return made
+
+    @cached_property
+    def digest(self) -> str:
+        """A short text that two corpora share only where they serve the same."""
+        found = blake2b(digest_size=8)
+        for listing in self:
+            about = (listing.classification, listing.release, listing.languages, listing.date, dict(listing.titles))
+            found.update(repr((about, sorted(listing.documents.items()))).encode())
+            for entities in listing.entities.values():
+                for entity in entities.values():
+                    found.update(repr(entity).encode("utf-8", "surrogatepass"))
+        return found.hexdigest()
 
     @property
     def linearizations(self) -> tuple[str, ...]:

@@ -45,6 +45,7 @@ _SETUP = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
     "CREATE TABLE IF NOT EXISTS answers_2 (key TEXT PRIMARY KEY, expires REAL, body BLOB, envelope TEXT)",
+    "CREATE TABLE IF NOT EXISTS servers (base_url TEXT PRIMARY KEY, epoch TEXT)",
 )
 
 
@@ -149,6 +150,18 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
         now = time.time()  # the clock by which requests-cache set the end
         found = self._run("SELECT body FROM answers_2 WHERE key = ? AND (expires IS NULL OR expires > ?)", key, now)
         return found[0][0] if found and isinstance(found[0][0], bytes | str) else None
+
+    def epoch(self, base_url: str) -> str | None:
+        """Return what tells apart what a server serves now from what it served before; None for one not met before."""
+        if not self._run("SELECT name FROM sqlite_master WHERE name = 'servers'"):  # an older file, read-only
+            return None
+        found = self._run("SELECT epoch FROM servers WHERE base_url = ?", base_url)
+        return str(found[0][0]) if found else None
+
+    def set_epoch(self, base_url: str, epoch: str) -> None:
+        """Begin a new epoch of a server, where the file can be written."""
+        if not self._read_only:
+            self._run("INSERT OR REPLACE INTO servers VALUES (?, ?)", base_url, epoch)
 
     def __delitem__(self, key: str) -> None:
         if key not in self:

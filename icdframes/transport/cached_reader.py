@@ -8,17 +8,21 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
+from uuid import uuid4
 
 import requests
 from requests_cache.backends.base import BaseCache
 
 from icdframes.errors import ConfigurationError, OfflineMissError
-from icdframes.settings import API_VERSION
+from icdframes.settings import API_VERSION, Server
 from icdframes.transport import expiry
-from icdframes.transport.cache import DiskCache
+from icdframes.transport.cache import AnswerTable, DiskCache
 
 Params = Mapping[str, str | int | float | bool | None]
 
+_FIXED = frozenset({"who", "sandbox"})
+_NEW_EACH_TIME = "uniqueSearchId"
+_ABOUT_THE_SERVER = ("API-Version", "Sandbox-Corpus")
 _ACCEPT = "application/json"
 _DEEPEST = 200
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
@@ -71,11 +75,6 @@ def headers_for(language: str) -> dict[str, str]:
     return {"Accept": _ACCEPT, "Accept-Language": language, "API-Version": API_VERSION}
 
 
-def key_of(request: requests.PreparedRequest, **_: object) -> str:
-    """Return the name under which the answer is kept, in the form in which requests-cache asks for it."""
-    return expiry.answer_key(str(request.method), str(request.url), request.headers)
-
-
 def written(value: str | float | bool) -> str:  # noqa: FBT001  a query value, not a switch
     """Write a value as the API reads it in a query or a form."""
     text = str(value).lower() if isinstance(value, bool) else str(value)
@@ -88,6 +87,96 @@ def written(value: str | float | bool) -> str:  # noqa: FBT001  a query value, n
     return text
 
 
+class CacheScope:
+    """The names under which the answers of one server are kept, as long as it serves the same.
+
+    A numbered release of WHO's does not change. Any other server may be started anew with other
+    releases or other content at the same address. So a session asks it for the first answer that
+    it would take from the cache, and for each list of releases once; where one has changed, all
+    that was kept of this server is passed over.
+
+    Parameters
+    ----------
+    server : Server
+        Whose answers.
+    cache : BaseCache
+        Where they are kept; one in memory holds what this session has asked itself.
+
+    """
+
+    def __init__(self, server: Server, cache: BaseCache) -> None:
+        self._server = server
+        self._answers = cache.responses if isinstance(cache, DiskCache) else None
+        self._fixed = server.identity is not None or server.name in _FIXED or self._answers is None
+        self._trusted = self._fixed
+        self._listed: set[str] = set()
+        self._epoch: str | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """What stands for the server in the names of answers and snapshots."""
+        if self._fixed or self._answers is None:
+            return self._server.identity or self._server.base_url
+        with self._lock:
+            if self._epoch is None:
+                self._epoch = self._begun(self._answers)
+            return f"{self._server.base_url}#{self._epoch}" if self._epoch else self._server.base_url
+
+    def _begun(self, answers: AnswerTable) -> str:
+        """Return the epoch; where nothing was kept of this server before, nothing can have changed."""
+        epoch = answers.epoch(self._server.base_url)
+        if epoch is None:
+            self._trusted = True
+            answers.set_epoch(self._server.base_url, "")
+        return epoch or ""
+
+    def key(self, method: str, url: str, headers: Mapping[str, str]) -> str:
+        """Return the name under which an answer is kept."""
+        base = self._server.base_url
+        return expiry.answer_key(method, self.name + url[len(base) :] if url.startswith(base) else url, headers)
+
+    def key_of(self, request: requests.PreparedRequest, **_: object) -> str:
+        """Return the same, in the form in which requests-cache asks for it."""
+        return self.key(str(request.method), str(request.url), request.headers)
+
+    def trusts(self, url: str) -> bool:
+        """Return whether an answer may be taken from the cache before the server is asked."""
+        return self._fixed or (self._trusted and (url in self._listed or not self._is_list(url)))
+
+    def trust(self, url: str) -> None:
+        """Take what is kept from now on."""
+        self._trusted = True
+        if self._is_list(url):
+            self._listed.add(url)
+
+    def note(self, url: str, kept: requests.Response | None, fresh: requests.Response) -> None:
+        """Pass over all that was kept where the server does not answer as before."""
+        if kept is not None and _content(kept) != _content(fresh):
+            self.renew()
+        if kept is not None or self._is_list(url):
+            self._trusted = self._trusted or kept is not None
+            self._listed.add(url)
+
+    def renew(self) -> None:
+        """Begin a new epoch."""
+        if self._answers is not None and not self._fixed:
+            with self._lock:
+                self._epoch = uuid4().hex[:8]
+                self._answers.set_epoch(self._server.base_url, self._epoch)
+
+    def _is_list(self, url: str) -> bool:
+        return expiry.is_release_list(url.removeprefix(self._server.base_url))
+
+
+def _content(response: requests.Response) -> tuple[object, ...]:
+    """Return what an answer says, and of which program and corpus it is."""
+    doc = decoded(response)
+    if isinstance(doc, dict):
+        doc = {key: value for key, value in doc.items() if key != _NEW_EACH_TIME}
+    return doc, *(response.headers.get(name) for name in _ABOUT_THE_SERVER)
+
+
 class CachedReader:
     """What a session can answer from its cache; everything else is a miss.
 
@@ -97,11 +186,14 @@ class CachedReader:
         Of the server.
     cache : BaseCache
         Where its answers are kept; one in memory has nothing at hand.
+    scope : CacheScope
+        The names of its answers.
 
     """
 
-    def __init__(self, base_url: str, cache: BaseCache) -> None:
+    def __init__(self, base_url: str, cache: BaseCache, scope: CacheScope) -> None:
         self._base_url = base_url
+        self._scope = scope
         self._answers = cache.responses if isinstance(cache, DiskCache) else None
         self._lock = threading.Lock()
         self.hits = 0
@@ -131,12 +223,12 @@ class CachedReader:
         """Return the body of a fresh answer; preparing a whole response costs ten times as much."""
         if self._answers is None:
             return None
-        body = self._answers.body(expiry.answer_key("GET", url, headers_for(language)))
+        body = self._answers.body(self._scope.key("GET", url, headers_for(language)))
         if body is not None:
             self.count()
         return body
 
-    def count(self) -> None:
-        """Count one request that did not have to be sent."""
+    def count(self, requests: int = 1) -> None:
+        """Count a request that did not have to be sent."""
         with self._lock:
-            self.hits += 1
+            self.hits += requests

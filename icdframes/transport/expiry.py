@@ -17,6 +17,8 @@ USUAL_TOKEN_LIFE = 3600.0
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
+_RELEASE_LIST = re.compile(r"/icd/(?:entity|release/10|release/11/[a-z]\w*)/?")
+
 # First match counts. What a program computes may improve; what a numbered release says does not change.
 EXPIRY: tuple[tuple[re.Pattern[str], int], ...] = (
     (re.compile(r"/(?:search|autocode|doris|codedit)/?(?:\?|$)"), WEEK),
@@ -30,6 +32,11 @@ def answer_key(method: str, url: str, headers: Mapping[str, str]) -> str:
     """Return the name under which an answer is kept: all that it depends on."""
     asked = "\n".join([method, url, *[headers.get(name, "") for name in MATCHED_HEADERS]])
     return blake2b(asked.encode(), digest_size=16).hexdigest()
+
+
+def is_release_list(path: str) -> bool:
+    """Return whether a path asks what a server has: its releases, which change when it is updated."""
+    return _RELEASE_LIST.fullmatch(path) is not None
 
 
 def token_life(expires_in: object) -> float:

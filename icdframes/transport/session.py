@@ -13,8 +13,20 @@ from typing import Any, NoReturn, Self
 
 import requests
 from requests_cache import AnyResponse, CachedSession
+from requests_cache.backends.base import BaseCache
 
-from icdframes.errors import ConfigurationError, OfflineMissError, Remedy, check_whole
+from icdframes.errors import (
+    CacheWarning,
+    ConfigurationError,
+    CredentialsRejectedError,
+    CredentialsUnavailableError,
+    IcdError,
+    OfflineMissError,
+    Remedy,
+    check_whole,
+    may_pass,
+    warn,
+)
 from icdframes.settings import WHO, Server
 from icdframes.transport import expiry, retry
 from icdframes.transport.adapter import IcdAdapter
@@ -22,10 +34,10 @@ from icdframes.transport.auth import USER_AGENT, TokenSource
 from icdframes.transport.cache import DiskCache, open_cache
 from icdframes.transport.cached_reader import (
     CachedReader,
+    CacheScope,
     Params,
     decoded,
     headers_for,
-    key_of,
     read_json,
     url_of,
     written,
@@ -36,6 +48,7 @@ from icdframes.transport.single_flight import SingleFlight
 from icdframes.transport.throttle import FIRST_WIDTH
 
 _MOST_WORKERS = 64
+_NO_KEY = (CredentialsRejectedError, CredentialsUnavailableError)
 _WIDEST_AT_WHO = 16
 _WIDEST = 32
 
@@ -145,9 +158,16 @@ class ApiSession:
             sleep=sleep,
         )
         self._under_way: SingleFlight[requests.Response] = SingleFlight()
-        self._http = _cached_session(Path(cache_dir), self._adapter)
+        cache = open_cache(Path(cache_dir))
+        self._scope = CacheScope(server, cache)
+        self._http = _cached_session(cache, self._scope, self._adapter)
         _read_environment_once(self._http, server.base_url)
-        self.lookup_cached = CachedReader(server.base_url, self._http.cache)
+        self.lookup_cached = CachedReader(server.base_url, cache, self._scope)
+
+    @property
+    def served_by(self) -> str:
+        """What stands for the server in the names of what is kept of it."""
+        return self._scope.name
 
     @property
     def requests_sent(self) -> int:
@@ -177,7 +197,7 @@ class ApiSession:
         """Remove an answer that proved wrong from the cache; offline it stays, since no other can come."""
         if self.offline:
             return
-        key = expiry.answer_key("GET", self._url(path, params), headers_for(language))
+        key = self._scope.key("GET", self._url(path, params), headers_for(language))
         with suppress(KeyError):
             del self._http.cache.responses[key]
 
@@ -218,21 +238,55 @@ class ApiSession:
         url = self._url(path, params)
         if not refresh and (body := self.lookup_cached.body(url, language)) is not None:
             try:
-                return read_json(body)
+                doc = read_json(body)
             except (ValueError, RecursionError):
                 if self.offline:
                     raise _offline_miss(url, language, "what the cache holds of it is damaged") from None
                 refresh = True
+            else:
+                sure = self.offline or self._scope.trusts(url)
+                return doc if sure else self._asked_anew(path, params, language, doc)
         headers = headers_for(language)
         if self.offline:
             return decoded(self._cached(requests.Request("GET", url, headers=headers)))
         with self._under_way.join((url, language, refresh)) as flight:
             if flight.result is None:
+                before = self._kept_before(url, headers)
                 response = self._http.request("GET", url, headers=headers, force_refresh=refresh, **self._options)
                 flight.result = self._checked(response)
+                self._scope.note(url, before, flight.result)
                 return decoded(flight.result)
         self.lookup_cached.count()
         return read_json(flight.result.content)
+
+    def _kept_before(self, url: str, headers: dict[str, str]) -> AnyResponse | None:
+        """Return what is kept of an answer, however old, where it tells whether the server serves the same."""
+        if self._scope.trusts(url):
+            return None
+        return self._http.cache.responses.get(self._scope.key("GET", url, headers))
+
+    def _asked_anew(self, path: str, params: Params | None, language: str, kept: Any) -> Any:
+        """Ask the server for what is in the cache, since it may serve something else now.
+
+        Where it does not answer, what is kept is used, with a warning.
+        """
+        url = self._url(path, params)
+        try:
+            doc = self.get_json(path, params, language=language, refresh=True)
+        except IcdError as error:
+            if not may_pass(error) and not isinstance(error, _NO_KEY):
+                self._scope.renew()
+                raise
+            warn(
+                f"{self.server.base_url} could not be asked whether it still serves what is in the cache. The cache is "
+                f"used as it is ({error}).",
+                CacheWarning,
+            )
+            doc = kept
+            self._scope.trust(url)
+        else:
+            self.lookup_cached.count(-1)
+        return doc
 
     def post_json(
         self,
@@ -321,12 +375,12 @@ class ApiSession:
         )
 
 
-def _cached_session(folder: Path, adapter: IcdAdapter) -> CachedSession:
+def _cached_session(cache: BaseCache, scope: CacheScope, adapter: IcdAdapter) -> CachedSession:
     session = CachedSession(
-        backend=open_cache(folder),
+        backend=cache,
         allowable_methods=("GET",),
         allowable_codes=(200,),
-        key_fn=key_of,
+        key_fn=scope.key_of,
         urls_expire_after=dict(expiry.EXPIRY),
         cache_control=False,
     )

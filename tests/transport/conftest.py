@@ -78,7 +78,7 @@ class JsonSession:
 
     @property
     def server(self):
-        return Server("custom", self.url, f"{self.url}/connect/token" if self.secured else None)
+        return Server("sandbox", self.url, f"{self.url}/connect/token" if self.secured else None)
 
     def asked(self, path=None):
         """Requests to the API, those for tokens left out."""
