@@ -144,7 +144,7 @@ def make_client(
         where = resolve_server(server, token_url)
 
     def credentials() -> Credentials:
-        return find_credentials(client_id, client_secret, profile)
+        return find_credentials(client_id, client_secret, profile, token_url=where.token_url)
 
     if any(given):
         credentials()

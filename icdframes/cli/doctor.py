@@ -80,7 +80,8 @@ def _credentials(options: Namespace) -> str:
     with connect(options) as client:
         if client.server.name == "sandbox" or not client.server.needs_token:
             return "not needed here"
-    return f"client id {find_credentials(profile=options.profile).masked_id}"
+        token_url = client.server.token_url
+    return f"client id {find_credentials(profile=options.profile, token_url=token_url).masked_id}"
 
 
 def _server(options: Namespace) -> str:

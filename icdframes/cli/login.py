@@ -13,6 +13,7 @@ from icdframes.errors import REGISTER_URL, CredentialsUnavailableError
 _LOGIN_EXAMPLES = """
 icdframes login
 icdframes login --profile work
+icdframes login --server https://icd.example.org --token-url https://icd.example.org/connect/token --profile ours
 icdframes login --forget --profile work
 """
 _STATUS_EXAMPLES = """
@@ -45,7 +46,7 @@ def run_login(options: Namespace) -> None:
     credentials = Credentials(client_id, Secret(getpass.getpass("Client secret (not shown): ")))
     with connect(options, credentials) as client:
         newest = client.newest_release(refresh=True)
-    where = save_profile(options.profile, credentials)
+    where = save_profile(options.profile, credentials, client.server.token_url)
     print(f"Connected to {client.base_url}; ICD-11 {newest} is the newest release. Stored in {where}.")
 
 
@@ -61,9 +62,10 @@ def run_status(options: Namespace) -> None:
             print("credentials  not needed")
         else:
             try:
-                print(f"credentials  client id {find_credentials(profile=options.profile).masked_id}")
+                found = find_credentials(profile=options.profile, token_url=client.server.token_url)
+                print(f"credentials  client id {found.masked_id}")
             except CredentialsUnavailableError:
-                print(f"credentials  none found; register at {REGISTER_URL}, then run: icdframes login")
+                print(f"credentials  none found for it; register at {REGISTER_URL}, then run: icdframes login")
         print(f"profiles     {', '.join(list_profiles()) or 'none'}")
         print(f"cache        {size_text(client.cache_info())}")
         if options.check:

@@ -20,20 +20,29 @@ from icdframes.errors import (
     did_you_mean,
     warn,
 )
-from icdframes.settings import ENV_CLIENT_ID, ENV_CLIENT_SECRET, config_folder
+from icdframes.settings import ENV_CLIENT_ID, ENV_CLIENT_SECRET, ENV_TOKEN_URL, WHO, config_folder
 from icdframes.transport.secrets import Credentials, Secret, mask_secret
 
 DEFAULT_PROFILE = "default"
 SERVICE = "icdframes"
 
+_WHOS = str(WHO.token_url)
 _NAME = re.compile(r"\w[\w.-]{0,63}")
+_SHOWN = frozenset({"client_id", "token_url"})
 _RECOMMENDED = 1  # keyring's own limit: below it are back ends that keep nothing, or keep it in clear
 
 
 def find_credentials(
-    client_id: str | None = None, client_secret: str | None = None, profile: str = DEFAULT_PROFILE
+    client_id: str | None = None,
+    client_secret: str | None = None,
+    profile: str = DEFAULT_PROFILE,
+    *,
+    token_url: str | None = WHO.token_url,
 ) -> Credentials:
     """Return the credentials to sign in with.
+
+    A key that is not given as an argument is sent to one token URL only: a stored one to that for which it was
+    stored, one of the environment to ``ICD_TOKEN_URL``, or else to WHO's.
 
     Parameters
     ----------
@@ -42,6 +51,8 @@ def find_credentials(
         ``ICD_CLIENT_SECRET`` count, then the stored profile.
     profile : str
         Name of a stored profile.
+    token_url : str, optional
+        Where the key will be sent.
 
     Returns
     -------
@@ -52,17 +63,41 @@ def find_credentials(
     ConfigurationError
         If only one half of a pair is there.
     CredentialsUnavailableError
-        If there are none; the message says where to register and how to give them.
+        If there are none, or only for another token URL; the message says how to give them.
 
     """
     client_secret = mask_secret(client_secret)
+    if given := _pair((client_id, client_secret), ("client_id", "client_secret")):
+        return given
     environment = (os.environ.get(ENV_CLIENT_ID), mask_secret(os.environ.get(ENV_CLIENT_SECRET)))
-    return (
-        _pair((client_id, client_secret), ("client_id", "client_secret"))
-        or _pair(environment, (ENV_CLIENT_ID, ENV_CLIENT_SECRET))
-        or load_profile(profile)
-        or _unavailable(profile)
+    found = _pair(environment, (ENV_CLIENT_ID, ENV_CLIENT_SECRET))
+    if found:
+        belongs, whose = os.environ.get(ENV_TOKEN_URL) or _WHOS, f"in {ENV_CLIENT_ID}"
+    elif found := load_profile(profile):
+        belongs, whose = token_url_of(profile), f"stored as profile {profile!r}"
+    else:
+        return _unavailable(profile)
+    if _plain(belongs) == _plain(token_url or _WHOS):
+        return found
+    raise CredentialsUnavailableError(
+        f"The key {whose} is for {belongs}, so it is not sent to {token_url}",
+        remedy=Remedy(
+            "give client_id and client_secret for that server to connect(), or store its key as a profile of its own "
+            "(icdframes login --server URL --token-url URL --profile NAME) and name that",
+            "store its key as a profile of its own (icdframes login --server URL --token-url URL --profile NAME) and "
+            "give --profile NAME",
+        ),
     )
+
+
+def token_url_of(name: str) -> str:
+    """Return the token URL for which a profile was stored."""
+    belongs = _read().get(name, {}).get("token_url")
+    return str(belongs) if belongs else _WHOS
+
+
+def _plain(url: str) -> str:
+    return url.strip().rstrip("/").lower()
 
 
 def _pair(values: tuple[Any, Any], names: tuple[str, str]) -> Credentials | None:
@@ -100,8 +135,8 @@ def _unavailable(profile: str) -> Credentials:
     )
 
 
-def save_profile(name: str, credentials: Credentials) -> str:
-    """Keep credentials under a name.
+def save_profile(name: str, credentials: Credentials, token_url: str | None = None) -> str:
+    """Keep credentials under a name, for one token URL.
 
     Parameters
     ----------
@@ -109,6 +144,8 @@ def save_profile(name: str, credentials: Credentials) -> str:
         Letters, digits, ``.``, ``_`` and ``-``; an existing profile is replaced.
     credentials : Credentials
         What to keep.
+    token_url : str, optional
+        The only place to which they will be sent; None is WHO's.
 
     Returns
     -------
@@ -123,11 +160,13 @@ def save_profile(name: str, credentials: Credentials) -> str:
     """
     _check_name(name)
     profiles = _read()
+    belongs = {} if token_url is None or _plain(token_url) == _plain(_WHOS) else {"token_url": token_url}
     keyring = _system_keyring()
     if keyring is not None and _put(keyring, name, credentials.client_secret):
-        _write({**profiles, name: {"client_id": credentials.client_id}})
+        _write({**profiles, name: {"client_id": credentials.client_id, **belongs}})
         return f"keyring {type(keyring).__module__}"
-    _write({**profiles, name: {"client_id": credentials.client_id, "client_secret": credentials.client_secret}})
+    secret = {"client_secret": credentials.client_secret}
+    _write({**profiles, name: {"client_id": credentials.client_id, **secret, **belongs}})
     warn(
         f"No system keyring is there: the secret of profile {name!r} stands in {_file()}, which only you can read. "
         "pip install 'icdframes[keyring]' where the system has a keyring.",
@@ -217,7 +256,7 @@ def _hidden(entry: dict[str, str]) -> dict[str, str]:
     """Return an entry of the file; of its texts only the client id is shown."""
     if not isinstance(entry["client_id"], str):
         raise TypeError
-    return entry | {key: Secret(value) for key, value in entry.items() if key != "client_id" and isinstance(value, str)}
+    return entry | {key: Secret(value) for key, value in entry.items() if key not in _SHOWN and isinstance(value, str)}
 
 
 def _tighten(path: Path) -> None:

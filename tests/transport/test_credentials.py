@@ -7,6 +7,7 @@ import pickle
 
 import pytest
 
+import icdframes
 from icdframes.errors import REGISTER_URL, ConfigurationError, CredentialStorageWarning, CredentialsUnavailableError
 from icdframes.transport.profiles import find_credentials, save_profile
 from icdframes.transport.secrets import Credentials, Secret, Token, mask_secret
@@ -106,3 +107,61 @@ def test_an_unknown_profile_names_the_known_ones():
         save_profile("institute", Credentials("x", "y"))
     with pytest.raises(CredentialsUnavailableError, match=r"only institute\. Did you mean 'institute'\?"):
         find_credentials(profile="institut")
+
+
+OTHERS = "https://icd.example.org/connect/token"
+
+
+def _stored(_monkeypatch):
+    save_profile("default", Credentials("stored-id", SECRET))
+    return "stored as profile 'default'"
+
+
+def _in_environment(monkeypatch):
+    monkeypatch.setenv("ICD_CLIENT_ID", "env-id")
+    monkeypatch.setenv("ICD_CLIENT_SECRET", SECRET)
+    return "in ICD_CLIENT_ID"
+
+
+@pytest.mark.parametrize("keep", [_stored, _in_environment])
+def test_a_key_for_who_is_sent_to_no_other_token_url(monkeypatch, memory_keyring, wire, keep):
+    whose = keep(monkeypatch)
+    client = icdframes.connect(wire.url, token_url=f"{wire.url}/connect/token", retries=0)
+    with pytest.raises(CredentialsUnavailableError, match=whose) as caught:
+        client.newest_release()
+    assert wire.seen == []
+    for words in ("icdaccessmanagement.who.int", wire.url, "--token-url", "client_id and client_secret"):
+        assert words in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+def test_a_token_url_of_the_environment_takes_no_stored_key(monkeypatch, memory_keyring, wire):
+    save_profile("default", Credentials("stored-id", SECRET))
+    monkeypatch.setenv("ICD_SERVER", wire.url)
+    monkeypatch.setenv("ICD_TOKEN_URL", f"{wire.url}/connect/token")
+    with pytest.raises(CredentialsUnavailableError, match="stored as profile 'default' is for https://icdaccess"):
+        icdframes.connect(retries=0).newest_release()
+    assert wire.seen == []
+
+
+@pytest.mark.parametrize("spelt", [OTHERS, f"{OTHERS}/", OTHERS.replace("icd.example", "ICD.Example")])
+def test_a_key_is_used_where_it_belongs(monkeypatch, memory_keyring, spelt):
+    save_profile("ours", Credentials("our-id", "o"), OTHERS)
+    save_profile("default", Credentials("stored-id", "s"))
+    assert find_credentials(profile="ours", token_url=spelt).client_id == "our-id"
+    assert find_credentials().client_id == "stored-id"
+    with pytest.raises(CredentialsUnavailableError, match=f"is for {OTHERS}, so it is not sent to https://icdaccess"):
+        find_credentials(profile="ours")
+    monkeypatch.setenv("ICD_TOKEN_URL", spelt)
+    _in_environment(monkeypatch)
+    assert find_credentials(token_url=OTHERS).client_id == "env-id"
+
+
+def test_arguments_may_go_anywhere():
+    assert find_credentials("arg-id", "a", token_url=OTHERS).client_id == "arg-id"
+
+
+def test_a_profile_without_a_keyring_keeps_its_token_url():
+    with pytest.warns(CredentialStorageWarning):
+        save_profile("ours", Credentials("our-id", "o"), OTHERS)
+    assert find_credentials(profile="ours", token_url=OTHERS) == Credentials("our-id", "o")
