@@ -28,7 +28,7 @@ DEAF_SECONDS = 10
 
 
 def client_of(job):
-    server = Server("custom", job["url"], job["url"] + "/connect/token")
+    server = Server("sandbox", job["url"], job["url"] + "/connect/token")
     credentials = Credentials("sandbox-client", "sandbox-secret")
     return IcdClient(server, lambda: credentials, cache_dir=Path(job["folder"]), max_workers=job["workers"])
 

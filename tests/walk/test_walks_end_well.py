@@ -1,6 +1,6 @@
 """Walks that are killed, that share a cache folder, or that meet a damaged one, each several times in a row.
 
-``ICDFRAMES_REPEAT=20 pytest tests/walks`` does it twenty times.
+``ICDFRAMES_REPEAT=20 pytest tests/walk`` does it twenty times.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def load(slow_sandbox):
     """Load everything with an own client; gives the tables and the number of requests."""
 
     def load(folder):
-        server = Server("custom", slow_sandbox.url, slow_sandbox.token_url)
+        server = Server("sandbox", slow_sandbox.url, slow_sandbox.token_url)
         credentials = Credentials(slow_sandbox.client_id, slow_sandbox.client_secret)
         with IcdClient(server, lambda: credentials, cache_dir=folder) as client:
             tables = client.load_tables(release="2024-01", progress=False)
@@ -163,7 +163,7 @@ def load(slow_sandbox):
 def warm(slow_sandbox, tmp_path_factory):
     """Tables, and a cache file that holds all answers for them."""
     folder = tmp_path_factory.mktemp("warm")
-    server = Server("custom", slow_sandbox.url, slow_sandbox.token_url)
+    server = Server("sandbox", slow_sandbox.url, slow_sandbox.token_url)
     credentials = Credentials(slow_sandbox.client_id, slow_sandbox.client_secret)
     with IcdClient(server, lambda: credentials, cache_dir=folder) as client:
         return client.load_tables(release="2024-01", progress=False), folder / "http.sqlite"
