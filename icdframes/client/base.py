@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -223,31 +224,41 @@ class ClientBase:
         self._release_files.clear()
         return self._session.clear_cache()
 
-    def prune_downloads(self, *, unused_days: float = 90) -> list[Path]:
-        """Remove downloaded files that were not used for some time; they are downloaded again when needed.
+    def prune_cache(self, *, older_than: float = 90, keep: int | None = None) -> CacheInfo:
+        """Remove what is old from the cache folder; it is asked for or downloaded again when needed.
 
         Parameters
         ----------
-        unused_days : float, default 90
-            Days without use.
+        older_than : float, default 90
+            Days: answers and finished tables that were kept before, downloaded files that were not
+            used since.
+        keep : int, optional
+            Bytes that the folder may have afterwards; what is oldest goes first, answers and downloads
+            before finished tables. None is no limit.
 
         Returns
         -------
-        list of pathlib.Path
-            What was removed.
+        CacheInfo
+            What is left, as `cache_info`.
 
         Notes
         -----
-        Network: none.
+        Network: none. Nothing is removed by itself: one language of the whole MMS has some 100 MB.
 
         Examples
         --------
         >>> import icdframes
-        >>> icdframes.connect("sandbox").prune_downloads()
-        []
+        >>> icdframes.connect("sandbox").prune_cache(keep=500_000_000).downloads
+        0
 
         """
-        return [file.path for file in self._release_files.prune(unused_days=unused_days)]
+        before = datetime.now(UTC) - timedelta(days=older_than)
+        self._snapshots.prune(before, keep)
+        left = None if keep is None else max(0, keep - self._snapshots.info().n_bytes)
+        self._session.prune_cache(before, left)
+        left = None if left is None else max(0, left - self._session.cache_info().bytes)
+        self._release_files.prune(before, left)
+        return self.cache_info()
 
     def close(self) -> None:
         """Close connections and the cache; the client cannot be used afterwards.

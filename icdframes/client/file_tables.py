@@ -6,6 +6,7 @@ import re
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import unquote
 
@@ -174,6 +175,9 @@ class FilesSession:
     def clear_cache(self) -> int:
         """Forget nothing, since no answers are kept."""
         return 0
+
+    def prune_cache(self, before: datetime, keep: int | None = None) -> None:
+        """Forget nothing, since no answers are kept."""
 
     def close(self) -> None:
         """Close the connections."""

@@ -216,13 +216,13 @@ class ReleaseFiles:
         """Return every file in the folder, of all servers, by path."""
         return tuple(_downloads(self.root))
 
-    def prune(self, *, unused_days: float = 90) -> tuple[DownloadedFile, ...]:
-        """Remove what was not used for so many days; return what was removed. It is downloaded again when needed."""
-        before = time.time() - unused_days * _DAY
-        old = tuple(file for file in self.downloads() if _record_of(file.path).stat().st_mtime <= before)
-        for file in old:
-            file.path.unlink(missing_ok=True)
-        return old
+    def prune(self, before: datetime, keep: int | None = None) -> None:
+        """Remove what was not used since a moment, then what is unused longest until the rest has so many bytes."""
+        total = 0
+        for file in sorted(self.downloads(), key=_used_at, reverse=True):
+            total += file.record.n_bytes
+            if _used_at(file) < before.timestamp() or (keep is not None and total > keep):
+                file.path.unlink(missing_ok=True)
 
     def clear(self) -> None:
         """Remove every file."""
@@ -325,6 +325,10 @@ def _lock_of(target: Path) -> threading.Lock:
 
 def _record_of(target: Path) -> Path:
     return target.with_name(target.name + _RECORD)
+
+
+def _used_at(file: DownloadedFile) -> float:
+    return _record_of(file.path).stat().st_mtime
 
 
 def _read_record(target: Path) -> DownloadRecord | None:

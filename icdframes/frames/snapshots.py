@@ -9,6 +9,7 @@ import re
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -154,6 +155,14 @@ class SnapshotStore:
             shutil.rmtree(folder, ignore_errors=True)
         return len(kept)
 
+    def prune(self, before: datetime, keep: int | None = None) -> None:
+        """Remove what was kept before a moment, then the oldest until the rest has so many bytes."""
+        total = 0
+        for folder in sorted(self._kept(), key=_kept_at, reverse=True):
+            total += _size(folder)
+            if _kept_at(folder) < before.timestamp() or (keep is not None and total > keep):
+                shutil.rmtree(folder, ignore_errors=True)
+
     def _place(self, key: SnapshotKey) -> Path:
         return self.folder / key.digest()
 
@@ -189,6 +198,14 @@ class SnapshotStore:
             warn(f"The kept tables in {self.folder} cannot be read: {error}", CacheWarning)
             return None
         return manifest if manifest.get("key") == key.to_dict() else None
+
+
+def _kept_at(folder: Path) -> float:
+    """Return when a snapshot was written; long ago while another process replaces it."""
+    try:
+        return folder.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _size(folder: Path) -> int:

@@ -13,6 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,17 @@ _SETUP = (
     "CREATE TABLE IF NOT EXISTS answers_2 (key TEXT PRIMARY KEY, expires REAL, body BLOB, envelope TEXT)",
     "CREATE TABLE IF NOT EXISTS servers (base_url TEXT PRIMARY KEY, epoch TEXT)",
 )
+
+_KEPT_AT = "CASE WHEN json_valid(envelope) THEN json_extract(envelope, '$.created_at') ELSE '' END"
+_OLDER = f"DELETE FROM answers_2 WHERE {_KEPT_AT} < ?"  # noqa: S608  nothing in it comes from outside
+_BEYOND = f"""
+    DELETE FROM answers_2 WHERE rowid IN (
+        SELECT rowid FROM (
+            SELECT rowid, sum(length(body) + length(envelope)) OVER (ORDER BY {_KEPT_AT} DESC, rowid DESC) AS total
+            FROM answers_2
+        ) WHERE total > ?
+    )
+"""  # noqa: S608  as above
 
 
 def open_cache(folder: Path) -> BaseCache:
@@ -176,8 +188,19 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
 
     def clear(self) -> None:
         """Forget all answers and give the space back."""
-        for statement in ("DELETE FROM answers_2", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+        self._run("DELETE FROM answers_2")
+        self._give_space_back()
+
+    def _give_space_back(self) -> None:
+        for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
             self._run(statement)
+
+    def prune(self, before: datetime, keep: int | None = None) -> None:
+        """Forget what was kept before a moment, then the oldest until the rest has so many bytes."""
+        self._run(_OLDER, before.astimezone(UTC).isoformat())
+        if keep is not None:
+            self._run(_BEYOND, keep)
+        self._give_space_back()
 
     def close(self) -> None:
         """Close the file; the next look-up would open it again."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
 from numbers import Real
 from pathlib import Path
@@ -325,6 +326,11 @@ class ApiSession:
         answers = len(self._http.cache.responses)
         self._http.cache.responses.clear()
         return answers
+
+    def prune_cache(self, before: datetime, keep: int | None = None) -> None:
+        """Forget the answers that were kept before a moment, then the oldest until the rest has so many bytes."""
+        if isinstance(self._http.cache, DiskCache):
+            self._http.cache.responses.prune(before, keep)
 
     def close(self) -> None:
         """Close connections and cache; the session cannot be used any more."""

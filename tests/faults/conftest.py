@@ -71,7 +71,7 @@ class FaultServer:
         self._threads = []
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
-        self.server = Server("custom", self.url, self.url + TOKEN)
+        self.server = Server("sandbox", self.url, self.url + TOKEN)
         self._accepting = threading.Thread(target=self._accept, daemon=True)
         self._accepting.start()
 

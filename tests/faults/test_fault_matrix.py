@@ -472,7 +472,7 @@ NETWORK = [
 def test_a_server_that_cannot_be_reached_is_told(request, faulty, make_client, free_time, place, name, where, words):
     url = request.getfixturevalue(where)
     token_url = faulty.server.token_url if place == "api" else f"{url}/connect/token"
-    server = Server("custom", url if place == "api" else faulty.url, token_url)
+    server = Server("sandbox", url if place == "api" else faulty.url, token_url)
     client = make_client(server, timeout=(0.3, 5))
     with pytest.raises(
         errors.ConnectionFailedError, match=rf"No complete answer from .*{words}.*can be used offline"

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -236,14 +237,20 @@ def test_a_damaged_memory_is_no_error(files):
 
 def test_prune_removes_what_was_not_used(files):
     file = files.get(PATH)
-    assert files.prune() == ()
-    assert files.prune(unused_days=-1) == (file,)
+    now = datetime.now(UTC)
+    files.prune(now - timedelta(days=90), file.record.n_bytes)
+    assert files.downloads() == (file,)
+    files.prune(now - timedelta(days=90), file.record.n_bytes - 1)
+    assert files.downloads() == ()
+    file = files.get(PATH)
+    files.prune(now + timedelta(days=1))
     assert files.downloads() == ()
     assert json.loads(file.path.with_name(file.path.name + ".json").read_text())["sha256"] == file.record.sha256
 
 
 SCRIPT = """
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from icdframes.files.download import ReleaseFiles
 file = ReleaseFiles(Path(sys.argv[1]), sys.argv[2]).get(sys.argv[3])

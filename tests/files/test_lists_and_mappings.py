@@ -244,8 +244,8 @@ def test_the_program_downloads_a_file_and_shows_the_cache(client, tmp_path, caps
     assert "give --overwrite to replace it" in capsys.readouterr().err
     assert main(["cache", "info"]) == 0
     assert "1 downloads, 0.0 MB" in capsys.readouterr().out
-    assert main(["cache", "prune", "--unused-days", "-1"]) == 0
-    assert "1 downloaded files removed" in capsys.readouterr().out
+    assert main(["cache", "prune", "--older-than", "-1"]) == 0
+    assert "0 downloads, 0.0 MB" in capsys.readouterr().out
 
 
 def test_a_file_of_your_own_is_annotated_at_once(client, tmp_path, capsys, monkeypatch):

@@ -140,7 +140,7 @@ def open_files():
 
 
 def walk(url, entities):
-    server = Server("custom", url, f"{url}/connect/token")
+    server = Server("sandbox", url, f"{url}/connect/token")
     credentials = Credentials("sandbox-client", "sandbox-secret")
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
