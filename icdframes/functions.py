@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import functools
 import inspect
 import tempfile
@@ -138,8 +137,9 @@ def make_client(
     """Connect as `connect` does, and leave the default client as it is."""
     client_secret = mask_secret(client_secret)
     given = (client_id, client_secret)
+    own_folder = tempfile.mkdtemp(prefix="icdframes-sandbox-") if _is_for_now(server, cache_dir) else None
     if server_named(server) == "sandbox":
-        where, client_id, client_secret, cache_dir = _sandbox(client_id, client_secret, cache_dir)
+        where, client_id, client_secret = _sandbox(client_id, client_secret)
     else:
         where = resolve_server(server, token_url)
 
@@ -148,16 +148,19 @@ def make_client(
 
     if any(given):
         credentials()
-    return IcdClient(
+    client = IcdClient(
         where,
         credentials,
-        cache_dir=cache_dir,
+        cache_dir=own_folder or cache_dir,
         timeout=timeout,
         retries=retries,
         max_workers=max_workers,
         offline=offline,
         verify=verify,
     )
+    if own_folder:
+        client.remove_at_close(own_folder)
+    return client
 
 
 def login() -> LoginForm:
@@ -256,19 +259,18 @@ def use_client(client: IcdClient) -> Iterator[IcdClient]:
         _override.reset(token)
 
 
-def _sandbox(
-    client_id: str | None, client_secret: str | None, cache_dir: str | Path | None
-) -> tuple[Server, str, str, str | Path]:
-    """Start the sandbox; its answers are kept for this process only, unless a folder is given."""
+def _is_for_now(server: str | None, cache_dir: str | Path | None) -> bool:
+    """Return whether answers are kept as long as the client only: the sandbox's, unless a folder is given."""
+    return server_named(server) == "sandbox" and cache_dir is None
+
+
+def _sandbox(client_id: str | None, client_secret: str | None) -> tuple[Server, str, str]:
+    """Start the sandbox."""
     from icdframes.sandbox import shared_sandbox  # noqa: PLC0415  the server is loaded only where it is wanted
 
     sandbox = shared_sandbox()
-    if cache_dir is None:
-        kept = tempfile.TemporaryDirectory(prefix="icdframes-sandbox-", ignore_cleanup_errors=True)
-        atexit.register(kept.cleanup)
-        cache_dir = kept.name
     where = Server("sandbox", sandbox.url, sandbox.token_url, f"sandbox/{sandbox.corpus.digest}")
-    return where, client_id or sandbox.client_id, client_secret or mask_secret(sandbox.client_secret), cache_dir
+    return where, client_id or sandbox.client_id, client_secret or mask_secret(sandbox.client_secret)
 
 
 def _on_default_client(method: Callable[Concatenate[IcdClient, P], R]) -> Callable[P, R]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from icdframes.analysis.matching import keys_of
 from icdframes.errors import ComparabilityWarning, ConfigurationError, warn
-from icdframes.frames.entity_tables import EntityTables
+from icdframes.frames.entity_tables import EntityTables, check_tables
 from icdframes.frames.pandas_compat import as_text, fill_text, text_array, text_series
 from icdframes.model.codes import split_codes
 
@@ -76,6 +76,7 @@ def compare_releases(old: EntityTables, new: EntityTables) -> pd.DataFrame:
     3  recoded     1C89   1C8G.0
 
     """
+    check_tables(old, new)
     translated = _check_comparable(old, new)
     sides = _side(old).add_suffix("_old").join(_side(new).add_suffix("_new"), how="outer")
     here_old, here_new = sides["here_old"].notna(), sides["here_new"].notna()
@@ -122,6 +123,11 @@ def affected_codes(changes: pd.DataFrame, codes: Iterable[str | None]) -> pd.Dat
         an added or recoded entity has it now: a code under both roles has
         changed its meaning. Codes without any change have no row. No network.
 
+    Raises
+    ------
+    TypeError
+        If `changes` or `codes` is something else.
+
     Examples
     --------
     >>> import icdframes
@@ -133,6 +139,12 @@ def affected_codes(changes: pd.DataFrame, codes: Iterable[str | None]) -> pd.Dat
     1  1a00  1  old     1A01
 
     """
+    columns = getattr(changes, "columns", ())
+    if not {"change", "old_code", "new_code"}.issubset(columns):
+        raise TypeError(f"changes is a {type(changes).__name__}, but not what compare_releases() returns: give that.")
+    given_codes: object = codes
+    if isinstance(given_codes, str) or not isinstance(given_codes, Iterable):
+        raise TypeError(f"codes is {codes!r}: give a column or a list of codes.")
     given = text_series(codes).dropna().value_counts().sort_index()
     column = pd.DataFrame({"code": text_array(given.index), "n": given.to_numpy()})
     keys = pd.Series([_members(text) for text in column["code"].tolist()], index=column.index, dtype=object)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from icdframes.client.icd_client import IcdClient
+    from icdframes.transport.cache import CacheInfo
     from icdframes.transport.secrets import Credentials
-    from icdframes.transport.session import CacheInfo
 
 _SHOWN_ROWS = 10
 _LONGEST_CELL = 60

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,8 +24,9 @@ from icdframes.frames.snapshots import SnapshotStore
 from icdframes.model.html import html_rows
 from icdframes.model.uris import check_classification
 from icdframes.settings import Server, cache_folder, files_url
+from icdframes.transport.cache import CacheInfo
 from icdframes.transport.secrets import Credentials
-from icdframes.transport.session import ApiSession, CacheInfo
+from icdframes.transport.session import ApiSession
 
 Answer = TypeVar("Answer")
 
@@ -50,6 +53,7 @@ class ClientBase:
                 "cannot be: give the path of a folder, or leave it out.", option="cache_dir", value=cache_dir
             )
         folder = Path(cache_dir) if cache_dir else cache_folder()
+        self._removal: weakref.finalize[..., ClientBase] | None = None
         self._snapshots = SnapshotStore(folder / "snapshots")
         self._release_files = ReleaseFiles(
             folder / "files",
@@ -125,7 +129,7 @@ class ClientBase:
         '1A00'
 
         """
-        return self._session.get_json("/" + path.lstrip("/"), params, language=language)
+        return self._session.get_json(_checked_path(path), params, language=language)
 
     def post(self, path: str, *, body: Any = None, language: str = "en", **params: str) -> Any:
         """Send a POST to any operation of the API and return its JSON; the answer is never kept in the cache.
@@ -166,7 +170,7 @@ class ClientBase:
         '1A00'
 
         """
-        return self._session.post_json("/" + path.lstrip("/"), params, body=body, language=language)
+        return self._session.post_json(_checked_path(path), params, body=body, language=language)
 
     def cache_info(self) -> CacheInfo:
         """Return where the cache is, how large, and what it saved.
@@ -276,6 +280,12 @@ class ClientBase:
         """
         self._release_files.close()
         self._session.close()
+        if self._removal is not None:
+            self._removal()
+
+    def remove_at_close(self, folder: str | os.PathLike[str]) -> None:
+        """Remove a folder when the client is closed or gone."""
+        self._removal = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self
@@ -368,6 +378,14 @@ class ClientBase:
                 note=self._note,
                 progress=progress,
             )
+
+
+def _checked_path(path: object) -> str:
+    if not isinstance(path, str):
+        raise ConfigurationError(
+            "is no path of the API: give a text such as '/icd/release/11/2024-01/mms'.", option="path", value=path
+        )
+    return "/" + path.lstrip("/")
 
 
 def _classifications(session: JsonSession) -> dict[str, Classification]:

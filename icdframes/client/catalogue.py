@@ -5,12 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from icdframes.client.base import ClientBase
-from icdframes.client.endpoints import ReleasedClassification
+from icdframes.client.endpoints import Classification, ReleasedClassification
 from icdframes.client.load_request import EntityName, read_load_request, read_release
-from icdframes.client.query_scope import resolve_scope
+from icdframes.client.query_scope import list_releases, resolve_scope
 from icdframes.client.references import find_entity_id
-from icdframes.errors import ConfigurationError
+from icdframes.errors import (
+    ConfigurationError,
+    PartialResultWarning,
+    ResponseShapeError,
+    UnknownReleaseError,
+    warn,
+)
 from icdframes.frames.results import entity_releases_table, releases_table
+from icdframes.model.entity import TopLevel
 from icdframes.model.uris import EntityUri, check_classification
 
 if TYPE_CHECKING:
@@ -39,6 +46,11 @@ class CatalogueMethods(ClientBase):
         UnknownReleaseError
             If the server does not have the classification.
 
+        Warns
+        -----
+        PartialResultWarning
+            If it lists a release that it does not have; the row says what the list says.
+
         Notes
         -----
         Network: one request, and one per release; kept for a day, a release for good.
@@ -53,13 +65,22 @@ class CatalogueMethods(ClientBase):
 
         """
         source = self._classification(check_classification(classification))
-        latest = resolve_scope(source, self.base_url, None, ())
-        known = source.releases().releases
-        tops = [
-            latest.top if release == latest.release else resolve_scope(source, self.base_url, release, ()).top
-            for release in known
-        ]
+        known = list_releases(source, self.base_url).releases
+        tops = [self._top_level(source, release) for release in known]
         return releases_table(tops, server=self.base_url)
+
+    def _top_level(self, source: Classification, release: str) -> TopLevel:
+        """Return the root of a release; where the server lists it and does not have it, what the list says."""
+        try:
+            return resolve_scope(source, self.base_url, release, ()).top
+        except (UnknownReleaseError, ResponseShapeError) as error:
+            uri = EntityUri(source.name, None if source.name == "foundation" else release, None)
+            warn(
+                f"{self.base_url} lists the release {release} of {source.name}, but does not have it: its row has no "
+                f"title, date or languages ({error})",
+                PartialResultWarning,
+            )
+            return TopLevel(str(uri), source.name, release, None)
 
     def newest_release(self, classification: str = "mms", *, refresh: bool = False) -> str | None:
         """Return the id of the newest release.

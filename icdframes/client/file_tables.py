@@ -19,7 +19,7 @@ from icdframes.frames.snapshots import SnapshotKey, SnapshotStore
 from icdframes.model.encode import entity_to_json, release_list_to_json, top_level_to_json
 from icdframes.model.entity import Entity, ReleaseList, TopLevel
 from icdframes.model.uris import PREFIX, EntityUri, parse_uri
-from icdframes.transport.session import CacheInfo
+from icdframes.transport.cache import CacheInfo
 
 Kept = TypeVar("Kept")
 

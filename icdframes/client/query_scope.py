@@ -17,7 +17,7 @@ from icdframes.errors import (
     did_you_mean,
 )
 from icdframes.frames.provenance import Provenance, utc_text
-from icdframes.model.entity import TopLevel
+from icdframes.model.entity import ReleaseList, TopLevel
 from icdframes.model.uris import is_release
 
 if TYPE_CHECKING:
@@ -108,6 +108,14 @@ def resolve_scope(
     for language in languages:
         _check_language(language, top)
     return QueryScope(source, base_url, top, languages, refresh)
+
+
+def list_releases(source: Classification, base_url: str) -> ReleaseList:
+    """Return the releases of a classification, newest first; `UnknownReleaseError` where the server has none."""
+    try:
+        return source.releases()
+    except EntityNotFoundError:
+        raise _unknown_release(source, base_url, None) from None
 
 
 def check_offered(verb: str, classification: str, offered_by: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 import pandas as pd
 
 from icdframes.errors import ConfigurationError, check_option
-from icdframes.frames.entity_tables import EntityTables
+from icdframes.frames.entity_tables import EntityTables, check_tables
 from icdframes.frames.pandas_compat import fill_text
 from icdframes.model.uris import EntityUri
 
@@ -66,6 +66,7 @@ def to_fhir_codesystem(tables: EntityTables, *, nested: bool = False, content: C
     """
     if content is not None:
         check_option("content", content, get_args(Content))
+    check_tables(tables)
     provenance = tables.provenance
     codes = _codes(tables.entities)
     kept = tables.edges[tables.edges["parent_id"].isin(codes) & tables.edges["child_id"].isin(codes)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from icdframes.errors import MissingExtraError
-from icdframes.frames.entity_tables import EntityTables
+from icdframes.frames.entity_tables import EntityTables, check_tables
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -47,6 +47,7 @@ def to_networkx(tables: EntityTables) -> nx.DiGraph:
         import networkx as nx  # noqa: PLC0415  optional
     except ImportError as error:
         raise MissingExtraError("A networkx graph", "networks") from error
+    check_tables(tables)
     graph: nx.DiGraph = nx.DiGraph(provenance=tables.provenance.to_dict())
     for row in tables.entities.to_dict("records"):
         known = {str(name): value for name, value in row.items() if pd.notna(value)}

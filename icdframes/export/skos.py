@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from icdframes.errors import MissingExtraError
-from icdframes.frames.entity_tables import EntityTables
+from icdframes.frames.entity_tables import EntityTables, check_tables
 from icdframes.model.uris import EntityUri
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def to_skos(tables: EntityTables) -> rdflib.Graph:
     (27, True)
 
     """
+    check_tables(tables)
     try:
         import rdflib  # noqa: PLC0415  optional
     except ImportError as error:

@@ -12,7 +12,7 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_integer_dtype
 
 from icdframes.errors import ConfigurationError, ExportError, check_option
-from icdframes.frames.entity_tables import EntityTables
+from icdframes.frames.entity_tables import EntityTables, check_tables
 from icdframes.frames.pandas_compat import text_array
 
 IfExists = Literal["fail", "replace", "append"]
@@ -63,6 +63,7 @@ def to_sql(
     >>> connection.close()
 
     """
+    check_tables(tables)
     if not (prefix + "x").isidentifier() or not prefix.isascii():
         raise ConfigurationError(f"{prefix!r} is no prefix for table names: use letters, digits and _.")
     check_option("if_exists", if_exists, get_args(IfExists))

@@ -18,6 +18,17 @@ from icdframes.model.html import html_rows
 _FIRST_TITLES = 3
 
 
+def check_tables(*given: object) -> None:
+    """Raise `TypeError` where something else is given than the five tables of a load."""
+    for tables in given:
+        if not isinstance(tables, EntityTables):
+            hint = ", not only its entities" if isinstance(tables, pd.DataFrame) else ""
+            raise TypeError(
+                f"EntityTables are wanted here, but this is a {type(tables).__name__}: give what load_tables(), "
+                f"read_tables() or read_tabulation() return{hint}."
+            )
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class EntityTables:
     """What was loaded: five DataFrames and where they come from.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from icdframes.errors import CodeSyntaxError, ConfigurationError, did_you_mean
 from icdframes.settings import CLASSIFICATIONS
@@ -100,7 +100,7 @@ def parse_uri(text: str) -> EntityUri:
         parts = urlsplit(text.strip())
     except ValueError:
         parts = urlsplit("")
-    if parts.scheme not in {"http", "https"} or parts.netloc != HOST:
+    if not _is_of_who(parts):
         raise CodeSyntaxError(f"{text!r} is no URI of the ICD API: it must begin with {PREFIX}/icd/.", text=text)
     segments = [unquote(segment) for segment in parts.path.strip("/").split("/")]
     match segments:
@@ -176,6 +176,13 @@ def check_classification(name: str) -> str:
     known = ", ".join(CLASSIFICATIONS)
     hint = " ICD-11 for statistics is 'mms'." if "11" in str(name) else did_you_mean(str(name).lower(), CLASSIFICATIONS)
     raise ConfigurationError(f"Unknown classification {name!r}: give one of {known}.{hint}")
+
+
+def _is_of_who(parts: SplitResult) -> bool:
+    """Return whether a URI is on WHO's host, whose name may be in upper case and have the usual port."""
+    usual = {"http": {"", ":80"}, "https": {"", ":443"}}
+    host, port = parts.netloc[: len(HOST)], parts.netloc[len(HOST) :]
+    return host.lower() == HOST and port in usual.get(parts.scheme, set())
 
 
 def _joined_id(segments: list[str], text: str) -> str | None:

@@ -13,6 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,41 @@ _BEYOND = f"""
         ) WHERE total > ?
     )
 """  # noqa: S608  as above
+
+
+@dataclass(frozen=True, slots=True)
+class CacheInfo:
+    """What the cache holds and what it has saved.
+
+    Attributes
+    ----------
+    path : Path or None
+        The file; None if answers are only in memory.
+    answers, bytes : int
+        Answers kept, of all servers that share the file, and its size.
+    snapshots, snapshot_bytes : int
+        Finished tables kept in the same folder, and their size.
+    downloads, download_bytes : int
+        Files of WHO's that were downloaded into the same folder, and their size.
+    requests_sent : int
+        Requests that this session sent to the API, retries included.
+    answered_from_cache : int
+        Requests that it did not have to send.
+    tokens_fetched : int
+        Tokens that it bought.
+
+    """
+
+    path: Path | None
+    answers: int
+    bytes: int
+    requests_sent: int
+    answered_from_cache: int
+    tokens_fetched: int
+    snapshots: int = 0
+    snapshot_bytes: int = 0
+    downloads: int = 0
+    download_bytes: int = 0
 
 
 def open_cache(folder: Path) -> BaseCache:

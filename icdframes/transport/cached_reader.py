@@ -13,7 +13,7 @@ from uuid import uuid4
 import requests
 from requests_cache.backends.base import BaseCache
 
-from icdframes.errors import ConfigurationError, OfflineMissError
+from icdframes.errors import ConfigurationError, OfflineMissError, Remedy
 from icdframes.settings import API_VERSION, Server
 from icdframes.transport import expiry
 from icdframes.transport.cache import AnswerTable, DiskCache
@@ -232,3 +232,14 @@ class CachedReader:
         """Count a request that did not have to be sent."""
         with self._lock:
             self.hits += requests
+
+
+def offline_miss(url: str, language: str, why: str) -> OfflineMissError:
+    """Return the error for an answer that the cache does not have."""
+    return OfflineMissError(
+        f"Offline, and {url} (language {language}) is not available: {why}",
+        remedy=Remedy(
+            "ask for it once without offline=True, then it is there",
+            "ask for it once without --offline, then it is there",
+        ),
+    )

@@ -48,6 +48,6 @@ def token_life(expires_in: object) -> float:
     return seconds - RENEW_BEFORE_END if seconds > RENEW_BEFORE_END else inf
 
 
-def is_language(text: str) -> bool:
+def is_language(text: object) -> bool:
     """Return whether a text is one plain language tag; a list would make two requests look alike in the cache."""
-    return _LANGUAGE.fullmatch(text) is not None
+    return isinstance(text, str) and _LANGUAGE.fullmatch(text) is not None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
 from numbers import Real
@@ -22,8 +21,6 @@ from icdframes.errors import (
     CredentialsRejectedError,
     CredentialsUnavailableError,
     IcdError,
-    OfflineMissError,
-    Remedy,
     check_whole,
     may_pass,
     warn,
@@ -32,13 +29,14 @@ from icdframes.settings import WHO, Server
 from icdframes.transport import expiry, retry
 from icdframes.transport.adapter import IcdAdapter
 from icdframes.transport.auth import USER_AGENT, TokenSource
-from icdframes.transport.cache import DiskCache, open_cache
+from icdframes.transport.cache import CacheInfo, DiskCache, open_cache
 from icdframes.transport.cached_reader import (
     CachedReader,
     CacheScope,
     Params,
     decoded,
     headers_for,
+    offline_miss,
     read_json,
     url_of,
     written,
@@ -52,41 +50,6 @@ _MOST_WORKERS = 64
 _NO_KEY = (CredentialsRejectedError, CredentialsUnavailableError)
 _WIDEST_AT_WHO = 16
 _WIDEST = 32
-
-
-@dataclass(frozen=True, slots=True)
-class CacheInfo:
-    """What the cache holds and what it has saved.
-
-    Attributes
-    ----------
-    path : Path or None
-        The file; None if answers are only in memory.
-    answers, bytes : int
-        Answers kept, of all servers that share the file, and its size.
-    snapshots, snapshot_bytes : int
-        Finished tables kept in the same folder, and their size.
-    downloads, download_bytes : int
-        Files of WHO's that were downloaded into the same folder, and their size.
-    requests_sent : int
-        Requests that this session sent to the API, retries included.
-    answered_from_cache : int
-        Requests that it did not have to send.
-    tokens_fetched : int
-        Tokens that it bought.
-
-    """
-
-    path: Path | None
-    answers: int
-    bytes: int
-    requests_sent: int
-    answered_from_cache: int
-    tokens_fetched: int
-    snapshots: int = 0
-    snapshot_bytes: int = 0
-    downloads: int = 0
-    download_bytes: int = 0
 
 
 class ApiSession:
@@ -242,7 +205,7 @@ class ApiSession:
                 doc = read_json(body)
             except (ValueError, RecursionError):
                 if self.offline:
-                    raise _offline_miss(url, language, "what the cache holds of it is damaged") from None
+                    raise offline_miss(url, language, "what the cache holds of it is damaged") from None
                 refresh = True
             else:
                 sure = self.offline or self._scope.trusts(url)
@@ -301,7 +264,7 @@ class ApiSession:
         """Return the decoded answer to a POST with a JSON body or form fields; it is never kept in the cache."""
         url = self._url(path, params)
         if self.offline:
-            raise _offline_miss(url, language, "answers to POST are never kept")
+            raise offline_miss(url, language, "answers to POST are never kept")
         files = {name: (None, written(value)) for name, value in (form or {}).items() if value is not None}
         headers = headers_for(language)
         return decoded(
@@ -359,7 +322,7 @@ class ApiSession:
         response = cache.get_response(cache.create_key(self._http.prepare_request(request)))
         if response is None:
             reason = f"it is not in the cache {self.cache_info().path or 'in memory'}"
-            raise _offline_miss(request.url, request.headers["Accept-Language"], reason)
+            raise offline_miss(request.url, request.headers["Accept-Language"], reason)
         self.lookup_cached.count()
         return response
 
@@ -408,16 +371,6 @@ def _read_environment_once(session: CachedSession, base_url: str) -> None:
 def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Leave a request unsigned; any ``auth`` at all keeps requests from reading ~/.netrc."""
     return request
-
-
-def _offline_miss(url: str, language: str, why: str) -> OfflineMissError:
-    return OfflineMissError(
-        f"Offline, and {url} (language {language}) is not available: {why}",
-        remedy=Remedy(
-            "ask for it once without offline=True, then it is there",
-            "ask for it once without --offline, then it is there",
-        ),
-    )
 
 
 def _is_wait(part: object) -> bool:
