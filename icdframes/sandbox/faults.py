@@ -35,6 +35,10 @@ class Fault:
         Headers to add or replace.
     close : bool
         Close the connection without any answer.
+    share : float
+        Which part of the requests that fit it meets, evenly spread.
+    seen : int
+        How many requests have fitted so far.
 
     """
 
@@ -47,6 +51,12 @@ class Fault:
     content_type: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     close: bool = False
+    share: float = 1.0
+    seen: int = 0
+
+    def meets_next(self) -> bool:
+        """Return whether the next request that fits is one of its share."""
+        return int((self.seen + 1) * self.share) > int(self.seen * self.share)
 
     def alter(self, real: Answer | None) -> Answer:
         """Return the answer that goes out in place of the real one, or of none."""
@@ -80,11 +90,13 @@ class FaultQueue:
     def take(self, path: str) -> Fault | None:
         """Return the first fault planned for this path and count it down."""
         with self._lock:
-            for place, fault in enumerate(self._faults):
+            for place, fault in enumerate([*self._faults]):
                 if not fnmatchcase(path, fault.pattern):
                     continue
-                if fault.times is not None:
-                    left = replace(fault, times=fault.times - 1)
-                    self._faults[place : place + 1] = [left] if left.times else []
-                return fault
+                met = fault.meets_next()
+                times = None if fault.times is None else fault.times - met
+                left = replace(fault, times=times, seen=fault.seen + 1)
+                self._faults[place : place + 1] = [] if times == 0 else [left]
+                if met:
+                    return fault
         return None

@@ -223,6 +223,7 @@ class Sandbox:
         content_type: str | None = None,
         headers: Mapping[str, str] | None = None,
         close: bool = False,
+        share: float = 1.0,
     ) -> None:
         """Let requests go wrong on purpose.
 
@@ -242,15 +243,26 @@ class Sandbox:
             What replaces the answer's own.
         close : bool
             Close the connection without an answer.
+        share : float
+            Which part of the requests goes wrong, evenly spread: 0.05 is every twentieth. For a server
+            that is not there at all, use `stop` and `start`: it keeps its port.
+
+        Raises
+        ------
+        ConfigurationError
+            If `share` is not above 0 and at most 1.
 
         Examples
         --------
         >>> from icdframes.sandbox import Sandbox
         >>> with Sandbox() as sandbox:
+        ...     sandbox.fail("*", status=429, headers={"Retry-After": "1"}, times=None, share=0.05)
         ...     sandbox.fail("/connect/token", status=503, headers={"Retry-After": "1"}, times=2)
         ...     sandbox.fail("/icd/release/11/*/mms/257068234", cut_body=10)
 
         """
+        if not 0 < share <= 1:
+            raise ConfigurationError("cannot be: give a part above 0, at most 1.", option="share", value=share)
         self._faults.add(
             Fault(
                 pattern,
@@ -262,6 +274,7 @@ class Sandbox:
                 content_type=content_type,
                 headers=dict(headers or {}),
                 close=close,
+                share=share,
             )
         )
 

@@ -28,14 +28,21 @@ def run(name: str, **options: Any) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def load(url: str, cache: str, *, release: str, classification: str = "mms", **question: Any) -> Work:
+def load(
+    url: str, cache: str, *, release: str, classification: str = "mms", workers: int | None = None, **question: Any
+) -> Work:
     """icdframes: everything, tables and snapshot included."""
-    client = _client(url, cache)
+    client = _client(url, cache, workers)
 
     def work() -> dict[str, Any]:
         frame = client.load_entity(release=release, classification=classification, progress=False, **question)
         info = client.cache_info()
-        return {"entities": len(frame), "requests": info.requests_sent}
+        return {
+            "entities": len(frame),
+            "requests": info.requests_sent,
+            "width": client._session.width,
+            "cache_mb": info.bytes / 1e6,
+        }
 
     return work
 
@@ -95,7 +102,7 @@ def simple_icd_11(url: str, cache: str, *, release: str) -> Work:
     return work
 
 
-def _client(url: str, cache: str) -> Any:
+def _client(url: str, cache: str, workers: int | None = None) -> Any:
     import pandas  # noqa: F401, ICN001
     import pyarrow.dataset
     import pyarrow.parquet  # noqa: F401
@@ -104,7 +111,7 @@ def _client(url: str, cache: str) -> Any:
     import icdframes.client.base
     import icdframes.frames.folder
 
-    return icdframes.connect(url, cache_dir=cache)
+    return icdframes.connect(url, cache_dir=cache, max_workers=workers)
 
 
 def _walk(session: Any, url: str, release: str, classification: str, of_roots: str = "") -> dict[str, Any]:

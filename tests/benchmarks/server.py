@@ -1,10 +1,17 @@
-"""Serve a corpus in a process of its own; each line on its input sets the delay in milliseconds, its end ends it."""
+"""Serve a corpus in a process of its own; a line on its input sets the delay or plans a fault, its end ends it.
+
+``20`` is the delay in milliseconds; ``outage 503 60 200`` answers nothing but 503 for 60 seconds after 200 requests
+(``refused``: nobody listens meanwhile); ``noise 429 0.05`` lets every twentieth answer go wrong (``mixed``:
+five kinds).
+"""
 
 from __future__ import annotations
 
 import argparse
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,6 +35,12 @@ class Server:
     def delay(self, milliseconds: int) -> None:
         """Wait so long before each answer from now on."""
         self._process.stdin.write(f"{milliseconds}\n")
+        self._process.stdin.flush()
+        self._answer()
+
+    def plan(self, fault: str) -> None:
+        """Plan a fault, written as above."""
+        self._process.stdin.write(f"{fault}\n")
         self._process.stdin.flush()
         self._answer()
 
@@ -64,8 +77,39 @@ def main() -> None:
     with Sandbox(served, authenticate=False, port=options.port) as sandbox:
         print(sandbox.url, flush=True)
         for line in sys.stdin:
-            sandbox.delay = int(line) / 1000
+            match line.split():
+                case [delay]:
+                    sandbox.delay = int(delay) / 1000
+                case ["outage", kind, seconds, after]:
+                    threading.Thread(
+                        target=_outage, args=(sandbox, kind, float(seconds), int(after)), daemon=True
+                    ).start()
+                case ["noise", kind, share]:
+                    _noise(sandbox, kind, float(share))
             print("set", flush=True)
+
+
+def _outage(sandbox: Sandbox, kind: str, seconds: float, after: int) -> None:
+    before = len(sandbox.log)
+    while len(sandbox.log) - before < after:
+        time.sleep(0.02)
+    if kind == "refused":
+        sandbox.stop()
+    else:
+        sandbox.fail("*", status=int(kind), times=None)
+    time.sleep(seconds)
+    sandbox.clear_faults()
+    sandbox.start()
+
+
+def _noise(sandbox: Sandbox, kind: str, share: float) -> None:
+    if kind == "mixed":
+        for status in (500, 502, 503):
+            sandbox.fail("*", status=status, times=None, share=share / 5)
+        sandbox.fail("*", close=True, times=None, share=share / 5)
+        sandbox.fail("*", cut_body=20, times=None, share=share / 5)
+    else:
+        sandbox.fail("*", status=int(kind), headers={"Retry-After": "1"}, times=None, share=share)
 
 
 if __name__ == "__main__":

@@ -285,3 +285,18 @@ def test_a_program_that_forgets_the_shared_sandbox_still_ends():
 def test_the_sandbox_loads_no_library_of_tables_or_http():
     program = "import sys, icdframes.sandbox; print(sorted({'pandas', 'requests', 'authlib'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.5, 1.0])
+def test_a_fault_meets_a_share_of_the_requests(sandbox, api, share):
+    sandbox.fail(ROOT, status=503, times=None, share=share)
+    statuses = [api.get(ROOT).status_code for _ in range(40)]
+    assert statuses.count(503) == 40 * share
+    first = statuses.index(503)
+    assert statuses[first + 1 :].count(503) == 40 * share - 1
+
+
+@pytest.mark.parametrize("share", [0, -1, 1.5])
+def test_a_share_is_a_part(sandbox, share):
+    with pytest.raises(ConfigurationError, match="above 0, at most 1"):
+        sandbox.fail("*", share=share)
