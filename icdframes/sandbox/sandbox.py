@@ -69,6 +69,8 @@ class Sandbox:
         Seconds before each answer; may be changed while it runs.
     vary : bool
         Whether answers carry ``Vary``.
+    one_token : bool
+        Whether each new token ends the ones before, so that two programs with one key disturb each other.
 
     Raises
     ------
@@ -97,6 +99,7 @@ class Sandbox:
         client_secret: str = "sandbox-secret",  # noqa: S107  public by intent
         delay: float = 0.0,
         vary: bool = True,
+        one_token: bool = False,
     ) -> None:
         if type(port) is not int or not 0 <= port <= _LAST_PORT:
             raise ConfigurationError(
@@ -107,7 +110,9 @@ class Sandbox:
         self.delay = delay
         served = sample_corpus() if corpus is None else corpus
         self.corpus = served if authenticate else served.without("icd10")
-        self._tokens = TokenEndpoint(client_id, client_secret, token_lifetime) if authenticate else None
+        self._tokens = (
+            TokenEndpoint(client_id, client_secret, token_lifetime, one_at_a_time=one_token) if authenticate else None
+        )
         self._desk = App(self.corpus, self._tokens, vary=vary)
         self._faults = FaultQueue()
         self._lock = threading.Lock()

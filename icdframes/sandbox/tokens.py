@@ -33,17 +33,26 @@ class TokenEndpoint:
         Seconds that a token lives.
     clock : callable
         Seconds that only grow.
+    one_at_a_time : bool
+        Whether each new token ends the ones before.
 
     """
 
     def __init__(
-        self, client_id: str, client_secret: str, lifetime: float, clock: Callable[[], float] = time.monotonic
+        self,
+        client_id: str,
+        client_secret: str,
+        lifetime: float,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        one_at_a_time: bool = False,
     ) -> None:
         self._client = (client_id, client_secret)
         self._lifetime = lifetime
         self._clock = clock
         self._lock = threading.Lock()
         self._alive: dict[str, float] = {}
+        self._one_at_a_time = one_at_a_time
         self.issued = 0
 
     def answer(self, asked: HttpRequest) -> Answer:
@@ -76,7 +85,8 @@ class TokenEndpoint:
     def _issue(self) -> str:
         token, now = TOKEN_PREFIX + secrets.token_urlsafe(48), self._clock()
         with self._lock:
-            self._alive = {known: ends for known, ends in self._alive.items() if ends > now}
+            alive = {} if self._one_at_a_time else self._alive
+            self._alive = {known: ends for known, ends in alive.items() if ends > now}
             self._alive[token] = now + self._lifetime
             self.issued += 1
         return token
