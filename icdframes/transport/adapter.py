@@ -19,8 +19,8 @@ from icdframes.errors import ConfigurationError, ConnectionFailedError, IcdError
 from icdframes.settings import is_loopback
 from icdframes.transport import retry
 from icdframes.transport.cached_reader import DECODED, read_json
+from icdframes.transport.concurrency import ForkGuard
 from icdframes.transport.error_mapping import error_of_fault, error_of_outage, error_of_refusal, fault_of
-from icdframes.transport.fork_guard import ForkGuard
 from icdframes.transport.retry import Do, Fault, Outcome
 from icdframes.transport.secrets import Token, Tokens
 from icdframes.transport.throttle import ConcurrencyLimit, End, Throttle

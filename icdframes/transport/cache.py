@@ -23,7 +23,7 @@ from requests_cache.models.response import CachedResponse
 from requests_cache.serializers import SerializerPipeline, Stage, json_serializer
 
 from icdframes.errors import CacheWarning, warn
-from icdframes.transport.fork_guard import ForkGuard
+from icdframes.transport.concurrency import ForkGuard
 from icdframes.transport.sqlite_file import (
     BUSY_SECONDS,
     OPENING_SECONDS,

@@ -41,9 +41,9 @@ from icdframes.transport.cached_reader import (
     url_of,
     written,
 )
+from icdframes.transport.concurrency import SingleFlight
 from icdframes.transport.error_mapping import error_of_status
 from icdframes.transport.secrets import Credentials
-from icdframes.transport.single_flight import SingleFlight
 from icdframes.transport.throttle import FIRST_WIDTH
 
 _MOST_WORKERS = 64

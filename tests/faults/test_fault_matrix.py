@@ -690,6 +690,27 @@ OTHERS = [
     ("10,000 children", "read", "-"),
     ("a token that is expired, not yet valid or garbage", "one new token; else `CredentialsRejectedError`", "-"),
     ("`expires_in` missing, null, 0, negative or enormous", "-", "used until it is refused"),
+    ("502, 503 or 429 from every address for up to two minutes", "waited for, with one probe at a time", "the same"),
+    ("every twentieth answer is 429, 503 or cut short", "tried again", "-"),
+    (
+        "each new token ends the one before, as with two programs on one key",
+        "new tokens, up to 20 for one request; both programs finish",
+        "-",
+    ),
+    ("an answer of another release, linearization or language", "`ResponseShapeError`; not kept", "-"),
+    (
+        "a root that is an entity, or without entities; a list without releases",
+        "`ResponseShapeError`; not kept, no empty table",
+        "-",
+    ),
+    (
+        "another release or corpus at the same address, on a server of your own",
+        "asked for once by each new client; what was kept before is passed over",
+        "-",
+    ),
+    ("a release that is listed and not there", "`releases()` has a row without title, and `PartialResultWarning`", "-"),
+    ("the own token or secret in the body of an answer", "`ServerError`; neither shown nor kept", "the same"),
+    ("a host in upper case, or with its usual port", "read", "-"),
 ]
 
 

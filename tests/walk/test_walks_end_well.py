@@ -109,6 +109,14 @@ def test_processes_share_a_folder(job, run, slow_sandbox, undisturbed, processes
 
 
 @pytest.mark.parametrize("seed", TIMES)
+def test_processes_and_threads_open_a_cold_folder_together(job, run, slow_sandbox, tmp_path, seed):
+    answers = run(**job | {"do": "open", "folder": str(tmp_path / f"cold-{seed}")}, processes=4)
+    expected = {"killed": False, "answers": ["http://id.who.int/icd/release/11/2024-01/mms/1"], "warnings": []}
+    assert answers == [expected] * 4
+    assert not list(tmp_path.glob("*/*.broken"))
+
+
+@pytest.mark.parametrize("seed", TIMES)
 def test_processes_share_a_folder_whose_file_is_damaged(job, run, undisturbed, tmp_path, seed):
     folder = tmp_path / "answers"
     folder.mkdir()

@@ -1,14 +1,19 @@
-"""Do identical work once where several threads want it at the same time."""
+"""Do identical work of several threads once, and keep a forked process from the connections of another.
+
+Two processes that read one socket get each other's answers, and SQLite forbids
+to carry a connection over a fork.
+"""
 
 from __future__ import annotations
 
 import copy
+import os
 import threading
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
-from icdframes.errors import IcdError
+from icdframes.errors import ConfigurationError, IcdError
 
 Result = TypeVar("Result")
 
@@ -89,3 +94,23 @@ class SingleFlight(Generic[Result]):
             finally:
                 with self._lock:
                     del self._flights[key]
+
+
+class ForkGuard:
+    """The process in which it was made, to which its connections belong."""
+
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this is still that process."""
+        return os.getpid() == self._pid
+
+    def check(self) -> None:
+        """Raise `ConfigurationError` in any other process."""
+        if not self.is_here:
+            raise ConfigurationError(
+                "This client was made before this process was forked from another, whose connections it must not use: "
+                "call icdframes.connect() in each process."
+            )
