@@ -159,7 +159,7 @@ def make_client(
         verify=verify,
     )
     if own_folder:
-        client.remove_at_close(own_folder)
+        client._remove_at_close(own_folder)  # noqa: SLF001  a folder that only this function makes
     return client
 
 

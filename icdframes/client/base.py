@@ -283,7 +283,7 @@ class ClientBase:
         if self._removal is not None:
             self._removal()
 
-    def remove_at_close(self, folder: str | os.PathLike[str]) -> None:
+    def _remove_at_close(self, folder: str | os.PathLike[str]) -> None:
         """Remove a folder when the client is closed or gone."""
         self._removal = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
 
