@@ -49,9 +49,7 @@ class ClientBase:
         self.server = server
         self.offline = offline
         if not isinstance(cache_dir, str | os.PathLike | None):
-            raise ConfigurationError(
-                "cannot be: give the path of a folder, or leave it out.", option="cache_dir", value=cache_dir
-            )
+            raise ConfigurationError("cannot be: give the path of a folder.", option="cache_dir", value=cache_dir)
         folder = Path(cache_dir) if cache_dir else cache_folder()
         self._removal: weakref.finalize[..., ClientBase] | None = None
         self._snapshots = SnapshotStore(folder / "snapshots")
@@ -258,9 +256,10 @@ class ClientBase:
         """
         before = datetime.now(UTC) - timedelta(days=older_than)
         self._snapshots.prune(before, keep)
-        left = None if keep is None else max(0, keep - self._snapshots.info().n_bytes)
-        self._session.prune_cache(before, left)
-        left = None if left is None else max(0, left - self._session.cache_info().bytes)
+        left = keep and max(0, keep - self._snapshots.info().n_bytes)
+        if isinstance(self._session, ApiSession):
+            self._session.prune_cache(before, left)
+        left = left and max(0, left - self._session.cache_info().bytes)
         self._release_files.prune(before, left)
         return self.cache_info()
 
@@ -332,6 +331,9 @@ class ClientBase:
     def _count_cached(self) -> int:
         """Return the number of answers from the cache so far."""
         return self._session.answered_from_cache
+
+    def _served_by(self) -> str:
+        return self._session.served_by if isinstance(self._session, ApiSession) else self.base_url
 
     def _note(self) -> str:
         """Return what a progress bar says while the server is out."""

@@ -6,7 +6,6 @@ import re
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import unquote
 
@@ -19,7 +18,7 @@ from icdframes.frames.snapshots import SnapshotKey, SnapshotStore
 from icdframes.model.encode import entity_to_json, release_list_to_json, top_level_to_json
 from icdframes.model.entity import Entity, ReleaseList, TopLevel
 from icdframes.model.uris import PREFIX, EntityUri, parse_uri
-from icdframes.transport.cache import CacheInfo
+from icdframes.transport.session import CacheInfo
 
 Kept = TypeVar("Kept")
 
@@ -115,7 +114,6 @@ class FilesSession:
 
     def __init__(self, tables: FileTables) -> None:
         self.tables = tables
-        self.served_by = tables.base_url
         self.lookup_cached = self
 
     def get_json(
@@ -175,9 +173,6 @@ class FilesSession:
     def clear_cache(self) -> int:
         """Forget nothing, since no answers are kept."""
         return 0
-
-    def prune_cache(self, before: datetime, keep: int | None = None) -> None:
-        """Forget nothing, since no answers are kept."""
 
     def close(self) -> None:
         """Close the connections."""
