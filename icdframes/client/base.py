@@ -49,7 +49,9 @@ class ClientBase:
         self.server = server
         self.offline = offline
         if not isinstance(cache_dir, str | os.PathLike | None):
-            raise ConfigurationError("cannot be: give the path of a folder.", option="cache_dir", value=cache_dir)
+            raise ConfigurationError(
+                "cannot be: give the path of a folder, or leave it out.", option="cache_dir", value=cache_dir
+            )
         folder = Path(cache_dir) if cache_dir else cache_folder()
         self._removal: weakref.finalize[..., ClientBase] | None = None
         self._snapshots = SnapshotStore(folder / "snapshots")
@@ -232,11 +234,9 @@ class ClientBase:
         Parameters
         ----------
         older_than : float, default 90
-            Days: answers and finished tables that were kept before, downloaded files that were not
-            used since.
+            Days: answers and tables that were kept before, downloads that were not used since.
         keep : int, optional
-            Bytes that the folder may have afterwards; what is oldest goes first, answers and downloads
-            before finished tables. None is no limit.
+            Bytes that may be left; the oldest go first, answers and downloads before finished tables.
 
         Returns
         -------
