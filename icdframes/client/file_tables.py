@@ -10,6 +10,7 @@ from typing import Any, NoReturn, TypeVar
 from urllib.parse import unquote
 
 from icdframes.client.endpoints import Classification, Foundation, Icd10, Linearization
+from icdframes.client.file_search import FileSearch
 from icdframes.errors import ConfigurationError, EntityNotFoundError, PartialResultWarning, Remedy, warn
 from icdframes.files.source import FilesSource
 from icdframes.frames.entity_tables import EntityTables
@@ -24,6 +25,7 @@ Kept = TypeVar("Kept")
 
 _CODEINFO = re.compile(r"/icd/release/11/(?P<release>[\d-]+)/(?P<name>[a-z]+)/codeinfo/(?P<code>.+)")
 _LOOKUP = re.compile(r"/icd/release/11/(?P<release>[\d-]+)/(?P<name>[a-z]+)/lookup")
+_SEARCH = re.compile(r"/icd/release/11/(?P<release>[\d-]+)/(?P<name>[a-z]+)/(?P<verb>search|autocode)")
 _TITLES = {
     "mms": "ICD-11 for Mortality and Morbidity Statistics",
     "icf": "International Classification of Functioning, Disability and Health (ICF)",
@@ -35,8 +37,9 @@ _FIELDS = (
 )  # fmt: skip
 _MOST_KEPT = 4
 _LACKS = (
-    "WHO's files hold codes, titles, coding notes and hierarchy; they have no definitions, terms, references, axes or "
-    "search. connect() with a free key from https://icd.who.int/icdapi, or connect('local'), has them."
+    "WHO's files hold codes, titles, coding notes and hierarchy; they have no definitions, terms, references or "
+    "axes, and a search finds titles only. connect() with a free key from https://icd.who.int/icdapi, or "
+    "connect('local'), has them."
 )
 
 
@@ -114,6 +117,7 @@ class FilesSession:
 
     def __init__(self, tables: FileTables) -> None:
         self.tables = tables
+        self._search = FileSearch(tables)
         self.lookup_cached = self
 
     def get_json(
@@ -135,11 +139,9 @@ class FilesSession:
             foundation_id = parse_uri(str((params or {}).get("foundationUri"))).entity_id
             index = self.tables.index(self.tables.key(named["name"], named["release"], (language,)))
             return entity_to_json(index.entity(index.by_foundation.get(foundation_id or "", "")))
-        if path.endswith(("/search", "/autocode")):
-            _refuse(
-                f"{path.rpartition('/')[2]}()",
-                "icdframes.code_texts(texts, tables) finds codes in loaded tables, without a server; or ",
-            )
+        if named := _SEARCH.fullmatch(path):
+            key = self.tables.key(named["name"], named["release"], (language,))
+            return (self._search.search if named["verb"] == "search" else self._search.autocode)(key, params or {})
         if path.endswith(("/doris", "/codedit", "/describe")):
             _refuse(f"{path.rpartition('/')[2]}()")
         uri = parse_uri(PREFIX + path)

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
 import icdframes
@@ -145,11 +146,10 @@ def test_what_files_lack_is_said_once(server, tmp_path):
     "ask, error, words",
     [
         (
-            lambda client: client.search("cholera"),
+            lambda client: client.search("cholera", use_flexisearch=True),
             ConfigurationError,
-            r"do not have search\(\): icdframes.code_texts.*connect\(\) with",
+            "use_flexisearch is known to a server only",
         ),
-        (lambda client: client.autocode("cholera"), ConfigurationError, r"do not have autocode\(\)"),
         (lambda client: client.describe("1A00"), ConfigurationError, r"do not have describe\(\)"),
         (lambda client: client.doris({"cause_a": "1A00"}), ConfigurationError, r"do not have doris\(\)"),
         (lambda client: client.post("/icd/release/11/2024-01/doris"), ConfigurationError, "do not have doris"),
@@ -195,6 +195,21 @@ def test_refresh_asks_whether_the_file_has_changed(client, server):
     client.load_entity("1A00", release="2024-01")
     client.load_entity("1A00", release="2024-01", refresh=True)
     assert [one.status for one in server.log] == [200, 304]
+
+
+def test_texts_are_searched_in_the_files(client):
+    pytest.importorskip("sklearn", reason="the extra coding is not installed")
+    hits = client.search("cholera", release="2024-01")
+    assert hits.loc[0, ["code", "title"]].tolist() == ["1A00", "Cholera"]
+    assert (hits["status"] == "ok").all()
+    assert client.search("cholera", release="2024-01", chapter_filter="02").empty
+    below = client.search("insomnia", release="2024-01", subtrees_filter="07")
+    assert below["code"].notna().any()
+    assert set(below["chapter"]) == {"07"}
+    found = client.autocode(pd.Series(["Cholera", None, "no such illness"], index=[5, 6, 7]), release="2024-01")
+    assert found["code"].tolist()[0] == "1A00"
+    assert found["status"].tolist() == ["ok", "empty", "no_match"]
+    assert found.index.tolist() == [5, 6, 7]
 
 
 def test_the_cache_shows_downloads_and_forgets_them(client):
