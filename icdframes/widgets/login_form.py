@@ -206,7 +206,7 @@ class LoginForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             options=_SERVERS,
             tooltips=_HINTS,
             value="local" if is_url else server,
-            style={"button_width": "9em"},
+            style={"button_width": "8.2em"},
             layout=widgets.Layout(flex="1 1 auto", width="auto"),
         )
         label = widgets.HTML('<div class="icdframes-label">Server</div>')
