@@ -179,15 +179,20 @@ def count_rules(
     """Return how many codes each rule of a list decides about, and how many rows of a frame the list takes."""
     checked = codelist.check(tables)["n_decided"].tolist() if not codelist.parts else []
     if frame is None:
-        return RuleCounts(0, [f"{n:,} codes" for n in checked])
+        return RuleCounts(0, [_counted(n, "code") for n in checked])
     columns = [code] if isinstance(code, str) else list(code)
     singles = [[CodeList([rule], classification=codelist.classification)] for rule in codelist.include]
     lists = [codelist, *(one for single in singles for one in single)]
     judge = Judge(tuple(one.expansion(index).terms for one in lists), index, "any")
     names = [f"_icd_rule_{number}" for number in range(len(lists))]
     flagged = _flag_pandas(frame[columns], Job(columns, names, judge, ()))[names].sum().tolist()
-    rows = [f", {n:,} rows" for n in flagged[1:]] + [""] * len(codelist.exclude)
-    return RuleCounts(int(flagged[0]), [f"{n:,} codes{text}" for n, text in zip(checked, rows, strict=True)])
+    rows = [f", {_counted(n, 'row')}" for n in flagged[1:]] + [""] * len(codelist.exclude)
+    texts = [_counted(n, "code") + text for n, text in zip(checked, rows, strict=True)]
+    return RuleCounts(int(flagged[0]), texts)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _names_of(codelists: Sequence[CodeList], suffix: str) -> list[str]:

@@ -21,6 +21,7 @@ _CSS = """
 .icdframes-boxes .turn { flex: 0 0 1em; text-align: center; cursor: pointer; }
 .icdframes-boxes .box { flex: 0 0 1.1em; text-align: center; cursor: pointer; font-weight: 700; }
 .icdframes-boxes .code { flex: 0 0 auto; font-family: var(--jp-code-font-family, monospace); }
+.icdframes-boxes .code:empty { display: none; }
 .icdframes-boxes .name { flex: 1 1 auto; min-width: 0; overflow-wrap: anywhere; }
 .icdframes-boxes .inherited .box { opacity: 0.55; font-weight: 400; }
 .icdframes-boxes .out .name, .icdframes-boxes .out .code { text-decoration: line-through; }

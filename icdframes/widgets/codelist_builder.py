@@ -109,7 +109,9 @@ class CodeListBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
         )
         self._add_hits = _button("Add all hits", self.add_hits)
         self._undo = _button("Undo", self.undo)
-        self._path = widgets.Text(placeholder="codelist.json, .csv or .xlsx", **explained("File"))
+        self._path = widgets.Text(
+            placeholder="codelist.json, .csv or .xlsx", continuous_update=False, **explained("File")
+        )
         self._save = _button("Save", lambda: self.save(self._path.value))
         self._status = widgets.HTML()
         self._rules = widgets.VBox(layout=widgets.Layout(max_height="260px", overflow="auto"))
@@ -327,7 +329,8 @@ class CodeListBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
     def _rule_row(self, word: str, rule: CodeRule, count: str) -> Any:
         what = f"<b>{word}</b> <code>{escape(rule.code)}</code> {escape(rule.title or '')} "
         label = widgets.HTML(f"{what}<span class='icdframes-quiet'>{escape(count)}</span>")
-        drop = widgets.Button(description="Remove", tooltip=f"Remove {rule.code}", layout=widgets.Layout(width="auto"))
+        layout = widgets.Layout(width="auto", flex="0 0 auto")
+        drop = widgets.Button(description="Remove", tooltip=f"Remove {rule.code}", layout=layout)
         drop.add_class("icdframes-link")
         drop.on_click(lambda _button: self._drop(rule))
         return widgets.HBox([drop, label], layout=widgets.Layout(flex="0 0 auto", align_items="center"))
@@ -339,7 +342,7 @@ class CodeListBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
 
 
 def _button(text: str, act: Callable[[], object]) -> widgets.Button:
-    button = widgets.Button(description=text, layout=widgets.Layout(width="auto"))
+    button = widgets.Button(description=text, layout=widgets.Layout(width="auto", align_self="flex-start"))
     button.on_click(lambda _button: act())
     return button
 

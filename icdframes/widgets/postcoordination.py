@@ -29,6 +29,7 @@ export default {
   render({ model, el }) {
     const button = document.createElement("button");
     button.className = "jupyter-button lm-Widget";
+    button.style.margin = "2px";
     button.textContent = "Copy";
     button.setAttribute("aria-label", "Copy the cluster");
     button.onclick = async () => {
@@ -107,7 +108,7 @@ class PostcoordinationBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets
                 self._axis,
                 self._filter,
                 self._values,
-                widgets.HBox([self._add, self._clear, *self._copy]),
+                widgets.HBox([self._add, self._clear, *self._copy], layout=widgets.Layout(align_items="center")),
                 self._cluster,
             ],
         )
@@ -115,7 +116,7 @@ class PostcoordinationBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets
         self.add_class("icdframes").add_class("icdframes-postcoordination")
         self._axis.observe(lambda _change: self._fill(), "value")
         self._filter.observe(lambda _change: self._fill(), "value")
-        self._add.on_click(lambda _button: self.add(*self._values.value))
+        self._add.on_click(lambda _button: self._add_selected())
         self._clear.on_click(lambda _button: self.show(self._stem))
         self._cluster.observe(self._typed, "value")
         self.show(stem or "")
@@ -158,6 +159,11 @@ class PostcoordinationBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets
         """
         self._chosen = tuple(dict.fromkeys((*self._chosen, *values)))
         self._tell()
+
+    def _add_selected(self) -> None:
+        """Add the selected values; where none is and one alone is listed, that one."""
+        listed = [code for _, code in self._values.options]
+        self.add(*(self._values.value or (listed if len(listed) == 1 else ())))
 
     def _axes_of(self, stem: str) -> tuple[Axis, ...]:
         try:
@@ -210,7 +216,8 @@ class PostcoordinationBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets
             if all(word in text.casefold() for word in wanted):
                 options.append((text, columns["code"][row]))
         more = len(options) - _SHOWN
-        self._values.options = options[:_SHOWN]
+        if list(self._values.options) != options[:_SHOWN]:  # anew, they would take back what was just selected
+            self._values.options = options[:_SHOWN]
         self._values.description = "Values" if more <= 0 else f"Values ({more} more)"
 
     def _tell(self) -> None:

@@ -83,7 +83,7 @@ def test_rules_are_removed_by_their_buttons(built):
     builder, _ = built
     builder.toggle("7A00")
     builder.toggle("1A00")
-    assert "1 codes, 5 rows" in builder._rules.children[0].children[1].value
+    assert "1 code, 5 rows" in builder._rules.children[0].children[1].value
     builder._rules.children[0].children[0].click()
     assert [rule.code for rule in builder.codelist.include] == ["1A00"]
 
@@ -114,10 +114,15 @@ def test_a_cluster_is_built_and_judged(tables):
     builder = PostcoordinationBuilder(tables, "1A00")
     assert builder._axis.options[0][0] == "infectious agent"
     assert [code for _, code in builder._values.options] == ["XN8P1", "XN62R", "XN8KD"]
-    builder._filter.value = "eltor"
-    assert [code for _, code in builder._values.options] == ["XN62R"]
-    builder._values.value = ("XN62R",)
     builder._add.click()
+    assert builder.code == "1A00"  # nothing is selected
+    builder._filter.value = "elto"
+    builder._values.value = ("XN62R",)
+    builder._filter.value = "eltor"
+    assert builder._values.value == ("XN62R",)
+    builder._values.value = ()
+    assert [code for _, code in builder._values.options] == ["XN62R"]
+    builder._add.click()  # the only one that is listed
     assert builder.code == builder._cluster.value == "1A00&XN62R"
     assert "Cholera [Vibrio cholerae O1, biovar eltor]" in builder._label.value
     assert "✓" in builder._label.value

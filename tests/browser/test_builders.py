@@ -1,0 +1,205 @@
+"""The builders of code lists and clusters in a real JupyterLab: by keyboard, in light and dark, 600 pixels wide."""
+
+import re
+from functools import partial
+
+import pytest
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:playwright"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+WIDEST = 299  # of the levels of the MMS
+PAUSE = 900  # milliseconds; what is typed within 800 is one word to the tree
+BUILDER = f"""import dataclasses
+import icdframes
+import pandas as pd
+from icdframes import CodeListBuilder
+
+tables = icdframes.connect("sandbox").load_tables(release="2024-01")
+entities = tables.entities
+place = entities.index[entities["code"].eq("1A01")][0]  # a leaf gets as many below it as the widest level has
+one = entities.loc[[place]]
+more = pd.concat([one] * {WIDEST}, ignore_index=True)
+more["entity_id"] = [f"900{{number:03}}" for number in range({WIDEST})]
+more["code"] = [f"1A01.{{number:03}}" for number in range({WIDEST})]
+more["title"] = [f"Invented entity {{number}} with a title of usual length" for number in range({WIDEST})]
+more["parent_id"], more["depth"] = one["entity_id"].item(), one["depth"].item() + 1
+entities.loc[place, ["is_leaf", "n_children"]] = [False, {WIDEST}]
+entities = pd.concat([entities[:place + 1], more, entities[place + 1:]], ignore_index=True)
+edges = pd.DataFrame({{"parent_id": more["parent_id"], "child_id": more["entity_id"], "position": range({WIDEST})}})
+tables = dataclasses.replace(tables, entities=entities, edges=pd.concat([tables.edges, edges], ignore_index=True))
+stays = pd.DataFrame({{"code": ["1A00&XN8P1", "1A01.007", "7A01", None] * 500}})
+builder = CodeListBuilder(tables, frame=stays)
+builder"""
+TELL = """print("in:", *[rule.code for rule in builder.codelist.include],
+"out:", *[rule.code for rule in builder.codelist.exclude], "cluster:", builder._builder.code)"""
+OPENED = """tree => new Promise(done => {
+    const begin = performance.now();
+    new MutationObserver((_, watch) => {
+        if (tree.children.length < 299) return;
+        watch.disconnect();
+        tree.getBoundingClientRect();
+        done(performance.now() - begin);
+    }).observe(tree, {childList: true});
+    document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowRight", bubbles: true}));
+})"""
+
+
+@pytest.fixture
+def notebook(front_end):
+    """Return the URL of a notebook with a builder, and the folder in which it is."""
+    nbformat = pytest.importorskip("nbformat")
+    pytest.importorskip("anywidget", reason="anywidget is not installed (pip install 'icdframes[keyboard]')")
+    url, folder = front_end
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in (BUILDER, TELL)])
+    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    nbformat.write(book, folder / "builder.ipynb")
+    return f"{url}/builder.ipynb?reset", folder
+
+
+def test_a_list_and_a_cluster_are_built_by_keyboard_alone(notebook, page, picture):
+    url, folder = notebook
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(url)
+    run_cell(page, 0)
+    widget = page.locator(".icdframes-codelist")
+    tree = widget.get_by_role("tree")
+    tree.get_by_role("treeitem").first.wait_for()
+    keep = partial(picture, page)
+
+    add_hits(page, widget)
+    check_boxes(page, tree)
+    keep("builder-list")
+    open_the_widest_level(page, tree)
+    keep("builder-299")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_timeout(PAUSE)
+    page.keyboard.type("1A00")
+    page.keyboard.press("Enter")
+    wait_for_text(widget, "1A00 Cholera")
+    tab_to(page, "File")
+    page.keyboard.type("mine.json")
+    tab_to(page, "Save")
+    page.keyboard.press("Enter")
+    wait_for_text(widget, "Saved in mine.json")
+    assert (folder / "mine.json").exists()
+    clusters = widget.locator(".icdframes-postcoordination")
+    build_cluster(page, clusters)
+    clusters.scroll_into_view_if_needed()
+    keep("builder-cluster")
+    run_cell(page, 1)
+    page.get_by_text(re.compile(r"in: 1A00 .* BlockL1-7A0 out: 7A00 cluster: 1A00&XN62R")).wait_for()
+
+    page.set_viewport_size({"width": 600, "height": 1000})
+    for part, name in ((tree, "builder-600"), (clusters, "builder-600-cluster")):
+        part.evaluate("node => node.scrollIntoView()")
+        keep(name)
+        assert part.evaluate("node => node.scrollWidth - node.clientWidth") <= 1
+    assert errors == []
+
+
+def add_hits(page, widget):
+    widget.get_by_placeholder("Search titles and terms").focus()
+    page.keyboard.type("cholera")
+    page.keyboard.press("Enter")
+    wait_for_text(widget, "5 hits")
+    tab_to(page, "Add all hits")
+    page.keyboard.press("Enter")
+    wait_for_text(widget, "5 of 5 hits are new in the list.")
+    wait_for_text(widget, "500 of 2,000 rows of your data")
+
+
+def check_boxes(page, tree):
+    """Take a block in, and leave out what is below it."""
+    press = page.keyboard.press
+    tab_to(page, "treeitem")
+    item = tree.locator(":focus")
+    press("Home")
+    assert item.get_attribute("aria-level") == "1"
+    page.keyboard.type("07")
+    assert item.locator(".code").inner_text() == "07"
+    press("ArrowRight")
+    tree.locator("[aria-level='2']").first.wait_for()
+    press("ArrowDown")
+    press("Space")
+    wait_for(page, item, "aria-checked", "true")
+    press("ArrowRight")
+    wait_for(page, item, "aria-expanded", "true")
+    press("ArrowDown")
+    assert item.get_attribute("aria-checked") == "true"
+    assert item.get_attribute("aria-description") == "in the list, inherited"
+    press("Space")
+    wait_for(page, item, "aria-checked", "false")
+    assert item.get_attribute("aria-description") == "left out"
+    press("ArrowLeft")
+    assert item.get_attribute("aria-checked") == "mixed"
+
+
+def open_the_widest_level(page, tree):
+    item = tree.locator(":focus")
+    page.keyboard.press("Home")
+    for name in ("01", "Gastro", "Bact"):
+        page.wait_for_timeout(PAUSE)
+        page.keyboard.type(name)
+        page.keyboard.press("ArrowRight")
+        wait_for(page, item, "aria-expanded", "true")
+    page.wait_for_timeout(PAUSE)
+    page.keyboard.type("1A01")
+    milliseconds = tree.evaluate(OPENED)
+    print(f"a level of {WIDEST} with boxes {milliseconds:.0f} ms after the key")  # noqa: T201  seen with -s
+    assert tree.locator("[data-level='5']").count() == WIDEST
+    page.keyboard.press("ArrowDown")
+    assert item.get_attribute("aria-setsize") == str(WIDEST)
+
+
+def build_cluster(page, clusters):
+    tab_to(page, "Find")
+    page.keyboard.type("eltor")
+    clusters.locator("option", has_text="XN8P1").wait_for(state="detached")
+    tab_to(page, "Values")
+    page.keyboard.press("ArrowDown")
+    tab_to(page, "Add to the cluster")
+    page.keyboard.press("Enter")
+    wait_for_text(clusters, "Cholera [Vibrio cholerae O1, biovar eltor]")
+    wait_for_text(clusters, "WHO takes it")
+    assert clusters.get_by_label("Cluster", exact=True).input_value() == "1A00&XN62R"
+
+
+def run_cell(page, number):
+    """Run a cell, again where nothing happens: it does nothing before the page talks to its kernel."""
+    page.locator(".jp-KernelName, .jp-NotebookKernelStatus").first.wait_for()
+    cell = page.locator(".jp-CodeCell").nth(number)
+    for _ in range(100):
+        cell.locator(".cm-content").click()
+        page.keyboard.press("Control+Enter")
+        page.wait_for_timeout(300)
+        if cell.locator(".jp-InputPrompt").first.inner_text() not in {"[ ]:", ""}:
+            return
+    raise AssertionError("The cell does not run.")
+
+
+def tab_to(page, name):
+    """Press Tab until the focus is on a field, a button or a role of a name."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        here = page.evaluate(
+            """() => { const node = document.activeElement, label = node.labels && node.labels[0];
+            return [node.getAttribute("role"), node.getAttribute("aria-label"), node.title, node.placeholder,
+                label && label.textContent, node.tagName === "BUTTON" && node.textContent]; }"""
+        )
+        if name in [text.strip() for text in here if isinstance(text, str)]:
+            return
+    raise AssertionError(f"Tab does not come to {name}.")
+
+
+def wait_for(page, item, attribute, value):
+    handle = item.element_handle()
+    page.wait_for_function("([node, name, value]) => node.getAttribute(name) === value", arg=[handle, attribute, value])
+
+
+def wait_for_text(widget, text):
+    widget.get_by_text(text).first.wait_for(state="attached")
