@@ -98,8 +98,10 @@ class PostcoordinationBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets
             description="Find", placeholder="narrow the values", layout=widgets.Layout(width="auto")
         )
         self._values = widgets.SelectMultiple(description="Values", rows=7, layout=widgets.Layout(width="auto"))
-        self._add = widgets.Button(description="Add to the cluster", layout=widgets.Layout(width="auto"))
-        self._clear = widgets.Button(description="Start again", layout=widgets.Layout(width="auto"))
+        self._add = widgets.Button(
+            description="Add to the cluster", layout=widgets.Layout(width="auto", flex="0 0 auto")
+        )
+        self._clear = widgets.Button(description="Start again", layout=widgets.Layout(width="auto", flex="0 0 auto"))
         self._cluster = widgets.Text(description="Cluster", disabled=False, layout=widgets.Layout(width="auto"))
         self._label = widgets.HTML()
         self._copy = _copy_button()
@@ -108,7 +110,10 @@ class PostcoordinationBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets
                 self._axis,
                 self._filter,
                 self._values,
-                widgets.HBox([self._add, self._clear, *self._copy], layout=widgets.Layout(align_items="center")),
+                widgets.HBox(
+                    [self._add, self._clear, *self._copy],
+                    layout=widgets.Layout(flex_flow="row wrap", align_items="center"),
+                ),
                 self._cluster,
             ],
         )
