@@ -257,7 +257,7 @@ class ClientBase:
         before = datetime.now(UTC) - timedelta(days=older_than)
         self._snapshots.prune(before, keep)
         left = keep and max(0, keep - self._snapshots.info().n_bytes)
-        if isinstance(self._session, ApiSession):
+        if not isinstance(self._session, FilesSession):
             self._session.prune_cache(before, left)
         left = left and max(0, left - self._session.cache_info().bytes)
         self._release_files.prune(before, left)
@@ -333,7 +333,7 @@ class ClientBase:
         return self._session.answered_from_cache
 
     def _served_by(self) -> str:
-        return self._session.served_by if isinstance(self._session, ApiSession) else self.base_url
+        return self.base_url if isinstance(self._session, FilesSession) else self._session.served_by
 
     def _note(self) -> str:
         """Return what a progress bar says while the server is out."""
