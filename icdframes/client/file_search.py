@@ -57,9 +57,12 @@ class FileSearch:
 
         """
         for name, (option, default) in _SERVER_ONLY.items():
-            if str(params.get(name, default)) != default:
+            given = str(params.get(name, default))
+            if given != default:
                 raise ConfigurationError(
-                    "is known to a server only: WHO's files are searched without it.", option=option
+                    "is known to a server only: leave it out.",
+                    option=option,
+                    value={"true": True, "false": False}.get(given, given),
                 )
         found = self._candidates(key, str(params["q"]), params)
         if chapters := str(params.get("chapterFilter") or ""):

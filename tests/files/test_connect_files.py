@@ -148,7 +148,7 @@ def test_what_files_lack_is_said_once(server, tmp_path):
         (
             lambda client: client.search("cholera", use_flexisearch=True),
             ConfigurationError,
-            "use_flexisearch is known to a server only",
+            "use_flexisearch=True is known to a server only",
         ),
         (lambda client: client.describe("1A00"), ConfigurationError, r"do not have describe\(\)"),
         (lambda client: client.doris({"cause_a": "1A00"}), ConfigurationError, r"do not have doris\(\)"),
