@@ -315,7 +315,7 @@ RELEASES = (
     Column("title", "str", "Title of the classification"),
     Column("languages", "str", "Codes of its languages, with blanks between"),
     Column("prerelease_languages", "str", "Codes of languages that are not final yet"),
-    Column("n_top_entities", "int64", "Number of chapters (top entities)"),
+    Column("n_top_entities", "Int64", "Number of chapters (top entities); missing where nobody says it"),
     Column("uri", "str", "URI of the release"),
 )
 ENTITY_RELEASES = (
@@ -336,9 +336,9 @@ def releases_table(tops: Sequence[TopLevel], *, server: str) -> pd.DataFrame:
             "release": [top.release for top in tops],
             "date": [top.date for top in tops],
             "title": [top.title for top in tops],
-            "languages": [" ".join(top.languages) for top in tops],
-            "prerelease_languages": [" ".join(top.prerelease_languages) for top in tops],
-            "n_top_entities": [len(top.child_ids) for top in tops],
+            "languages": [" ".join(top.languages) or None for top in tops],
+            "prerelease_languages": [" ".join(top.prerelease_languages) or None for top in tops],
+            "n_top_entities": [len(top.child_ids) or None for top in tops],
             "uri": [top.uri for top in tops],
         },
     )
