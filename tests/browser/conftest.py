@@ -107,6 +107,12 @@ def page(browser, picture):
     page.close()
 
 
+@pytest.fixture
+def errors_of_front_end(look):
+    """Return the errors that a front end has of its own, in an empty notebook too."""
+    return {"Cannot read properties of undefined (reading 'schema')"} if look[0] == "notebook" else set()
+
+
 def _wait_for(url, process, log):
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
