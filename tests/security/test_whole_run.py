@@ -36,7 +36,7 @@ def test_what_the_sandbox_of_connect_keeps_is_searched_too(tmp_path_factory, sea
     _, before = search_files(folder)
     with icdframes.connect("sandbox") as client:
         client.load_entity("1A00")
-    _, after = search_files(folder)
+        _, after = search_files(folder)
     assert after > before
 
 
