@@ -43,11 +43,11 @@ def to_networkx(tables: EntityTables) -> nx.DiGraph:
     'Cholera'
 
     """
+    check_tables(tables)
     try:
         import networkx as nx  # noqa: PLC0415  optional
     except ImportError as error:
         raise MissingExtraError("A networkx graph", "networks") from error
-    check_tables(tables)
     graph: nx.DiGraph = nx.DiGraph(provenance=tables.provenance.to_dict())
     for row in tables.entities.to_dict("records"):
         known = {str(name): value for name, value in row.items() if pd.notna(value)}
