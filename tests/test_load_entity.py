@@ -187,6 +187,7 @@ def test_a_fresh_process_with_a_warm_cache_needs_no_credentials_and_no_request(c
     assert (icd_sandbox.count(), icd_sandbox.tokens_issued) == (asked, tokens)
 
 
+@pytest.mark.slow
 def test_one_token_serves_a_whole_process_with_16_threads(connect_to, icd_sandbox):
     connect_to(icd_sandbox, max_workers=16).load_entity(release="2024-01")
     assert icd_sandbox.tokens_issued == 1

@@ -114,6 +114,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_each_fault_has_its_sentence_and_leaves_nothing(fault, files, server):
     how, error, words = FAULTS[fault]
@@ -125,6 +126,7 @@ def test_each_fault_has_its_sentence_and_leaves_nothing(fault, files, server):
     assert files.get(PATH).record.n_bytes > 9999
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_leaves_what_was_there(fault, files, server):
     file = files.get(PATH)

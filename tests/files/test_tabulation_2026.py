@@ -128,6 +128,7 @@ def test_other_linearizations_have_their_own_name_and_licence(name, licence, tmp
     assert licence in provenance.licence
 
 
+@pytest.mark.slow
 def test_an_archive_that_would_fill_the_memory_is_refused_unread(tmp_path, monkeypatch):
     path = tmp_path / "bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file, file.open("x-en.txt", "w", force_zip64=True) as cell:

@@ -472,6 +472,7 @@ def test_hidden_counts_among_the_others_are_told(new, deaths):
     assert "and hidden counts" in ax.get_yticklabels()[-1].get_text()
 
 
+@pytest.mark.slow
 @STYLES
 @pytest.mark.parametrize("width", ["single", "double"])
 def test_more_than_six_series_stand_in_one_bar(new, deaths, width, style):
@@ -513,6 +514,7 @@ def _draw(name, releases, deaths, width):
 FIGURES = ("chapters", "sexes", "icicle", "treemap", "changes")
 
 
+@pytest.mark.slow
 @STYLES
 @pytest.mark.parametrize("width, mm", [("single", 84), ("double", 174), (120, 120)])
 @pytest.mark.parametrize("name", FIGURES)
@@ -533,6 +535,7 @@ def test_a_width_that_is_none_is_refused(new, width):
 BASELINE = Path(__file__).parent / "baseline"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 def test_figures_look_as_they_did(releases, deaths, name, tmp_path):
     """Compare with the picture that was looked at; ICDFRAMES_WRITE_BASELINE=1 writes it anew, to be looked at."""
