@@ -245,7 +245,7 @@ class ClientBase:
 
         Notes
         -----
-        Network: none. Nothing is removed by itself: one language of the whole MMS has some 100 MB.
+        Network: none. Nothing is removed by itself: one language of the whole MMS has some 150 MB.
 
         Examples
         --------
@@ -257,8 +257,7 @@ class ClientBase:
         before = datetime.now(UTC) - timedelta(days=older_than)
         self._snapshots.prune(before, keep)
         left = keep and max(0, keep - self._snapshots.info().n_bytes)
-        if not isinstance(self._session, FilesSession):
-            self._session.prune_cache(before, left)
+        self._session.prune_cache(before, left)
         left = left and max(0, left - self._session.cache_info().bytes)
         self._release_files.prune(before, left)
         return self.cache_info()
@@ -331,9 +330,6 @@ class ClientBase:
     def _count_cached(self) -> int:
         """Return the number of answers from the cache so far."""
         return self._session.answered_from_cache
-
-    def _served_by(self) -> str:
-        return self.base_url if isinstance(self._session, FilesSession) else self._session.served_by
 
     def _note(self) -> str:
         """Return what a progress bar says while the server is out."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from icdframes.coding.text_index import TextIndex
+from icdframes.coding.text_index import may_have_more
 from icdframes.errors import ConfigurationError
 from icdframes.model.uris import EntityUri, parse_uri
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from icdframes.frames.snapshots import SnapshotKey
 
 _MOST_HITS = 40
-_LEAST_SCORE = 0.1
 _LEAST_OF_AUTOCODE = 0.5
 _EXACT, _SIMILAR, _NONE = 0, 2, 3
 _SERVER_ONLY = {
@@ -30,84 +29,76 @@ _SERVER_ONLY = {
 }
 
 
-class FileSearch:
-    """Indexes of texts of the classifications in files, each made when it is first asked for.
+def search_files(tables: FileTables, key: SnapshotKey, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the API answers to ``…/search``: entities whose texts are alike, the most probable first.
 
-    Parameters
-    ----------
-    tables : FileTables
-        Tables of whole classifications.
+    Weak hits are among them, as their score says; where there may be more, the answer says that it is chopped.
+
+    Raises
+    ------
+    ConfigurationError
+        If an option is given that only a server knows.
+    MissingExtraError
+        If the extra ``coding`` is not installed.
 
     """
-
-    def __init__(self, tables: FileTables) -> None:
-        self._tables = tables
-        self._key: SnapshotKey | None = None
-        self._texts: TextIndex | None = None
-
-    def search(self, key: SnapshotKey, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what the API answers to ``…/search``: entities whose texts are alike, the most probable first.
-
-        Raises
-        ------
-        ConfigurationError
-            If an option is given that only a server knows.
-        MissingExtraError
-            If the extra ``coding`` is not installed.
-
-        """
-        for name, (option, default) in _SERVER_ONLY.items():
-            given = str(params.get(name, default))
-            if given != default:
-                raise ConfigurationError(
-                    "is known to a server only: leave it out.",
-                    option=option,
-                    value={"true": True, "false": False}.get(given, given),
-                )
-        found = self._candidates(key, str(params["q"]), params)
-        if chapters := str(params.get("chapterFilter") or ""):
-            found = found[found["chapter"].isin(chapters.split(";"))]
-        return {"error": False, "errorMessage": None, "resultChopped": False, "destinationEntities": [
-            {
-                "id": _uri(key, row["entity_id"]),
-                "title": row["title"],
-                "theCode": row["code"],
-                "chapter": row["chapter"],
-                "score": row["score"],
-                "matchingPVs": [{"propertyId": row["term_kind"], "label": row["matched_term"], "score": row["score"]}],
-            }
-            for row in found[found["score"] >= _LEAST_SCORE].to_dict("records")
-        ]}  # fmt: skip
-
-    def autocode(self, key: SnapshotKey, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what the API answers to ``…/autocode``: the most probable entity, or none."""
-        text = str(params["searchText"])
-        least = float(params.get("matchThreshold", _LEAST_OF_AUTOCODE))
-        found = self._candidates(key, text, params)
-        best = next(iter(found[found["score"] >= least].to_dict("records")), None)
-        if best is None:
-            return {"searchText": text, "matchLevel": _NONE, "matchScore": 0, "isTitle": False}
-        return {
-            "searchText": text,
-            "matchingText": best["matched_term"],
-            "theCode": best["code"],
-            "linearizationURI": _uri(key, best["entity_id"]),
-            "matchLevel": _EXACT if best["method"] == "equal" else _SIMILAR,
-            "matchScore": best["score"],
-            "isTitle": best["term_kind"] == "title",
+    for name, (option, default) in _SERVER_ONLY.items():
+        given = str(params.get(name, default))
+        if given != default:
+            raise ConfigurationError(
+                "is known to a server only: leave it out.",
+                option=option,
+                value={"true": True, "false": False}.get(given, given),
+            )
+    text = str(params["q"])
+    found = _candidates(tables, key, text, params)
+    if chapters := str(params.get("chapterFilter") or ""):
+        found = found[found["chapter"].isin(chapters.split(";"))]
+    hits = [
+        {
+            "id": _uri(key, row["entity_id"]),
+            "title": row["title"],
+            "theCode": row["code"],
+            "chapter": row["chapter"],
+            "score": row["score"],
+            "matchingPVs": [{"propertyId": row["term_kind"], "label": row["matched_term"], "score": row["score"]}],
         }
+        for row in found.to_dict("records")
+    ]
+    chopped = may_have_more(tables.texts(key), text)
+    return {"error": False, "errorMessage": None, "resultChopped": chopped, "destinationEntities": hits}
 
-    def _candidates(self, key: SnapshotKey, text: str, params: Mapping[str, Any]) -> pd.DataFrame:
-        if self._texts is None or self._key != key:
-            self._key, self._texts = key, TextIndex(self._tables.whole(key))
-        found = self._texts.search(text, n=_MOST_HITS).dropna(subset=["entity_id"])
-        if subtrees := str(params.get("subtreesFilter") or ""):
-            index, below = self._tables.index(key), set()
-            for uri in subtrees.split(","):
-                root = parse_uri(uri).entity_id or ""
-                below |= {root, *(index.entity(root, {"descendant"}).descendant_ids or ())}
-            found = found[found["entity_id"].isin(below)]
+
+def autocode_files(tables: FileTables, key: SnapshotKey, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the API answers to ``…/autocode``: the most probable entity, or none."""
+    text = str(params["searchText"])
+    least = float(params.get("matchThreshold", _LEAST_OF_AUTOCODE))
+    found = _candidates(tables, key, text, params)
+    best = next(iter(found[found["score"] >= least].to_dict("records")), None)
+    if best is None:
+        return {"searchText": text, "matchLevel": _NONE, "matchScore": 0, "isTitle": False}
+    return {
+        "searchText": text,
+        "matchingText": best["matched_term"],
+        "theCode": best["code"],
+        "linearizationURI": _uri(key, best["entity_id"]),
+        "matchLevel": _EXACT if best["method"] == "equal" else _SIMILAR,
+        "matchScore": best["score"],
+        "isTitle": best["term_kind"] == "title",
+    }
+
+
+def _candidates(tables: FileTables, key: SnapshotKey, text: str, params: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the candidates of a text in the subtrees asked for."""
+    found = tables.texts(key).search(text, n=_MOST_HITS).dropna(subset=["entity_id"])
+    subtrees = str(params.get("subtreesFilter") or "")
+    if not subtrees:
         return found
+    index, below = tables.index(key), set()
+    for uri in subtrees.split(","):
+        root = parse_uri(uri).entity_id or ""
+        below |= {root, *(index.entity(root, {"descendant"}).descendant_ids or ())}
+    return found[found["entity_id"].isin(below)]
 
 
 def _uri(key: SnapshotKey, entity_id: str) -> str:

@@ -6,11 +6,13 @@ import re
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import unquote
 
 from icdframes.client.endpoints import Classification, Foundation, Icd10, Linearization
-from icdframes.client.file_search import FileSearch
+from icdframes.client.file_search import autocode_files, search_files
+from icdframes.coding.text_index import TextIndex
 from icdframes.errors import ConfigurationError, EntityNotFoundError, PartialResultWarning, Remedy, warn
 from icdframes.files.source import FilesSource
 from icdframes.frames.entity_tables import EntityTables
@@ -19,7 +21,7 @@ from icdframes.frames.snapshots import SnapshotKey, SnapshotStore
 from icdframes.model.encode import entity_to_json, release_list_to_json, top_level_to_json
 from icdframes.model.entity import Entity, ReleaseList, TopLevel
 from icdframes.model.uris import PREFIX, EntityUri, parse_uri
-from icdframes.transport.session import CacheInfo
+from icdframes.transport.cache import CacheInfo
 
 Kept = TypeVar("Kept")
 
@@ -61,6 +63,7 @@ class FileTables:
         self._snapshots = snapshots
         self._kept: dict[SnapshotKey, EntityTables] = {}
         self._indexes: dict[SnapshotKey, _Index] = {}
+        self._texts: dict[SnapshotKey, TextIndex] = {}
         self._told = False
 
     def key(
@@ -72,8 +75,8 @@ class FileTables:
     def whole(self, key: SnapshotKey, *, refresh: bool = False, progress: bool | None = None) -> EntityTables:
         """Return the tables of a whole classification: from memory, a snapshot, or the file."""
         if refresh:
-            self._kept.pop(key, None)
-            self._indexes.pop(key, None)
+            for kept in (self._kept, self._indexes, self._texts):
+                kept.pop(key, None)
         tables = self._kept.get(key) or (None if refresh else self._snapshots.load(key))
         if tables is None:
             tables = self.source.tables(
@@ -92,6 +95,14 @@ class FileTables:
             index = _Index(self.whole(key))
             _keep(self._indexes, key, index)
         return index
+
+    def texts(self, key: SnapshotKey) -> TextIndex:
+        """Return what finds entities of a classification by their texts."""
+        texts = self._texts.get(key)
+        if texts is None:
+            texts = TextIndex(self.whole(key))
+            _keep(self._texts, key, texts)
+        return texts
 
     def tell_what_is_missing(self) -> None:
         """Warn once that the files have less than the API."""
@@ -117,7 +128,6 @@ class FilesSession:
 
     def __init__(self, tables: FileTables) -> None:
         self.tables = tables
-        self._search = FileSearch(tables)
         self.lookup_cached = self
 
     def get_json(
@@ -141,7 +151,7 @@ class FilesSession:
             return entity_to_json(index.entity(index.by_foundation.get(foundation_id or "", "")))
         if named := _SEARCH.fullmatch(path):
             key = self.tables.key(named["name"], named["release"], (language,))
-            return (self._search.search if named["verb"] == "search" else self._search.autocode)(key, params or {})
+            return (search_files if named["verb"] == "search" else autocode_files)(self.tables, key, params or {})
         if path.endswith(("/doris", "/codedit", "/describe")):
             _refuse(f"{path.rpartition('/')[2]}()")
         uri = parse_uri(PREFIX + path)
@@ -161,6 +171,11 @@ class FilesSession:
         """Refuse: nothing is sent anywhere."""
         _refuse(f"{path.rpartition('/')[2]}()")
 
+    @property
+    def served_by(self) -> str:
+        """What stands for the place of the files in the names of what is kept of it."""
+        return self.tables.base_url
+
     def riding_out_outages(self) -> AbstractContextManager[None]:
         """Do nothing: no server is asked for entities."""
         return nullcontext()
@@ -175,6 +190,9 @@ class FilesSession:
     def clear_cache(self) -> int:
         """Forget nothing, since no answers are kept."""
         return 0
+
+    def prune_cache(self, before: datetime, keep: int | None = None) -> None:
+        """Forget nothing, since no answers are kept."""
 
     def close(self) -> None:
         """Close the connections."""

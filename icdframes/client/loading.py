@@ -287,7 +287,7 @@ class LoadingMethods(ClientBase):
         if scope.release is None:
             return None
         return SnapshotKey(
-            server=self._served_by(),
+            server=self._session.served_by,
             classification=scope.classification,
             release=scope.release,
             languages=request.languages,

@@ -24,6 +24,8 @@ from icdframes.model.entity import Entity, EntityGraph
 from icdframes.progress import progress_bar
 from icdframes.walk import Progress, walk
 
+_SHOWN_FAILURES = 3
+
 
 @dataclass(frozen=True, slots=True)
 class EntityReader:
@@ -170,9 +172,6 @@ def _raise_again(first: EntityGraph, entity_id: str) -> Entity | None:
     if entity_id in first.failures:
         raise first.failures[entity_id]
     return None
-
-
-_SHOWN_FAILURES = 3
 
 
 def raise_if_nothing(found: EntityGraph, request: LoadRequest) -> None:

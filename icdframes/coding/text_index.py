@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 
 from icdframes.coding import candidates
-from icdframes.coding import index_file as vectors
-from icdframes.coding.index_file import IndexParts, read_index, write_index
+from icdframes.coding.index_file import IndexParts, PhraseVectors, read_index, require, write_index
 from icdframes.coding.normalize import Normalizer, normalizer
 from icdframes.coding.phrases import Phrases, Source, collect, strip_excepted
 from icdframes.errors import ConfigurationError, check_whole
@@ -107,7 +106,7 @@ class TextIndex:
     __slots__ = ("language", "phrases", "provenance", "vectors")
 
     phrases: Phrases
-    vectors: vectors.PhraseVectors
+    vectors: PhraseVectors
     provenance: Provenance
     language: str
 
@@ -119,13 +118,13 @@ class TextIndex:
         sources: Sources = (),
         language: str | None = None,
     ) -> None:
-        vectors.require()
+        require()
         language = language or tables.provenance.language or "en"
         rules = normalizer(language)
         given = [sources] if isinstance(sources, Source) else list(sources)
         phrases = collect(tables, rules, sources=given, dictionary=_dictionary(dictionary))
         bags = [key.split() for key in phrases.phrases["key"]]
-        built = vectors.PhraseVectors.build(bags, rules)
+        built = PhraseVectors.build(bags, rules)
         self._set(IndexParts(phrases, built, tables.provenance, language))
 
     def _set(self, parts: IndexParts) -> None:
@@ -134,7 +133,7 @@ class TextIndex:
 
     def search(self, text: str, n: int = 5) -> pd.DataFrame:
         """Return the candidates of one text: what `code` returns for it, ready for a search field."""
-        return self.code(text, n=n)
+        return self.code(text, n=n, progress=False)
 
     def code(
         self,
@@ -334,6 +333,13 @@ def code_texts(
     else:
         index = TextIndex(tables, dictionary=dictionary, sources=sources)
     return index.code(texts, n=n, min_score=min_score, review_below=review_below, split=split, progress=progress)
+
+
+def may_have_more(index: TextIndex, text: str) -> bool:
+    """Return whether as many phrases are like a text as are looked at, so that there may be more candidates."""
+    rules = normalizer(index.language)
+    nearest = index.vectors.nearest([rules.words(strip_excepted(text))], rules, top=_PHRASES_A_TEXT)
+    return int(nearest.nnz) >= _PHRASES_A_TEXT
 
 
 def _is_empty(sources: Sources) -> bool:

@@ -29,8 +29,7 @@ from icdframes.settings import WHO, Server
 from icdframes.transport import expiry, retry
 from icdframes.transport.adapter import IcdAdapter
 from icdframes.transport.auth import USER_AGENT, TokenSource
-from icdframes.transport.cache import CacheInfo as CacheInfo  # noqa: PLC0414  taken from here by clients
-from icdframes.transport.cache import DiskCache, open_cache
+from icdframes.transport.cache import CacheInfo, DiskCache, open_cache
 from icdframes.transport.cached_reader import (
     CachedReader,
     CacheScope,

@@ -13,6 +13,7 @@ from icdframes.errors import (
     EntityNotFoundError,
     OfflineMissError,
     PartialResultWarning,
+    TruncatedResultWarning,
     UnknownLanguageError,
     UnknownReleaseError,
 )
@@ -206,6 +207,8 @@ def test_texts_are_searched_in_the_files(client):
     below = client.search("insomnia", release="2024-01", subtrees_filter="07")
     assert below["code"].notna().any()
     assert set(below["chapter"]) == {"07"}
+    with pytest.warns(TruncatedResultWarning, match="more hits than it gives for 'disorder of sleep'"):
+        client.search("disorder of sleep", release="2024-01")
     found = client.autocode(pd.Series(["Cholera", None, "no such illness"], index=[5, 6, 7]), release="2024-01")
     assert found["code"].tolist()[0] == "1A00"
     assert found["status"].tolist() == ["ok", "empty", "no_match"]
