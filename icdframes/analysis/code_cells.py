@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from icdframes.analysis.codelist_rules import Mask, Pattern, Rows, Term
+from icdframes.analysis.codelist_rules import Pattern, Term
 from icdframes.analysis.matching import ENTITY, KIND, Members
-from icdframes.analysis.tabular_order import CodeIndex
+from icdframes.analysis.tabular_order import CodeIndex, Mask, Rows
 from icdframes.model.code_shapes import MARKS
 from icdframes.model.codes import split_codes
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from icdframes.analysis.codelist_rules import CodeRule, Mask, Pattern, Rows, Term, codes_of, grouped
+from icdframes.analysis.codelist_rules import CodeRule, Pattern, Term, codes_of, grouped
 from icdframes.analysis.grouping import nearest
 from icdframes.analysis.matching import Tables, entities_of
-from icdframes.analysis.tabular_order import CodeIndex, CodeSet, OverlapError, narrowest
+from icdframes.analysis.tabular_order import CodeIndex, CodeSet, Mask, OverlapError, Rows, narrowest
 from icdframes.errors import ConfigurationError, PartialResultWarning, warn
 from icdframes.frames.pandas_compat import as_schema, text_array, text_series
 from icdframes.model.codes import parse_code, read_interval

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias, get_args
 
 import numpy as np
-import numpy.typing as npt
 
+from icdframes.analysis.tabular_order import LAST, Mask
 from icdframes.errors import CodeSyntaxError, ConfigurationError, check_option
 from icdframes.model.cluster import Cluster, CodeSystem
 from icdframes.model.codes import parse_code, read_interval
@@ -16,9 +16,6 @@ from icdframes.model.uris import is_entity_id
 
 Scope: TypeAlias = Literal["branch", "alone", "range", "beginning", "cluster"]
 _ALONE = "="
-Mask: TypeAlias = npt.NDArray[np.bool_]
-Rows: TypeAlias = npt.NDArray[np.intp]
-_LAST = "\uffff"  # behind every sign of a code
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +223,7 @@ def _stretch(name: str, rule: CodeRule, classification: CodeSystem) -> tuple[str
         raise ConfigurationError(
             f"The code list {name!r} names {rule.code}, whose codes only tables can tell: give them with tables=."
         )
-    return ends[0], ends[1] + ("" if rule.scope == "alone" else _LAST)
+    return ends[0], ends[1] + ("" if rule.scope == "alone" else LAST)
 
 
 def _own_key(code: str, classification: CodeSystem) -> tuple[str, str] | None:
@@ -249,5 +246,5 @@ def _refuse_crossing(name: str, ordered: Sequence[tuple[str, str, bool]]) -> Non
             if is_in != other and start <= first <= end and (last > end or (first, last) == (start, end)):
                 raise ConfigurationError(
                     f"The code list {name!r} takes codes in and leaves them out, between {first} and "
-                    f"{min(last, end).rstrip(_LAST)}: correct an end of a range."
+                    f"{min(last, end).rstrip(LAST)}: correct an end of a range."
                 )

@@ -14,10 +14,10 @@ import pandas as pd
 from icdframes.analysis import backends
 from icdframes.analysis.code_cells import keys_of_members, read_cells
 from icdframes.analysis.codelist import CodeList
-from icdframes.analysis.codelist_rules import Mask, Term
+from icdframes.analysis.codelist_rules import Term
 from icdframes.analysis.join import numbered_codes
 from icdframes.analysis.matching import MEMBERS, Members, Tables
-from icdframes.analysis.tabular_order import CodeIndex
+from icdframes.analysis.tabular_order import CodeIndex, Mask
 from icdframes.errors import ConfigurationError, check_option
 from icdframes.frames.pandas_compat import text_array
 

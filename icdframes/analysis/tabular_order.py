@@ -18,7 +18,7 @@ from icdframes.model.uris import is_entity_id
 
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]
-_LAST = "\uffff"  # behind every sign of a code
+LAST = "\uffff"  # behind every sign of a code
 _SHORTEST = 3
 _EXTENSIONS = "X"
 
@@ -215,7 +215,7 @@ class CodeIndex:
         A category, block or chapter does also where all its lowest categories do: B20 in B20.0-B24.
         """
         first = self._beginning(first)
-        start, end = np.searchsorted(self.keys, first), np.searchsorted(self.keys, last + _LAST, side="right")
+        start, end = np.searchsorted(self.keys, first), np.searchsorted(self.keys, last + LAST, side="right")
         inside = np.zeros(len(self.is_category), dtype=bool)
         inside[self.rows[start:end]] = True
         return inside | self._holds_only(inside)
