@@ -16,6 +16,15 @@ WEIGHTS = (-3.85, 2.06, 8.31, 3.62, 1.09, 0.03, -0.08, -0.86, 0.3)
 """A logistic regression on 1,665 real wordings, with and without mapping files and a dictionary of the others."""
 
 
+_OTHER = 0.9
+_BROADER = 0.8
+_BESIDE = 0.8
+_ALTERNATIVES_OF = 2
+_EXCLUDED = 0.7
+_NO_OTHER = 0.2
+_VOTE_POWER = 6
+
+
 def features(*, similarity: Array, lead: Array, share: Array, equal: Array, residual: Array, kind: Array) -> Array:
     """Return what the probability of a candidate is computed from, a column a feature.
 
@@ -53,15 +62,6 @@ def probability(table: Array) -> Array:
     """Return the probability of each row of `features`."""
     result: Array = 1 / (1 + np.exp(-(table @ np.asarray(WEIGHTS))))
     return result
-
-
-_OTHER = 0.9
-_BROADER = 0.8
-_BESIDE = 0.8
-_ALTERNATIVES_OF = 2
-_EXCLUDED = 0.7
-_NO_OTHER = 0.2
-_VOTE_POWER = 6
 
 
 def rank(cosines: Any, keys: list[str], phrases: Phrases, *, n: int) -> pd.DataFrame:

@@ -29,6 +29,9 @@ _WEAK_WEIGHT = 0.3
 _LEAST = 0.2
 
 
+_FORMAT = 1
+
+
 @dataclass(frozen=True, slots=True)
 class PhraseVectors:
     """The vectors of all phrases.
@@ -131,9 +134,6 @@ def _scale(counts: Any, weights: np.ndarray[Any, Any]) -> Any:
     return sparse.csr_matrix(
         (scaled, counts.indices.astype(np.int32), counts.indptr.astype(np.int32)), shape=counts.shape
     )
-
-
-_FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)

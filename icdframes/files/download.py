@@ -50,6 +50,12 @@ KNOWN_SHA256 = {
 }
 
 
+_RECORD = ".json"
+_DAY = 24 * 3600
+_LOCKS: dict[Path, threading.Lock] = {}
+_LOCKS_LOCK = threading.Lock()
+
+
 def tabulation_path(classification: str, release: str, language: str) -> str:
     """Return the path of a Simple Tabulation; for ICD-10 of the text files ("Meta") of an edition.
 
@@ -86,12 +92,6 @@ def candidate_releases(classification: str, today: datetime | None = None) -> tu
     this_year = (today or datetime.now(UTC)).year
     years = range(this_year, _FIRST_YEAR - 1, -1)
     return (*(f"{year}-{month}" for year in years for month in _NEW_MONTHS), *_OLD_RELEASES)
-
-
-_RECORD = ".json"
-_DAY = 24 * 3600
-_LOCKS: dict[Path, threading.Lock] = {}
-_LOCKS_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,9 @@ UNKNOWN_CHILD = "unknown"
 _FIELDS = frozenset(field.name for field in fields(Entity)) - {"entity_id"}
 
 
+_DETAILS = tuple(name for name in TABLES if name != "entities")
+
+
 def entities_from_tables(tables: EntityTables, *, roots: Sequence[str] | None = None) -> EntityGraph:
     """Make entities of tables again.
 
@@ -129,9 +132,6 @@ def _axes_of(rows: Sequence[tuple[Any, ...]]) -> Iterator[Axis]:
 def _grouped(frame: pd.DataFrame) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
     rows = zip(*as_lists(frame).values(), strict=True)
     return ((key, list(same)) for key, same in groupby(rows, key=lambda row: row[0]))
-
-
-_DETAILS = tuple(name for name in TABLES if name != "entities")
 
 
 def subset_tables(tables: EntityTables, root_id: str | None, depth: int | None = None) -> EntityTables:

@@ -22,6 +22,9 @@ from icdframes.sandbox.search.term_index import SAYS_NOTHING, words
 _INVERSE = {"hasManifestation": "hasCausingCondition", "hasCausingCondition": "hasManifestation"}
 
 
+_JOINT = re.compile(r"\s*([&/])\s*(?=https?://)")
+
+
 @dataclass(frozen=True, slots=True)
 class Placed:
     """A code with the values that were added to it.
@@ -176,9 +179,6 @@ def _fits(listing: Listing, axis: Axis, value: Placed) -> bool:
 
 def _is_extension(code: str) -> bool:
     return code.startswith("X") and code != "X"
-
-
-_JOINT = re.compile(r"\s*([&/])\s*(?=https?://)")
 
 
 def code_expression(placed: Placed) -> str:

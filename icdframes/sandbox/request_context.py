@@ -19,6 +19,14 @@ _URLENCODED = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 
 
+NOT_FOUND = "Requested resource could not be found"
+API_VERSION = "v2.6.0"
+JSON = "application/json"
+_VARY = "Accept, Accept-Language, API-Version,Accept-Encoding"
+_BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
+_VERSION = re.compile(r"v?2(\.[0-6])?", re.IGNORECASE)
+
+
 def form_fields(content_type: str, body: bytes) -> dict[str, str]:
     """Read form fields, url-encoded or multipart (WHO's own tools send the latter); none from any other body.
 
@@ -61,13 +69,6 @@ def _parts(content_type: str, body: bytes) -> list[tuple[str, str]]:
 
 def _text(part: Any) -> str:
     return bytes(part.get_payload(decode=True) or b"").decode("utf-8", "replace")
-
-
-NOT_FOUND = "Requested resource could not be found"
-API_VERSION = "v2.6.0"
-JSON = "application/json"
-_VARY = "Accept, Accept-Language, API-Version,Accept-Encoding"
-_BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +156,6 @@ def encode(answer: Answer, *, date: str, close: bool = False) -> tuple[bytes, by
 def phrase(status: int) -> str:
     """Return the reason phrase of a status."""
     return HTTPStatus(status).phrase if status in {known.value for known in HTTPStatus} else "Unknown"
-
-
-_VERSION = re.compile(r"v?2(\.[0-6])?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

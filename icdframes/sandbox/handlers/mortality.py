@@ -28,6 +28,28 @@ from icdframes.sandbox.request_context import Answer, RequestContext, bad_reques
 _NUMBERS = [field.api_name for field in FIELDS if field.kind in {"choice", "count"}]
 
 
+_DISCLAIMER = "This is the icdframes sandbox, not WHO's {engine}: do not use it for real certificates."
+_RULE = "Its one rule: the first condition on the lowest filled line of part 1 is the underlying cause of death."
+_ISSUES: Mapping[str, str] = {
+    "no-cause": "Part 1 is empty.",
+    "unknown-code": "A condition is no code of the release, or a combination that does not fit.",
+    "gap": "A line of part 1 is empty above a filled one.",
+    "dates": "The death is before the birth.",
+    "BER-CE-2": "The sex is not given.",
+    "sex": "The sex is none of 1 (male), 2 (female) and 9 (unknown).",
+    "sex-cause": "A cause from pregnancy, childbirth or the puerperium stands on the certificate of a male.",
+    "age": "The age is no duration of 0 to 125 years, or the dates of birth and death say another age.",
+    "age-cause": "A cause does not fit the age: one of the perinatal period from 1 year on, or one of pregnancy, "
+    "childbirth or the puerperium outside 10 to 60 years.",
+}
+_UNJUDGED = "Clusters were not judged: the corpus has no postcoordination axes."
+_PREGNANCY, _PERINATAL = "18", "19"
+_MALE = "1"
+_YEAR = 365.25
+_OLDEST, _FERTILE = 125, (10, 60)
+_LETTERS = "ABCDE"
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """One cause as it was written: a code or cluster, or URIs, or both."""
@@ -136,28 +158,6 @@ def _typed(document: Mapping[str, Any], key: str, kind: type, default: Any) -> A
     if not isinstance(value, kind):
         raise bad_request(f"{key} is a JSON {type(value).__name__}, which it cannot be.")
     return value
-
-
-_DISCLAIMER = "This is the icdframes sandbox, not WHO's {engine}: do not use it for real certificates."
-_RULE = "Its one rule: the first condition on the lowest filled line of part 1 is the underlying cause of death."
-_ISSUES: Mapping[str, str] = {
-    "no-cause": "Part 1 is empty.",
-    "unknown-code": "A condition is no code of the release, or a combination that does not fit.",
-    "gap": "A line of part 1 is empty above a filled one.",
-    "dates": "The death is before the birth.",
-    "BER-CE-2": "The sex is not given.",
-    "sex": "The sex is none of 1 (male), 2 (female) and 9 (unknown).",
-    "sex-cause": "A cause from pregnancy, childbirth or the puerperium stands on the certificate of a male.",
-    "age": "The age is no duration of 0 to 125 years, or the dates of birth and death say another age.",
-    "age-cause": "A cause does not fit the age: one of the perinatal period from 1 year on, or one of pregnancy, "
-    "childbirth or the puerperium outside 10 to 60 years.",
-}
-_UNJUDGED = "Clusters were not judged: the corpus has no postcoordination axes."
-_PREGNANCY, _PERINATAL = "18", "19"
-_MALE = "1"
-_YEAR = 365.25
-_OLDEST, _FERTILE = 125, (10, 60)
-_LETTERS = "ABCDE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,9 @@ SAYS_NOTHING = frozenset({"nos", "unspecified"})
 _FOUND = "<em class='found'>{}</em>"
 
 
+_LAST = "\U0010ffff"
+
+
 @dataclass(frozen=True, slots=True)
 class QueryWord:
     """One word of a query; a prefix stands for every word that begins so."""
@@ -67,9 +70,6 @@ def _fold(word: str) -> str:
     if word.isascii():
         return word.lower()
     return "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c)).casefold()
-
-
-_LAST = "\U0010ffff"
 
 
 class TermIndex:
