@@ -7,7 +7,14 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from icdframes.cli.options import CLASSIFICATION_HELP, Commands, add_command, add_output_options, add_server_options
+from icdframes.cli.options import (
+    CLASSIFICATION_HELP,
+    Commands,
+    add_command,
+    add_input_options,
+    add_output_options,
+    add_server_options,
+)
 from icdframes.cli.output import show_or_write, target_of
 from icdframes.cli.user_files import read_user_table, tables_of
 from icdframes.errors import ConfigurationError
@@ -26,10 +33,7 @@ icdframes code-texts notes.csv --column dx --out coded.csv --review review.xlsx
 def add_parser(commands: Commands) -> None:
     """Add the command to the program."""
     coding = add_command(commands, "code-texts", run, "propose codes for diagnoses in words", _EXAMPLES)
-    coding.add_argument("file", metavar="FILE", help="your data: .csv, .tsv, .xlsx or .parquet")
-    coding.add_argument("--column", dest="code", default="text", metavar="COLUMN", help="the column of words (text)")
-    coding.add_argument("--sep", metavar="SEP", help="between cells: ; or tab; recognised")
-    coding.add_argument("--encoding", metavar="NAME", help="of text, such as cp1252; recognised")
+    add_input_options(coding, "--column", usual="text", holds="words")
     coding.add_argument("-n", dest="n", type=int, default=5, metavar="N", help="candidates of each text (5)")
     coding.add_argument("--min-score", type=float, default=0.0, metavar="P", help="leave out less probable ones (0)")
     coding.add_argument("--split", action="store_true", help="code the parts of 'pneumonia due to stroke' each")

@@ -76,10 +76,15 @@ def add_server_options(command: CommandParser) -> None:
     server.add_argument("--offline", action="store_true", help="answer from the cache only")
 
 
-def add_input_options(command: CommandParser) -> None:
+def add_input_options(
+    command: CommandParser, column: str = "--code", *, usual: str = "code", holds: str = "codes"
+) -> None:
     """Add the file of the user's own, and how it is written; `icdframes.cli.user_files.read_user_table` reads them."""
     command.add_argument("file", metavar="FILE", help="your data: .csv, .tsv, .xlsx or .parquet")
-    command.add_argument("--code", default="code", metavar="COLUMN", help="the column with the codes (code)")
+    command.add_argument(
+        column, dest="code", default=usual, metavar="COLUMN", help=f"the column with the {holds} ({usual})"
+    )
+    command.set_defaults(column_option=column)
     command.add_argument(
         "--sep", metavar="SEP", help="between cells: ; or tab; recognised, kept for CSV that is written"
     )

@@ -28,8 +28,8 @@ def read_user_table(options: Namespace) -> pd.DataFrame:
         options.encoding = options.encoding or ("utf-8-sig" if form.encoding != "utf-8" else "utf-8")
     if options.code not in frame:
         raise ConfigurationError(
-            f"{options.file} has no column {options.code!r}: name one with --code, it has {', '.join(frame.columns)}."
-            f"{did_you_mean(options.code, frame.columns)}"
+            f"{options.file} has no column {options.code!r}: name one with {options.column_option}, it has "
+            f"{', '.join(frame.columns)}.{did_you_mean(options.code, frame.columns)}"
         )
     return frame
 

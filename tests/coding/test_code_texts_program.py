@@ -32,7 +32,7 @@ def test_a_dictionary_is_used_and_a_missing_column_named(folder, capsys):
     assert main([*command, "--column", "dx", "--dictionary", "mine.csv"]) == 0
     assert "zzzqq" in capsys.readouterr().out
     assert main(command) == 1
-    assert "'text'" in capsys.readouterr().err
+    assert "no column 'text': name one with --column" in capsys.readouterr().err
 
 
 def test_the_review_sheet_is_another_file(folder, capsys):
