@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, Literal
 
 from icdframes.errors import MissingExtraError
+from icdframes.widgets.front_end import TYPE_AHEAD
 
 State = Literal["in", "out", "none", "mixed"]
 
@@ -26,7 +27,9 @@ _CSS = """
 .icdframes-boxes .inherited .box { opacity: 0.55; font-weight: 400; }
 .icdframes-boxes .out .name, .icdframes-boxes .out .code { text-decoration: line-through; }
 """
-_ESM = """
+_ESM = (
+    TYPE_AHEAD
+    + """
 const SIGN = { in: "\\u2611", out: "\\u2612", none: "\\u2610", mixed: "\\u25EA" };
 const WORD = { in: "in the list", out: "left out", none: "not in the list", mixed: "partly in the list" };
 export default {
@@ -36,10 +39,9 @@ export default {
     tree.setAttribute("role", "tree");
     tree.setAttribute("aria-label", "Classification, with a box for each entity");
     tree.setAttribute("aria-multiselectable", "true");
-    tree.setAttribute("data-lm-suppress-shortcuts", "true");
     el.append(tree);
     const items = new Map();
-    let current = null, typed = "", typedAt = 0;
+    let current = null;
     const all = () => [...tree.children];
     const show = (item, state, own) => {
       item.classList.toggle("inherited", !own);
@@ -114,17 +116,9 @@ export default {
       if (content.type === "focus" && items.has(content.id)) focus(items.get(content.id));
     };
     model.on("msg:custom", hear);
-    const find = (letter) => {
-      const now = performance.now();
-      typed = now - typedAt < 800 ? typed + letter : letter;
-      typedAt = now;
-      const list = all(), start = list.indexOf(current) + (typed.length === 1 ? 1 : 0);
-      for (let step = 0; step < list.length; step++) {
-        const item = list[(start + step) % list.length];
-        const texts = [item.querySelector(".code").textContent, item.querySelector(".name").textContent];
-        if (texts.some((text) => text.toLowerCase().startsWith(typed))) return focus(item);
-      }
-    };
+    const textsOf = (item) => [".code", ".name"].map((part) => item.querySelector(part).textContent);
+    const ahead = typeAhead(() => tree.children.length, (place) => textsOf(tree.children[place]));
+    const find = (letter) => focus(tree.children[ahead(letter, all().indexOf(current))]);
     tree.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       const item = current, list = all(), at = list.indexOf(item);
@@ -163,10 +157,11 @@ export default {
   },
 };
 """
+)
 
 
 @dataclass(frozen=True, slots=True)
-class TreeRow:
+class CheckedRow:
     """One row as the browser shows it: id, code, title, whether it is a leaf, state, and whether a rule is its own."""
 
     id: str
@@ -198,7 +193,7 @@ def checked_tree(hear: Hear) -> Any:
     return tree
 
 
-def send_level(tree: Any, parent: str | None, rows: Sequence[TreeRow]) -> None:
+def send_level(tree: Any, parent: str | None, rows: Sequence[CheckedRow]) -> None:
     """Show the rows below a parent, or the first level."""
     tree.send({"type": "level", "parent": parent, "rows": [asdict(row) for row in rows]})
 

@@ -18,7 +18,7 @@ from icdframes.analysis.codelist_rules import CodeRule
 from icdframes.analysis.flag import count_rules
 from icdframes.analysis.tabular_order import CodeIndex
 from icdframes.errors import IcdError
-from icdframes.widgets.checked_tree import State, TreeRow, checked_tree, send_focus, send_level, send_states
+from icdframes.widgets.checked_tree import CheckedRow, State, checked_tree, send_focus, send_level, send_states
 from icdframes.widgets.entity_html import STYLE, entity_html, message, source_html
 from icdframes.widgets.front_end import claim_shortcuts, explained
 from icdframes.widgets.postcoordination import PostcoordinationBuilder
@@ -254,7 +254,7 @@ class CodeListBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
         self._detail.value = entity_html(entity)
         self._builder.show(entity.code or "" if entity.class_kind == "category" else "")
 
-    def _tree_rows(self, ids: Sequence[str]) -> list[TreeRow]:
+    def _tree_rows(self, ids: Sequence[str]) -> list[CheckedRow]:
         self._shown |= dict.fromkeys(ids)
         entities = self._index.entities
         made = []
@@ -262,7 +262,7 @@ class CodeListBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
             row = self._index.rows_of_codes[key]
             state, own = self._state(row)
             code = entities["code"].iloc[row] if pd.notna(entities["code"].iloc[row]) else None
-            made.append(TreeRow(key, code, self._title(row) or key, bool(entities["is_leaf"].iloc[row]), state, own))
+            made.append(CheckedRow(key, code, self._title(row) or key, bool(entities["is_leaf"].iloc[row]), state, own))
         return made
 
     def _state(self, row: int) -> tuple[State, bool]:

@@ -15,7 +15,25 @@ import ipywidgets as widgets
 
 _TOOLTIP = "tooltip" if hasattr(widgets.Text, "tooltip") else "description_tooltip"
 
-CLAIM_KEYS = """
+TYPE_AHEAD = """
+const typeAhead = (count, textsOf) => {
+  let typed = "", typedAt = 0;
+  return (letter, current) => {  // the place of the next row that begins with what was typed, or -1
+    const now = performance.now();
+    typed = now - typedAt < 800 ? typed + letter : letter;
+    typedAt = now;
+    const first = typed.length === 1 ? 1 : 0;
+    for (let step = 0; step < count(); step++) {
+      const place = (current + first + step) % count();
+      if (textsOf(place).some((text) => text.toLowerCase().startsWith(typed))) return place;
+    }
+    return -1;
+  };
+};
+"""
+"""Find the row of a tree whose code or title begins with the letters that are typed one after the other."""
+
+_ESM = """
 const MARK = "data-lm-suppress-shortcuts";
 const claimKeys = (box) => {
   const decide = (event) => {
@@ -27,10 +45,6 @@ const claimKeys = (box) => {
   window.addEventListener("keydown", decide, true);  // before JupyterLab, which listens at the document
   return () => window.removeEventListener("keydown", decide, true);
 };
-"""
-_ESM = (
-    CLAIM_KEYS
-    + """
 const moveThroughHits = (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   const search = event.target.closest(".icdframes-search");
@@ -65,7 +79,6 @@ export default {
   },
 };
 """
-)
 
 
 def explained(text: str) -> dict[str, str]:

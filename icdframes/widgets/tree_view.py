@@ -10,7 +10,7 @@ from typing import Any, Literal
 import ipywidgets as widgets
 import traitlets
 
-from icdframes.widgets.front_end import CLAIM_KEYS, explained, has_anywidget
+from icdframes.widgets.front_end import TYPE_AHEAD, explained, has_anywidget
 
 _CSS = """
 .icdframes-rows { max-height: 420px; min-height: 5em; overflow: auto; resize: vertical; padding: 2px;
@@ -27,7 +27,7 @@ _CSS = """
 .icdframes-hierarchy:has(.icdframes-rows) > .icdframes-list { display: none; }
 """
 _ESM = (
-    CLAIM_KEYS
+    TYPE_AHEAD
     + """
 export default {
   render({ model, el }) {
@@ -36,8 +36,7 @@ export default {
     tree.setAttribute("role", "tree");
     tree.setAttribute("aria-label", "Classification");
     el.append(tree);
-    const release = claimKeys(tree);
-    let rows = [], current = 0, typed = "", typedAt = 0, waiting = 0;
+    let rows = [], current = 0, waiting = 0;
     const item = (place) => tree.children[place];
     const part = (name, text, hidden) => {
       const span = document.createElement("span");
@@ -101,15 +100,10 @@ export default {
       waiting = setTimeout(() => { model.set("selected", key); model.save_changes(); mark(); }, wait);
     };
     const send = (type, place) => { clearTimeout(waiting); model.send({ type, key: rows[place].key }); };
+    const ahead = typeAhead(() => rows.length, (place) => [rows[place].code || "", rows[place].title]);
     const find = (letter) => {
-      const now = performance.now();
-      typed = now - typedAt < 800 ? typed + letter : letter;
-      typedAt = now;
-      const first = typed.length === 1 ? 1 : 0;
-      for (let step = 0; step < rows.length; step++) {
-        const place = (current + first + step) % rows.length, row = rows[place];
-        if ([row.code || "", row.title].some((text) => text.toLowerCase().startsWith(typed))) return choose(place, 150);
-      }
+      const place = ahead(letter, current);
+      if (place >= 0) choose(place, 150);
     };
     const above = () => {
       for (let place = current - 1; place >= 0; place--) if (rows[place].level < rows[current].level) return place;
@@ -154,7 +148,7 @@ export default {
     model.on("change:selected", follow);
     model.on("msg:custom", hear);
     draw();
-    return () => { release(); model.off("change:rows", draw); model.off("change:selected", follow); };
+    return () => { model.off("change:rows", draw); model.off("change:selected", follow); };
   },
 };
 """
