@@ -119,12 +119,16 @@ def make_converter(frame: Frame) -> Ship:
     return lambda table: nw.from_native(make(native, table))
 
 
-def numbered(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Add the row number `ROW` to a lazy frame if its library keeps an order, which of these Polars does."""
-    if frame.implementation.is_polars():
-        numbers: nw.LazyFrame[Any] = nw.from_native(frame.to_native().with_row_index(ROW))
-        return numbers
-    return frame
+def distinct(frame: nw.LazyFrame[Any], name: str) -> nw.LazyFrame[Any]:
+    """Return the distinct values of a column: grouped, since `unique` numbers every row of DuckDB."""
+    return frame.group_by(name).agg(nw.len().alias(N)).select(name)
+
+
+def left_join(left: Any, right: Any, on: str) -> Any:
+    """Join a small table to a frame, whose rows keep their order if its library keeps one, as of these Polars does."""
+    if left.implementation.is_polars():
+        return nw.from_native(left.to_native().join(right.to_native(), on=on, how="left", maintain_order="left_right"))
+    return left.join(right, on=on, how="left")
 
 
 def dictionary_of(column: Any) -> tuple[npt.NDArray[Any], Any]:

@@ -273,17 +273,18 @@ def _flag_lazy(data: nw.LazyFrame[Any], job: Job) -> nw.LazyFrame[Any]:
     """Read the distinct codes, then join what is true of them to every column of codes."""
     ship = backends.make_converter(data)
     texts = {column: nw.col(column).cast(nw.String) for column in job.columns}
-    distinct = [data.select(text.alias(_TEXT)).unique() for text in texts.values()]
-    every: Any = nw.concat(distinct).unique() if len(distinct) > 1 else distinct[0]
+    distinct = [backends.distinct(data.select(text.alias(_TEXT)), _TEXT) for text in texts.values()]
+    every: Any = backends.distinct(nw.concat(distinct), _TEXT) if len(distinct) > 1 else distinct[0]
     codes = [code for code in backends.collect(every)[_TEXT].tolist() if not _is_missing(code)]
     told = job.judge(codes)[:-1]
     kept: Mask = np.asarray(told.any(axis=1))
     small = pd.DataFrame(told[kept], columns=[f"{_TEXT}_{number}" for number in range(len(job.names))])
     small.insert(0, _TEXT, text_array(code for code, is_kept in zip(codes, kept.tolist(), strict=True) if is_kept))
-    joined: Any = backends.numbered(data)
+    joined: Any = data
     for number, text in enumerate(texts.values()):
         names = {name: f"{name}_{number}" for name in small.columns[1:]}
-        joined = joined.with_columns(text.alias(_TEXT)).join(ship(small.rename(columns=names)), on=_TEXT, how="left")
+        right = ship(small.rename(columns=names))
+        joined = backends.left_join(joined.with_columns(text.alias(_TEXT)), right, _TEXT)
     result = joined.with_columns(
         nw.any_horizontal(
             *(nw.col(f"{_TEXT}_{flagged}_{number}").fill_null(value=False) for number in range(len(texts))),
@@ -291,8 +292,6 @@ def _flag_lazy(data: nw.LazyFrame[Any], job: Job) -> nw.LazyFrame[Any]:
         ).alias(name)
         for flagged, name in enumerate(job.names)
     )
-    if backends.ROW in result.collect_schema():
-        result = result.sort(backends.ROW)
     lazy: nw.LazyFrame[Any] = result.select([*data.collect_schema().names(), *job.names])
     return lazy
 

@@ -191,8 +191,13 @@ def nearest(tree: Hierarchy, own: Mapping[int, str | None]) -> list[str | None]:
     """Assign each entity one group: its own, or that of its primary parent, or failing that of its next parent."""
     found: list[str | None] = [None] * len(tree.parents)
     for row in tree.order:
-        above = (found[parent] for parent in tree.parents[row] if found[parent] is not None)
-        found[row] = own[row] if row in own else next(above, None)
+        if row in own:
+            found[row] = own[row]
+            continue
+        for parent in tree.parents[row]:
+            if found[parent] is not None:
+                found[row] = found[parent]
+                break
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ import pandas as pd
 from icdframes.analysis.matching import Tables, entities_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Hierarchy:
     """The links between the entities of some tables, by row number.
 
@@ -23,8 +24,6 @@ class Hierarchy:
         In tabular order.
     parents : tuple of tuple of int
         Of each entity; the primary parent (`parent_id`) first.
-    children : tuple of tuple of int
-        Of each entity, in order.
     order : tuple of int
         All entities, each after all of its parents.
 
@@ -32,7 +31,6 @@ class Hierarchy:
 
     entity_ids: tuple[str, ...]
     parents: tuple[tuple[int, ...], ...]
-    children: tuple[tuple[int, ...], ...]
     order: tuple[int, ...]
 
     @classmethod
@@ -44,20 +42,25 @@ class Hierarchy:
         entities = entities_of(tables)
         ids = tuple(entities["entity_id"].tolist())
         place = {entity_id: row for row, entity_id in enumerate(ids)}
-        parents: list[dict[int, None]] = [{} for _ in ids]
-        links = list(zip(entities["parent_id"].tolist(), ids, strict=True))
+        primary = [place.get(parent, -1) for parent in entities["parent_id"].tolist()]
+        parents: list[tuple[int, ...]] = [(row,) if row >= 0 else () for row in primary]
         if not isinstance(tables, pd.DataFrame):
-            edges = tables.edges
-            links += zip(edges["parent_id"].tolist(), edges["child_id"].tolist(), strict=True)
-        for parent, child in links:
-            if parent in place and child in place:
-                parents[place[child]][place[parent]] = None
-        order = _parents_first(parents)
-        children: list[list[int]] = [[] for _ in ids]
-        for row, above in enumerate(parents):
-            for parent_row in above:
-                children[parent_row].append(row)
-        return cls(ids, tuple(tuple(above) for above in parents), tuple(tuple(below) for below in children), order)
+            for parent, child in zip(*(tables.edges[end].tolist() for end in ("parent_id", "child_id")), strict=True):
+                above, below = place.get(parent, -1), place.get(child, -1)
+                if above >= 0 and below >= 0 and above not in parents[below]:
+                    parents[below] = (*parents[below], above)
+        if all(parent < row for row, above in enumerate(parents) for parent in above):  # then no link closes a circle
+            return cls(ids, tuple(parents), tuple(range(len(ids))))
+        return cls(ids, *_parents_first(parents))
+
+    @cached_property
+    def children(self) -> tuple[tuple[int, ...], ...]:
+        """The rows of the children of each entity, in order."""
+        children: list[list[int]] = [[] for _ in self.parents]
+        for row, above in enumerate(self.parents):
+            for parent in above:
+                children[parent].append(row)
+        return tuple(map(tuple, children))
 
     def distances(self, row: int, *, up: bool = True) -> dict[int, int]:
         """Return everything above (or below) an entity with its shortest distance; the entity itself is 0."""
@@ -118,8 +121,9 @@ def ends_of_branches(parents: Sequence[int]) -> npt.NDArray[np.intp] | None:
     return ends
 
 
-def _parents_first(parents: list[dict[int, None]]) -> tuple[int, ...]:
-    """Order entities so that parents come first; links that close a circle on the way down are taken out."""
+def _parents_first(parents: list[tuple[int, ...]]) -> tuple[tuple[tuple[int, ...], ...], tuple[int, ...]]:
+    """Return the parents without the links that close a circle on the way down, and the rows, parents first."""
+    kept = [dict.fromkeys(above) for above in parents]
     children: list[list[int]] = [[] for _ in parents]
     for row, above in enumerate(parents):
         for parent in above:
@@ -143,5 +147,5 @@ def _parents_first(parents: list[dict[int, None]]) -> tuple[int, ...]:
                 is_open[child] = True
                 stack.append((child, iter(children[child])))
             elif is_open[child]:
-                del parents[child][row]
-    return tuple(reversed(left))
+                del kept[child][row]
+    return tuple(map(tuple, kept)), tuple(reversed(left))

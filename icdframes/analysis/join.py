@@ -13,7 +13,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from icdframes.analysis import backends
-from icdframes.analysis.matching import ENTITY, FOUND, KIND, KINDS, Lookup, Members, resolve, split_members
+from icdframes.analysis.matching import (
+    ENTITY,
+    FOUND,
+    KIND,
+    KINDS,
+    Lookup,
+    Members,
+    resolve,
+    resolve_rows,
+    split_members,
+)
 from icdframes.frames.pandas_compat import as_text, text_series
 
 MATCH = "match"
@@ -74,7 +84,10 @@ def join(frame: Any, what: JoinSpec) -> Any:
     data = backends.to_narwhals(frame)
     backends.check_names(backends.names_of(frame), what.code, what.names, ignore_case=backends.ignores_case(data))
     backends.check_codes(what.code, is_float=data.collect_schema()[what.code].is_float())
-    return (_join_eager(data, what) if isinstance(data, nw.DataFrame) else _join_lazy(data, what)).to_native()
+    if isinstance(data, nw.LazyFrame):
+        return _join_lazy(data, what).to_native()
+    is_polars = data.implementation.is_polars()
+    return (_join_lazy(data.lazy(), what).collect() if is_polars else _join_eager(data, what)).to_native()
 
 
 def answer(codes: pd.Series | pd.Index, what: JoinSpec) -> pd.DataFrame:
@@ -161,20 +174,26 @@ def _join_eager(data: nw.DataFrame[Any], what: JoinSpec) -> nw.DataFrame[Any]:
     return result.filter(nw.col(what.match) != "unknown") if what.drop else result
 
 
-def match_lazily(data: nw.LazyFrame[Any], code: str, lookup: Lookup, ship: backends.Ship) -> Any:
-    """Add `ENTITY` and `KIND` to a lazy frame by joins: to its distinct codes first where rows need no exchange."""
-    numbered: Any = backends.numbered(data)
+def match_lazily(data: nw.LazyFrame[Any], code: str, lookup: Lookup, columns: pd.DataFrame | None = None) -> Any:
+    """Add `KIND`, and `ENTITY` or the columns that a table has for it, to a lazy frame: by joins to small tables.
+
+    They are joined to its distinct codes, and these to all rows; in Spark, where distinct codes are an exchange of
+    rows between machines, to all rows.
+    """
+    ship = backends.make_converter(data)
     if backends.is_spark(data):
-        return resolve(numbered, code, lookup, ship)
-    text = nw.col(code).cast(nw.String).alias(_TEXT)
-    matched: Any = resolve(data.select(text).unique(), _TEXT, lookup, ship)
-    joined = numbered.with_columns(text).join(matched.filter(~nw.col(_TEXT).is_null()), on=_TEXT, how="left")
+        matched: Any = resolve_rows(data, code, lookup, ship)
+        return matched if columns is None else backends.left_join(matched, ship(columns), ENTITY)
+    written: Any = data.with_columns(nw.col(code).cast(nw.String).alias(_TEXT))
+    matched = resolve(backends.distinct(written, _TEXT), _TEXT, lookup, ship)
+    if columns is not None:
+        matched = backends.left_join(matched, ship(columns), ENTITY).drop(ENTITY)
+    joined = backends.left_join(written, matched.filter(~nw.col(_TEXT).is_null()), _TEXT)
     return joined.with_columns(nw.col(KIND).fill_null("missing"))
 
 
 def _join_lazy(data: nw.LazyFrame[Any], what: JoinSpec) -> nw.LazyFrame[Any]:
     """Match by joins to small tables, in one plan; new columns get their names last, as Spark reads dots in names."""
-    ship = backends.make_converter(data)
     inner = {name: f"_icd_added_{number}" for number, name in enumerate(what.names)}
     spec = JoinSpec(
         what.code,
@@ -184,28 +203,25 @@ def _join_lazy(data: nw.LazyFrame[Any], what: JoinSpec) -> nw.LazyFrame[Any]:
         members=what.members,
         combine={inner[name]: rule for name, rule in what.combine.items()},
     )
-    joined = match_lazily(data, spec.code, spec.lookup, ship)
-    joined = joined.join(ship(spec.columns), on=ENTITY, how="left").rename({KIND: spec.match})
+    joined = match_lazily(data, spec.code, spec.lookup, spec.columns).rename({KIND: spec.match})
     if spec.members != "first" and spec.combine:
-        joined = _with_members(joined, data, spec, ship)
+        joined = _with_members(joined, data, spec)
     if what.drop:
         joined = joined.filter(nw.col(spec.match) != "unknown")
-    if backends.ROW in joined.collect_schema():
-        joined = joined.sort(backends.ROW)
     kept = data.collect_schema().names()
     return backends.renamed(joined.select([*kept, *spec.names]), [*kept, *what.names])
 
 
-def _with_members(joined: Any, data: nw.LazyFrame[Any], what: JoinSpec, ship: backends.Ship) -> Any:
+def _with_members(joined: Any, data: nw.LazyFrame[Any], what: JoinSpec) -> Any:
     """Put in what all codes of the clusters say; the distinct clusters are read from the data for it."""
     text = nw.col(what.code).cast(nw.String)
-    clusters = data.select(text.alias(_TEXT)).filter(nw.col(_TEXT).str.contains("&|/|%26|%2[Ff]")).unique()
-    texts = as_text(backends.collect(clusters)[_TEXT])
+    clusters = data.select(text.alias(_TEXT)).filter(nw.col(_TEXT).str.contains("&|/|%26|%2[Ff]"))
+    texts = as_text(backends.collect(backends.distinct(clusters, _TEXT))[_TEXT])
     names = [*what.combine, what.match]
     told = answer(texts, what)[names].rename(columns={name: f"{_TAKEN}{name}" for name in names})
     told = told.assign(**{_TEXT: texts}).assign(**{_TAKEN: 1})
     spelled = joined if _TEXT in joined.collect_schema() else joined.with_columns(text.alias(_TEXT))
-    both = spelled.join(ship(told), on=_TEXT, how="left")
+    both = backends.left_join(spelled, backends.make_converter(data)(told), _TEXT)
     taken = ~nw.col(_TAKEN).is_null()
     return both.with_columns(
         nw.when(taken).then(nw.col(f"{_TAKEN}{name}")).otherwise(nw.col(name)).alias(name) for name in names

@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from icdframes.analysis import backends
-from icdframes.analysis.backends import ROW
 from icdframes.analysis.join import match_lazily, numbered_codes
 from icdframes.analysis.matching import ENTITY, KIND, Lookup
 from icdframes.frames.code_mapping import CodeMapping
@@ -175,11 +174,7 @@ def _map_eager(data: nw.DataFrame[Any], what: _Translation) -> Any:
 
 
 def _map_lazily(data: nw.LazyFrame[Any], what: _Translation) -> Any:
-    ship = backends.make_converter(data)
-    found: Any = match_lazily(data, what.code, what.lookup, ship)
-    found = found.join(ship(what.candidates), on=ENTITY, how="left")
-    if ROW in found.collect_schema():
-        found = found.sort(ROW, _POSITION)
+    found = match_lazily(data, what.code, what.lookup, what.candidates)
     wider = nw.col(KIND).is_in(_WIDER) & (nw.col("relation") == "equivalent")
     count = nw.col("n_candidates").fill_null(0).cast(nw.Int64)
     added = [

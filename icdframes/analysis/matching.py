@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from icdframes.analysis.backends import ROW, Frame, Ship
+from icdframes.analysis.backends import ROW, Frame, Ship, left_join
 from icdframes.errors import ConfigurationError, EntityNotFoundError, did_you_mean
 from icdframes.frames.pandas_compat import as_text, text_series
 from icdframes.model.code_shapes import (
@@ -41,8 +41,9 @@ MEMBERS: tuple[Members, ...] = ("first", "stems", "any")
 
 ENTITY = "_icd_entity"
 KIND = "_icd_kind"
-_TEXT, _CLEAN, _COMPACT, _KEY, _CUT, _SPELLED, _IMPLIED = (
-    f"_icd_{name}" for name in ("text", "clean", "compact", "key", "cut", "spelled", "implied")
+_TEXT, _CLEAN, _COMPACT, _KEY, _CUT, _SPELLED, _IMPLIED, _WRITTEN, _EXACT, _REST = (
+    f"_icd_{name}"
+    for name in ("text", "clean", "compact", "key", "cut", "spelled", "implied", "written", "exact", "rest")
 )
 
 _RESIDUAL, _FILLED = 1, 2  # why a spelling is only implied
@@ -183,13 +184,13 @@ def resolve(frame: Frame, code: str, lookup: Lookup, ship: Ship) -> Frame:
     if lookup.is_icf:
         is_misplaced = nw.col(_COMPACT).str.contains(MISPLACED)
         keyed = keyed.with_columns(nw.when(is_misplaced).then(nw.lit("")).otherwise(nw.col(_KEY)).alias(_KEY))
-    found = _join(keyed, ship(lookup.spellings), _KEY)
+    found = left_join(keyed, ship(lookup.spellings), _KEY)
     known, compact, key = ~nw.col(ENTITY).is_null(), nw.col(_COMPACT), nw.col(_KEY)
     several = nw.col(_CLEAN).str.contains(SEVERAL)
     rest = ~known & ~several & key.str.contains(_CUTTABLE)
     for length, prefixes in lookup.prefixes.items():
         cut = nw.when(rest).then(key.str.slice(0, length))
-        found = _join(found.with_columns(cut.alias(_CUT)), ship(prefixes), _CUT)
+        found = left_join(found.with_columns(cut.alias(_CUT)), ship(prefixes), _CUT)
     cuts = [nw.col(f"{_CUT}{length}") for length in lookup.prefixes]
     text = nw.col(_TEXT)
     is_exact = (text == nw.col(_SPELLED)) | text.str.starts_with("http")
@@ -209,6 +210,21 @@ def resolve(frame: Frame, code: str, lookup: Lookup, ship: Ship) -> Frame:
     entity = nw.when(~several).then(nw.coalesce(nw.col(ENTITY), *cuts))
     matched: Frame = found.with_columns(kind.alias(KIND), entity.alias(ENTITY))
     return matched.select(wanted)
+
+
+def resolve_rows(frame: Frame, code: str, lookup: Lookup, ship: Ship) -> Frame:
+    """Do what `resolve` does, the patterns only where a text is no exact spelling: for frames of all rows."""
+    plain = lookup.spellings[lookup.spellings[_IMPLIED].eq(0)]
+    exact = ship(plain[[_SPELLED, ENTITY]].set_axis([_WRITTEN, _EXACT], axis=1))
+    wanted = frame.collect_schema().names()
+    written = frame.with_columns(nw.col(code).cast(nw.String).alias(_WRITTEN))
+    joined = left_join(written, exact, _WRITTEN)
+    is_exact = ~nw.col(_EXACT).is_null()
+    rest = joined.with_columns(nw.when(~is_exact).then(nw.col(_WRITTEN)).alias(_REST))
+    found: Any = resolve(rest, _REST, lookup, ship)
+    kind = nw.when(is_exact).then(nw.lit("exact")).otherwise(nw.col(KIND))
+    told: Frame = found.with_columns(nw.coalesce(_EXACT, ENTITY).alias(ENTITY), kind.alias(KIND))
+    return told.select([*wanted, ENTITY, KIND])
 
 
 def split_members(texts: pd.Series, members: Members) -> pd.DataFrame:
@@ -273,7 +289,3 @@ def _keyed(frame: Any, code: str) -> Any:
     key = nw.col(_KEY)
     whole = nw.concat_str(key.str.slice(0, 4), key.str.slice(0, 1), key.str.slice(4))
     return keyed.with_columns(nw.when(key.str.contains(ABBREVIATED)).then(whole).otherwise(key).alias(_KEY))
-
-
-def _join(left: Any, right: Any, on: str) -> Any:
-    return left.join(right, on=on, how="left")
