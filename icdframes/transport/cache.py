@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import requests
 from requests_cache.backends.base import BaseCache, BaseStorage
 from requests_cache.models.response import CachedResponse
 from requests_cache.serializers import SerializerPipeline, Stage, json_serializer
@@ -136,9 +137,37 @@ class DiskCache(BaseCache):
         self.path = path
         self.responses = AnswerTable(path)
 
+    def save_response(
+        self, response: requests.Response, cache_key: str | None = None, expires: datetime | None = None
+    ) -> None:
+        """Keep an answer; one that has just come need not become requests-cache's own kind first."""
+        if cache_key is None or response.history or isinstance(response, CachedResponse):
+            super().save_response(response, cache_key, expires)
+        else:
+            self.responses.keep(cache_key, response, expires)
+
     def size(self) -> int:
         """Bytes on the disk."""
         return sum(part.stat().st_size for part in parts_of(self.path) if part.exists())
+
+
+def _envelope(response: requests.Response, expires: datetime | None) -> str:
+    """Return what stands beside a body, as requests-cache's own serializer writes it, in a tenth of the time."""
+    request = response.request
+    return json.dumps(
+        {
+            "_content": None,
+            "created_at": datetime.now(UTC).isoformat(),
+            "elapsed": response.elapsed.total_seconds(),
+            "encoding": response.encoding,
+            **({"expires": expires.isoformat()} if expires else {}),
+            "headers": dict(response.headers),
+            "reason": response.reason,
+            "request": {"headers": dict(request.headers), "method": request.method, "url": request.url},
+            "status_code": response.status_code,
+            "url": response.url,
+        }
+    )
 
 
 class AnswerTable(BaseStorage[str, CachedResponse]):
@@ -187,11 +216,20 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
         raise KeyError(key)
 
     def __setitem__(self, key: str, answer: CachedResponse) -> None:
-        expires = answer.expires.timestamp() if answer.expires else None
         bare = copy.copy(answer)
         bare._content = b""  # noqa: SLF001  the body stands beside the envelope, so that it can be read alone
-        envelope = _ENVELOPE.dumps(bare)
-        self._run("INSERT OR REPLACE INTO answers_2 VALUES (?, ?, ?, ?)", key, expires, answer.content, envelope)
+        self._write(key, answer.expires, answer.content, _ENVELOPE.dumps(bare))
+
+    def __contains__(self, key: object) -> bool:
+        return bool(self._run("SELECT 1 FROM answers_2 WHERE key = ?", key))
+
+    def keep(self, key: str, response: requests.Response, expires: datetime | None) -> None:
+        """Keep an answer that has just come."""
+        self._write(key, expires, response.content, _envelope(response, expires))
+
+    def _write(self, key: str, expires: datetime | None, body: bytes, envelope: str | bytes) -> None:
+        end = expires.timestamp() if expires else None
+        self._run("INSERT OR REPLACE INTO answers_2 VALUES (?, ?, ?, ?)", key, end, body, envelope)
 
     def body(self, key: str) -> bytes | str | None:
         """Return the body of an answer that has not expired, without the cost of the whole answer."""

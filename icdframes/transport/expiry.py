@@ -34,6 +34,11 @@ def answer_key(method: str, url: str, headers: Mapping[str, str]) -> str:
     return blake2b(asked.encode(), digest_size=16).hexdigest()
 
 
+def seconds_kept(url: str) -> int:
+    """Return for how many seconds an answer is used; `NEVER` where it does not expire."""
+    return next(seconds for pattern, seconds in EXPIRY if pattern.search(url))
+
+
 def is_release_list(path: str) -> bool:
     """Return whether a path asks what a server has: its releases, which change when it is updated."""
     return _RELEASE_LIST.fullmatch(path) is not None

@@ -6,14 +6,11 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from datetime import datetime
-from http.cookiejar import DefaultCookiePolicy
 from numbers import Real
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
 import requests
-from requests_cache import AnyResponse, CachedSession
-from requests_cache.backends.base import BaseCache
 
 from icdframes.errors import (
     CacheWarning,
@@ -28,7 +25,7 @@ from icdframes.errors import (
 from icdframes.settings import WHO, Server
 from icdframes.transport import expiry, retry
 from icdframes.transport.adapter import IcdAdapter
-from icdframes.transport.auth import USER_AGENT, TokenSource
+from icdframes.transport.auth import TokenSource
 from icdframes.transport.cache import CacheInfo, DiskCache, open_cache
 from icdframes.transport.cached_reader import (
     CachedReader,
@@ -43,6 +40,7 @@ from icdframes.transport.cached_reader import (
 )
 from icdframes.transport.concurrency import SingleFlight
 from icdframes.transport.error_mapping import error_of_status
+from icdframes.transport.http_session import HttpSession
 from icdframes.transport.secrets import Credentials
 from icdframes.transport.throttle import FIRST_WIDTH
 
@@ -102,7 +100,6 @@ class ApiSession:
         self.offline = offline
         _check_settings(timeout, retries, max_workers, verify)
         verify = str(verify) if verify else None
-        self._options: dict[str, Any] = {"timeout": timeout, "verify": verify, "allow_redirects": False}
         self._closed = False
         self._tokens = (
             TokenSource(
@@ -124,8 +121,9 @@ class ApiSession:
         self._under_way: SingleFlight[requests.Response] = SingleFlight()
         cache = open_cache(Path(cache_dir))
         self._scope = CacheScope(server, cache)
-        self._http = _cached_session(cache, self._scope, self._adapter)
-        _read_environment_once(self._http, server.base_url)
+        self._http = HttpSession(
+            cache, self._scope, self._adapter, base_url=server.base_url, timeout=timeout, verify=verify
+        )
         self.lookup_cached = CachedReader(server.base_url, cache, self._scope)
 
     @property
@@ -216,14 +214,13 @@ class ApiSession:
         with self._under_way.join((url, language, refresh)) as flight:
             if flight.result is None:
                 before = self._kept_before(url, headers)
-                response = self._http.request("GET", url, headers=headers, force_refresh=refresh, **self._options)
-                flight.result = self._checked(response)
+                flight.result = self._checked(self._http.fetch(url, headers, refresh=refresh))
                 self._scope.note(url, before, flight.result)
                 return decoded(flight.result)
         self.lookup_cached.count()
         return read_json(flight.result.content)
 
-    def _kept_before(self, url: str, headers: dict[str, str]) -> AnyResponse | None:
+    def _kept_before(self, url: str, headers: dict[str, str]) -> requests.Response | None:
         """Return what is kept of an answer, however old, where it tells whether the server serves the same."""
         if self._scope.trusts(url):
             return None
@@ -266,10 +263,7 @@ class ApiSession:
         if self.offline:
             raise offline_miss(url, language, "answers to POST are never kept")
         files = {name: (None, written(value)) for name, value in (form or {}).items() if value is not None}
-        headers = headers_for(language)
-        return decoded(
-            self._checked(self._http.request("POST", url, headers=headers, json=body, files=files, **self._options))
-        )
+        return decoded(self._checked(self._http.post(url, headers=headers_for(language), json=body, files=files)))
 
     def cache_info(self) -> CacheInfo:
         """Return what the cache holds and what it has saved."""
@@ -326,9 +320,9 @@ class ApiSession:
         self.lookup_cached.count()
         return response
 
-    def _checked(self, response: AnyResponse) -> AnyResponse:
+    def _checked(self, response: requests.Response) -> requests.Response:
         """Return an answer of status 200, and raise the error that any other means."""
-        if response.from_cache:
+        if getattr(response, "from_cache", False):
             self.lookup_cached.count()
         if response.status_code == requests.codes.ok:
             return response
@@ -342,35 +336,6 @@ class ApiSession:
             signed=self.server.needs_token,
             retry_after=retry.parse_retry_after(headers.get("Retry-After"), headers.get("Date")),
         )
-
-
-def _cached_session(cache: BaseCache, scope: CacheScope, adapter: IcdAdapter) -> CachedSession:
-    session = CachedSession(
-        backend=cache,
-        allowable_methods=("GET",),
-        allowable_codes=(200,),
-        key_fn=scope.key_of,
-        urls_expire_after=dict(expiry.EXPIRY),
-        cache_control=False,
-    )
-    session.headers["User-Agent"] = USER_AGENT
-    session.auth = _unsigned
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, adapter)
-    return session
-
-
-def _read_environment_once(session: CachedSession, base_url: str) -> None:
-    """Take proxies and CA file from the environment now: requests would read it again for every request."""
-    settings = session.merge_environment_settings(base_url, {}, None, None, None)
-    session.proxies, session.verify = settings["proxies"], settings["verify"]
-    session.trust_env = False
-
-
-def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Leave a request unsigned; any ``auth`` at all keeps requests from reading ~/.netrc."""
-    return request
 
 
 def _is_wait(part: object) -> bool:

@@ -2,7 +2,7 @@
 
 ``20`` is the delay in milliseconds; ``outage 503 60 200`` answers nothing but 503 for 60 seconds after 200 requests
 (``refused``: nobody listens meanwhile); ``noise 429 0.05`` lets every twentieth answer go wrong (``mixed``:
-five kinds).
+five kinds). ``--light`` serves good answers only, with little of the processor, so many at a time as ``--bears`` says.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Self
 
 import corpus
+from light_server import LightServer
 
 from icdframes.sandbox import Sandbox
 
@@ -68,13 +69,19 @@ def main() -> None:
     parser.add_argument("--real", type=Path, help="WHO's own tabulation instead of made-up entities")
     parser.add_argument("--text", type=Path, help="texts that go with it")
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--light", action="store_true", help="answers made beforehand")
+    parser.add_argument("--bears", type=int, help="requests worked on at a time")
     options = parser.parse_args()
     served = (
         corpus.real(options.real, options.text)
         if options.real
         else corpus.made_up(options.entities, options.classification)
     )
-    with Sandbox(served, authenticate=False, port=options.port) as sandbox:
+    with (
+        LightServer(served, options.bears, options.port)
+        if options.light
+        else Sandbox(served, authenticate=False, port=options.port)
+    ) as sandbox:
         print(sandbox.url, flush=True)
         for line in sys.stdin:
             match line.split():

@@ -232,6 +232,41 @@ def test_an_expired_answer_that_has_not_changed_is_used_again(make_session, wire
     assert len(wire.asked()) == 2
 
 
+@pytest.mark.parametrize("path", [ENTITY, LATEST])
+def test_what_is_kept_by_the_short_way_is_what_requests_cache_itself_keeps(make_session, open_wire, path):
+    session = make_session(open_wire)
+    session.get_json(path)
+    (kept,) = session._http.cache.responses.values()
+    session.get_json(path, refresh=True)  # by requests-cache's own way
+    (other,) = session._http.cache.responses.values()
+    for answer in (kept, other):
+        answer.headers.pop("Date")
+        answer.request.headers.pop("Cache-Control", None)
+    same = ("status_code", "reason", "url", "headers", "content", "encoding", "history", "is_expired", "cache_key")
+    assert [getattr(kept, name) for name in same] == [getattr(other, name) for name in same]
+    assert [getattr(kept.request, name) for name in ("method", "url", "headers", "body")] == [
+        getattr(other.request, name) for name in ("method", "url", "headers", "body")
+    ]
+    assert abs(kept.created_at - other.created_at) < timedelta(seconds=60)
+    assert (kept.expires is None) == (other.expires is None) == (path == ENTITY)
+    assert kept.expires is None or abs(kept.expires - other.expires) < timedelta(seconds=60)
+    assert kept.elapsed > timedelta(0)
+
+
+def test_requests_of_several_languages_are_prepared_apart(make_session, open_wire):
+    session = make_session(open_wire)
+    for language in ("en", "es", "en"):
+        session.get_json(f"{ENTITY}/{language}", {"include": "ancestor"}, language=language)
+        session.get_json(f"{ENTITY}/2", language=language)
+    asked = [(seen.path[-2:], seen.query, seen.headers["accept-language"]) for seen in open_wire.asked()]
+    assert asked == [
+        ("en", "include=ancestor", "en"),
+        ("/2", "", "en"),
+        ("es", "include=ancestor", "es"),
+        ("/2", "", "es"),
+    ]
+
+
 def test_refresh_asks_again_and_keeps_the_new_answer(make_session, wire, reply):
     wire.script[ENTITY] = [reply(body={"n": 1}), reply(body={"n": 2})]
     session = make_session(wire)
