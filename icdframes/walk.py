@@ -53,6 +53,8 @@ def walk(
     *,
     depth: int | None = None,
     max_workers: int = 8,
+    spare_workers: int = 0,
+    expected: Iterable[str] = (),
     lookup_cached: Callable[[str], Entity | None] = lambda _entity_id: None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> EntityGraph:
@@ -68,7 +70,13 @@ def walk(
     depth : int, optional
         Levels below the roots, along the shortest way; None is everything.
     max_workers : int, default 8
-        Threads.
+        Calls of `fetch` at the same time.
+    spare_workers : int, default 0
+        So many more, where `fetch` itself lets no more than `max_workers` through: then the next request is
+        sent while an answer is worked on.
+    expected : iterable of str, optional
+        Entity ids that are probably below the roots: they are asked for at once, level by level takes
+        longer. What proves not to be below them is left out, whatever came of it.
     lookup_cached : callable, optional
         Returns an entity that need not be fetched, or None; called from this thread.
     on_progress : callable, optional
@@ -86,11 +94,15 @@ def walk(
     """
     order = tuple(dict.fromkeys(roots))
     traversal = _Traversal(
-        _Frontier(depth), WorkerPool(fetch, max_workers, "icdframes-walk"), lookup_cached, on_progress
+        _Frontier(depth),
+        WorkerPool(fetch, max_workers + spare_workers, "icdframes-walk"),
+        lookup_cached,
+        on_progress,
     )
     budget = FailureBudget(max(_FEWEST_FAILURES, 2 * max_workers))
     try:
         traversal.ask(order)
+        traversal.ask_ahead(expected)
         traversal.take_answers(budget)
         traversal.ask_again()
         traversal.take_answers(budget)
@@ -113,6 +125,7 @@ class _Traversal:
         self.pool = pool
         self.waiting: set[str] = set()
         self.failures: dict[str, Exception] = {}
+        self._early: dict[str, Entity | IcdError] = {}
         self._given_up = False
         self._lookup_cached = lookup_cached
         self._on_progress = on_progress
@@ -123,6 +136,15 @@ class _Traversal:
         if self.frontier.entities:
             self._tell()
 
+    def ask_ahead(self, entity_ids: Iterable[str]) -> None:
+        """Ask for what will be met later."""
+        for entity_id in dict.fromkeys(entity_ids):
+            if not self.frontier.has_met(entity_id):
+                if (entity := self._lookup_cached(entity_id)) is not None:
+                    self._early[entity_id] = entity
+                else:
+                    self._fetch(entity_id)
+
     def ask_again(self) -> None:
         """Ask once more for what failed because of the server or the network."""
         failed = [entity_id for entity_id, error in self.failures.items() if may_pass(error)]
@@ -131,8 +153,7 @@ class _Traversal:
         _log.info("asking again for %d entities", len(failed))
         for entity_id in failed:
             del self.failures[entity_id]
-            self.waiting.add(entity_id)
-            self.pool.submit(entity_id)
+            self._fetch(entity_id)
 
     def take_answers(self, budget: FailureBudget) -> None:
         """Take answers until all have come, or until the budget is spent."""
@@ -151,12 +172,14 @@ class _Traversal:
             return None
         entity_id, answer = found
         self.waiting.discard(entity_id)
-        if isinstance(answer, Entity):
-            self._follow(self.frontier.arrived(entity_id, answer))
-        elif isinstance(answer, IcdError):
-            self.failures[entity_id] = answer
-        else:
+        if not isinstance(answer, Entity | IcdError):
             raise answer
+        if not self.frontier.has_met(entity_id):
+            self._early[entity_id] = answer
+        elif isinstance(answer, Entity):
+            self._follow(self.frontier.arrived(entity_id, answer))
+        else:
+            self.failures[entity_id] = answer
         self._tell()
         return answer
 
@@ -174,17 +197,24 @@ class _Traversal:
             entity_id = next(following[-1], None)
             if entity_id is None:
                 following.pop()
-            elif (entity := self._lookup_cached(entity_id)) is not None:
-                following.append(self.frontier.arrived(entity_id, entity))
+            elif entity_id in self.waiting:  # asked for ahead
+                continue
+            elif isinstance(found := self._early.pop(entity_id, None) or self._lookup_cached(entity_id), Entity):
+                following.append(self.frontier.arrived(entity_id, found))
                 if len(self.frontier.entities) % _TOLD_EVERY == 0:
                     self._tell()
+            elif found is not None:
+                self.failures[entity_id] = found
             else:
-                self.waiting.add(entity_id)
-                self.pool.submit(entity_id)
+                self._fetch(entity_id)
+
+    def _fetch(self, entity_id: str) -> None:
+        self.waiting.add(entity_id)
+        self.pool.submit(entity_id)
 
     def _tell(self) -> None:
         if self._on_progress:
-            done = len(self.frontier.entities) + len(self.failures)
+            done = len(self.frontier.entities) + len(self.failures) + len(self._early)
             self._on_progress(Progress(done, done + len(self.waiting)))
 
 
@@ -217,6 +247,10 @@ class _Frontier:
                 stack.extend((child, depth + 1) for child in reversed(self.entities[entity_id].child_ids))
             elif known is None:
                 yield entity_id
+
+    def has_met(self, entity_id: str) -> bool:
+        """Return whether an entity is a root, or a child of one that has come."""
+        return entity_id in self._depths
 
     def arrived(self, entity_id: str, entity: Entity) -> Iterator[str]:
         """Keep an entity and return what must be asked for next."""

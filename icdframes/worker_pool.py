@@ -25,7 +25,7 @@ class WorkerPool(Generic[Key, Answer]):
     ask : callable
         Called from every thread; what it raises is the answer.
     size : int
-        Threads.
+        Threads, at most; each is started when there is work for it.
     name : str
         With which their names begin.
 
@@ -33,16 +33,15 @@ class WorkerPool(Generic[Key, Answer]):
 
     def __init__(self, ask: Callable[[Key], Answer], size: int, name: str) -> None:
         self._ask = ask
+        self._size = size
+        self._name = name
         self._backlog: deque[Key] = deque()
         self._room = 2 * size
         self._awaited = 0
         self._asked: SimpleQueue[tuple[Key] | None] = SimpleQueue()
         self._answers: SimpleQueue[tuple[Key, Answer | BaseException]] = SimpleQueue()
         self._leaving = Event()
-        # Daemons, since the interpreter waits at its end for all others, and so would for an answer that never comes.
-        self._threads = [Thread(target=self._work, name=f"{name}-{number}", daemon=True) for number in range(size)]
-        for thread in self._threads:
-            thread.start()
+        self._threads: list[Thread] = []
 
     @property
     def pending(self) -> int:
@@ -85,6 +84,14 @@ class WorkerPool(Generic[Key, Answer]):
         while self._backlog and self._room:
             self._room -= 1
             self._asked.put((self._backlog.popleft(),))
+            if len(self._threads) < min(self._size, 2 * self._size - self._room):
+                self._start_thread()
+
+    def _start_thread(self) -> None:
+        # A daemon, since the interpreter waits at its end for all others, and so would for an answer that never comes.
+        thread = Thread(target=self._work, name=f"{self._name}-{len(self._threads)}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _work(self) -> None:
         while (asked := self._asked.get()) is not None and not self._leaving.is_set():

@@ -119,13 +119,16 @@ def walk_language(
             raise_if_nothing(first, request)
         if request.depth == 0:
             return first
-        below = {child for entity in first.entities.values() for child in entity.descendant_ids or ()}
-        expected = len(below | set(roots)) if request.depth is None else 0
+        below = [child for entity in first.entities.values() for child in entity.descendant_ids or ()]
+        ahead = below if request.depth is None else []
+        expected = len({*below, *roots}) if request.depth is None else 0
         return walk(
             roots,
             lambda entity_id: _raise_again(first, entity_id) or reader.fetch(entity_id, extra),
             depth=request.depth,
             max_workers=max_workers,
+            spare_workers=max_workers,
+            expected=ahead,
             lookup_cached=lambda entity_id: first.entities.get(entity_id) or reader.lookup_cached(entity_id, extra),
             on_progress=lambda progress: tell(progress, expected),
         )

@@ -12,9 +12,11 @@ import json
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,10 @@ _SETUP = (
     "CREATE TABLE IF NOT EXISTS servers (base_url TEXT PRIMARY KEY, epoch TEXT)",
 )
 
+_ROWS = 100
+_WRITE = "INSERT OR REPLACE INTO answers_2 VALUES (?, ?, ?, ?)"
+_ONE_MORE = ", (?, ?, ?, ?)"
+_FIND = "SELECT CASE WHEN expires IS NULL OR expires > ? THEN body END FROM answers_2 WHERE key = ?"
 _KEPT_AT = "CASE WHEN json_valid(envelope) THEN json_extract(envelope, '$.created_at') ELSE '' END"
 _OLDER = f"DELETE FROM answers_2 WHERE {_KEPT_AT} < ?"  # noqa: S608  nothing in it comes from outside
 _BEYOND = f"""
@@ -184,7 +190,8 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
     Notes
     -----
     A lock of another program is waited for once; after that answers are not kept while
-    it lasts, and nobody waits.
+    it lasts, and nobody waits. What comes while one thread writes is written by it next, in
+    one transaction; every statement sees what was kept before.
 
     """
 
@@ -192,6 +199,7 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
         super().__init__(serializer=_ENVELOPE)
         self._path = path
         self._lock = threading.RLock()
+        self._unwritten: deque[tuple[object, ...]] = deque()
         self._warned = False
         self._connection: sqlite3.Connection | None = None
         self._home = ForkGuard()
@@ -220,22 +228,31 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
         bare._content = b""  # noqa: SLF001  the body stands beside the envelope, so that it can be read alone
         self._write(key, answer.expires, answer.content, _ENVELOPE.dumps(bare))
 
-    def __contains__(self, key: object) -> bool:
-        return bool(self._run("SELECT 1 FROM answers_2 WHERE key = ?", key))
-
     def keep(self, key: str, response: requests.Response, expires: datetime | None) -> None:
         """Keep an answer that has just come."""
         self._write(key, expires, response.content, _envelope(response, expires))
 
     def _write(self, key: str, expires: datetime | None, body: bytes, envelope: str | bytes) -> None:
-        end = expires.timestamp() if expires else None
-        self._run("INSERT OR REPLACE INTO answers_2 VALUES (?, ?, ?, ?)", key, end, body, envelope)
+        self._home.check()
+        self._unwritten.append((key, expires.timestamp() if expires else None, body, envelope))
+        while self._unwritten and self._lock.acquire(blocking=False):
+            try:
+                self._write_out()
+            finally:
+                self._lock.release()
 
-    def body(self, key: str) -> bytes | str | None:
-        """Return the body of an answer that has not expired, without the cost of the whole answer."""
+    def _write_out(self) -> None:
+        while count := min(len(self._unwritten), _ROWS):
+            rows = list(islice(self._unwritten, count))
+            self._execute(_WRITE + _ONE_MORE * (count - 1), *chain.from_iterable(rows))
+            for _ in rows:  # only now, so that Ctrl-C loses none
+                self._unwritten.popleft()
+
+    def find(self, key: str) -> tuple[bool, bytes | str | None]:
+        """Return whether an answer is kept, and the body of one that has not expired, without all the rest of it."""
         now = time.time()  # the clock by which requests-cache set the end
-        found = self._run("SELECT body FROM answers_2 WHERE key = ? AND (expires IS NULL OR expires > ?)", key, now)
-        return found[0][0] if found and isinstance(found[0][0], bytes | str) else None
+        found = self._run(_FIND, now, key)
+        return bool(found), found[0][0] if found and isinstance(found[0][0], bytes | str) else None
 
     def epoch(self, base_url: str) -> str | None:
         """Return what tells apart what a server serves now from what it served before; None for one not met before."""
@@ -280,8 +297,13 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
         """Close the file; the next look-up would open it again."""
         with self._lock:
             if self._connection is not None and self._home.is_here:
-                self._connection.close()
-                self._connection = None
+                self._write_out()
+            self._disconnect()
+
+    def _disconnect(self) -> None:
+        if self._connection is not None and self._home.is_here:
+            self._connection.close()
+            self._connection = None
 
     def __del__(self) -> None:
         self.close()
@@ -302,24 +324,28 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
         return connection
 
     def _run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        """Run one statement; where the file does not allow it there are no rows."""
+        """Run one statement after what is to be written; where the file does not allow it there are no rows."""
         self._home.check()
         with self._lock:
-            try:
-                rows = execute_with_retry(
-                    self._connected(), statement, values, seconds=BUSY_SECONDS if self._patient else 0
-                )
-            except sqlite3.Error as fault:
-                if getattr(fault, "sqlite_errorcode", 0) & 0xFF in _BROKEN and not self._read_only:
-                    self._start_again()
-                    return []
-                if is_busy(fault):
-                    self._wait_no_more()
-                self._warn(str(fault))
+            self._write_out()
+            return self._execute(statement, *values)
+
+    def _execute(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        try:
+            rows = execute_with_retry(
+                self._connected(), statement, values, seconds=BUSY_SECONDS if self._patient else 0
+            )
+        except sqlite3.Error as fault:
+            if getattr(fault, "sqlite_errorcode", 0) & 0xFF in _BROKEN and not self._read_only:
+                self._start_again()
                 return []
-            if not self._patient and not statement.startswith("SELECT"):
-                self._wait_again()
-            return rows
+            if is_busy(fault):
+                self._wait_no_more()
+            self._warn(str(fault))
+            return []
+        if not self._patient and not statement.startswith("SELECT"):
+            self._wait_again()
+        return rows
 
     def _wait_no_more(self) -> None:
         """Try each write once from now on, so that a lock that another program keeps costs no more time."""
@@ -335,7 +361,7 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
 
     def _start_again(self) -> None:
         """Set a broken file aside, unless another process already did, and open a new one."""
-        self.close()
+        self._disconnect()
         try:
             with opening(self._path):
                 repair(self._path, _TABLE, _COLUMNS, thorough=True)

@@ -207,7 +207,8 @@ class CachedReader:
         refresh: bool = False,  # noqa: ARG002  what is at hand is not asked for again
     ) -> Any:
         """Return the decoded answer to an earlier GET, or raise `OfflineMissError`."""
-        if (body := self.body(url_of(self._base_url, path, params), language)) is not None:
+        _, body = self.find(url_of(self._base_url, path, params), language)
+        if body is not None:
             with suppress(ValueError, RecursionError):
                 return read_json(body)
         raise OfflineMissError(path)
@@ -219,14 +220,17 @@ class CachedReader:
     def forget(self, path: str, params: Params | None = None, *, language: str = "en") -> None:
         """Do nothing: the session forgets, when it has asked the server."""
 
-    def body(self, url: str, language: str) -> bytes | str | None:
-        """Return the body of a fresh answer; preparing a whole response costs ten times as much."""
+    def find(self, url: str, language: str) -> tuple[bool, bytes | str | None]:
+        """Return whether an answer may be kept, and its body if it is fresh.
+
+        Preparing a whole response costs ten times as much.
+        """
         if self._answers is None:
-            return None
-        body = self._answers.body(self._scope.key("GET", url, headers_for(language)))
+            return True, None
+        kept, body = self._answers.find(self._scope.key("GET", url, headers_for(language)))
         if body is not None:
             self.count()
-        return body
+        return kept, body
 
     def count(self, requests: int = 1) -> None:
         """Count a request that did not have to be sent."""

@@ -71,7 +71,7 @@ class HttpSession(CachedSession):
         self._options: dict[str, Any] = {"timeout": timeout, "allow_redirects": False}
         self._prepared: dict[tuple[str, ...], requests.PreparedRequest] = {}
 
-    def fetch(self, url: str, headers: Mapping[str, str], *, refresh: bool = False) -> requests.Response:
+    def fetch(self, url: str, headers: Mapping[str, str], *, kept: bool, refresh: bool = False) -> requests.Response:
         """Return the answer to a GET.
 
         Parameters
@@ -80,18 +80,19 @@ class HttpSession(CachedSession):
             As it goes on the wire.
         headers : mapping
             On which the answer depends.
+        kept : bool
+            Whether an old answer may be in the cache; it may be good still, the server says so.
         refresh : bool
             Have the server asked, and what stands between, whatever is kept.
 
         """
-        key = self._scope.key("GET", url, headers)
-        if refresh or key in self.cache.responses:  # an old answer may be good still; the server says so
+        if kept or refresh:
             return self.request("GET", url, headers=dict(headers), force_refresh=refresh, **self._options)
         prepared = self._prepare(url, headers)
         options: dict[str, Any] = {"verify": self.verify, "proxies": self.proxies, "cert": None, "stream": False}
         response = requests.Session.send(self, prepared, **options, **self._options)
         if response.status_code == requests.codes.ok:
-            self.cache.save_response(response, key, _end(url))
+            self.cache.save_response(response, self._scope.key("GET", url, headers), _end(url))
         return response
 
     def post(self, url: str, *, headers: Mapping[str, str], json: Any = None, files: Any = None) -> requests.Response:  # type: ignore[override]

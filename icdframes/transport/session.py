@@ -198,27 +198,35 @@ class ApiSession:
 
         """
         url = self._url(path, params)
-        if not refresh and (body := self.lookup_cached.body(url, language)) is not None:
-            try:
-                doc = read_json(body)
-            except (ValueError, RecursionError):
-                if self.offline:
-                    raise offline_miss(url, language, "what the cache holds of it is damaged") from None
-                refresh = True
-            else:
-                sure = self.offline or self._scope.trusts(url)
-                return doc if sure else self._asked_anew(path, params, language, doc)
-        headers = headers_for(language)
         if self.offline:
-            return decoded(self._cached(requests.Request("GET", url, headers=headers)))
+            return self._offline(url, language, refresh=refresh)
+        headers = headers_for(language)
         with self._under_way.join((url, language, refresh)) as flight:
             if flight.result is None:
+                kept, body = (True, None) if refresh else self.lookup_cached.find(url, language)
+                if body is not None:
+                    try:
+                        doc = read_json(body)
+                    except (ValueError, RecursionError):
+                        refresh = True  # it is damaged
+                    else:
+                        return doc if self._scope.trusts(url) else self._asked_anew(path, params, language, doc)
                 before = self._kept_before(url, headers)
-                flight.result = self._checked(self._http.fetch(url, headers, refresh=refresh))
+                flight.result = self._checked(self._http.fetch(url, headers, kept=kept, refresh=refresh))
                 self._scope.note(url, before, flight.result)
                 return decoded(flight.result)
         self.lookup_cached.count()
         return read_json(flight.result.content)
+
+    def _offline(self, url: str, language: str, *, refresh: bool) -> Any:
+        """Return what the cache holds, however old."""
+        _, body = (True, None) if refresh else self.lookup_cached.find(url, language)
+        if body is None:
+            return decoded(self._cached(requests.Request("GET", url, headers=headers_for(language))))
+        try:
+            return read_json(body)
+        except (ValueError, RecursionError):
+            raise offline_miss(url, language, "what the cache holds of it is damaged") from None
 
     def _kept_before(self, url: str, headers: dict[str, str]) -> requests.Response | None:
         """Return what is kept of an answer, however old, where it tells whether the server serves the same."""

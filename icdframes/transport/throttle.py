@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
-from statistics import median
+from statistics import fmean, median
 
 from icdframes.transport.retry import (
     FAILURES_OF_AN_OUTAGE,
@@ -24,10 +24,11 @@ from icdframes.transport.retry import (
 FIRST_WIDTH = 8
 
 _STEP = 4
-_ROUNDS = 2
-_WORTH_IT = 0.5
+_ROUNDS_OF_A_STEP = 2
+_WORTH_IT = 0.7
 _TOO_SLOW = 2.0
-_SETTLED = 30.0
+_OUTLIER = 4.0  # times the median; what is above counts as that
+_SETTLED = 10.0
 _SHORTEST = 1e-4
 _WINDOW = 40
 _REFUSALS = 3
@@ -52,13 +53,17 @@ class ConcurrencyLimit:
     answers, refusals : int
         Of the present window of refusals.
     latencies : tuple of float
-        Seconds of the answers to a full width since it last changed.
+        Seconds of the answers to requests that began, at a full width, after it last changed.
     narrower : tuple of int and float
-        The width before the last step, and its median latency; zeros before the first.
+        The width before the last step, and its mean latency; zeros before the first.
     best : float
-        Lowest median latency so far; 0 before the first.
+        Lowest mean latency so far; 0 before the first.
     settled_until : float
         No wider step before this moment.
+    changed_at : float
+        When the width last changed; where it became less, when what had queued up at the server was over.
+    doubles : bool
+        Whether it still doubles with every round, as TCP does at its start; later it grows by steps of 4.
 
     """
 
@@ -72,6 +77,8 @@ class ConcurrencyLimit:
     narrower: tuple[int, float] = (0, 0.0)
     best: float = 0.0
     settled_until: float = 0.0
+    changed_at: float = 0.0
+    doubles: bool = True
 
     @classmethod
     def of(cls, most: int, first: int | None = None) -> ConcurrencyLimit:
@@ -87,12 +94,13 @@ class ConcurrencyLimit:
             if good < self.width:
                 return replace(counted, good=good)
             return replace(counted, width=self.width + 1, good=0, latencies=())
-        if not full:
+        if not full or now - latency < self.changed_at:
             return counted
         latencies = (*self.latencies, latency)
-        if len(latencies) < _ROUNDS * self.width:
+        if len(latencies) < self.width * (1 if self.doubles else _ROUNDS_OF_A_STEP):
             return replace(counted, latencies=latencies)
-        return counted.measured(median(latencies), now)
+        usual = _OUTLIER * median(latencies)
+        return counted.measured(fmean(min(one, usual) for one in latencies), now)
 
     def after_refusal(self) -> ConcurrencyLimit:
         """Halve the width where a fifth of a window of answers were refusals; a single one changes nothing."""
@@ -100,7 +108,8 @@ class ConcurrencyLimit:
         if counted.refusals < max(_REFUSALS, _SHARE_OF_REFUSALS * counted.answers):
             return counted
         width = max(1, self.width // 2)
-        return replace(counted, width=width, good=0, answers=0, refusals=0, latencies=(), narrower=(0, 0.0))
+        fresh = replace(counted, good=0, answers=0, refusals=0, latencies=(), narrower=(0, 0.0))
+        return replace(fresh, width=width, doubles=False)
 
     def _counted(self, refused: int) -> ConcurrencyLimit:
         if self.answers >= _WINDOW:
@@ -108,7 +117,7 @@ class ConcurrencyLimit:
         return replace(self, answers=self.answers + 1, refusals=self.refusals + refused)
 
     def measured(self, latency: float, now: float) -> ConcurrencyLimit:
-        """Keep the last step only if it brought half of what it could; then take the next one."""
+        """Keep the last step only if it brought most of what it could; then take the next one."""
         before, latency_before = self.narrower
         latency = max(latency, _SHORTEST)
         best = min(self.best or latency, latency)
@@ -116,14 +125,19 @@ class ConcurrencyLimit:
         if before:
             gain = (self.width / latency) / (before / latency_before)
             if gain < 1 + _WORTH_IT * (self.width / before - 1):
-                return replace(fresh, width=before, target=before, settled_until=now + _SETTLED)
+                settled = now if self.doubles else now + _SETTLED
+                return replace(fresh, doubles=False, settled_until=settled).of_width(before, now + latency)
         elif latency > _TOO_SLOW * best and self.width > FIRST_WIDTH:
-            width = max(FIRST_WIDTH, self.width - _STEP)
-            return replace(fresh, width=width, target=width, settled_until=now + _SETTLED)
-        width = min(self.width + _STEP, self.most)
+            slow = replace(fresh, doubles=False, settled_until=now + _SETTLED)
+            return slow.of_width(max(FIRST_WIDTH, self.width - _STEP), now + latency)
+        width = min(2 * self.width if self.doubles else self.width + _STEP, self.most)
         if width == self.width or now < self.settled_until:
             return fresh
-        return replace(fresh, width=width, target=width, narrower=(self.width, latency))
+        return replace(fresh, narrower=(self.width, latency)).of_width(width, now)
+
+    def of_width(self, width: int, changed_at: float) -> ConcurrencyLimit:
+        """Return the same with another width to keep to."""
+        return replace(self, width=width, target=width, changed_at=changed_at)
 
 
 class End(Enum):
@@ -174,11 +188,11 @@ class Throttle:
             while self._outage is not None or self._inside >= self.limit.width:
                 self._changed.wait(_LOOK_UP_SECONDS)
             self._inside += 1
-            full = self._inside * 4 >= self.limit.width * 3
+            together = self._inside
         try:
             while (pause := self._held_until - self._clock()) > 0:
                 self._sleep(pause)
-            yield lambda latency: self._good(latency, full=full)
+            yield lambda latency: self._good(latency, together)
         finally:
             with self._changed:
                 self._inside -= 1
@@ -265,8 +279,10 @@ class Throttle:
                 return End.BACK if probes else End.NEVER_OUT
             probes, retry_after = probes + 1, outcome.retry_after
 
-    def _good(self, latency: float, *, full: bool) -> None:
+    def _good(self, latency: float, together: int) -> None:
+        """Take note of a good answer; the first of many that begin together are as full a load as the last."""
         with self._changed:
             before = self.limit.width
+            full = max(together, self._inside) * 4 >= before * 3
             self.limit = self.limit.after_answer(latency, self._clock(), full=full)
             self._changed.notify(max(1, self.limit.width - before))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,47 @@ def test_a_folder_that_was_there_keeps_its_mode(make_session, open_wire, folder)
     folder.mkdir(mode=0o755)
     fill(make_session(open_wire), 1)
     assert folder.stat().st_mode & 0o777 == 0o755
+
+
+def test_what_comes_while_a_thread_writes_is_written_by_it_and_seen_at_once(make_session, open_wire, monkeypatch):
+    session = make_session(open_wire)
+    session.get_json(f"{ENTITY}/0")
+    table = session._http.cache.responses
+    execute, writing, go_on, statements = table._execute, threading.Event(), threading.Event(), []
+
+    def slowly(statement, *values):
+        if statement.startswith("INSERT"):
+            statements.append(statement)
+            writing.set()
+            assert go_on.wait(10)
+        return execute(statement, *values)
+
+    monkeypatch.setattr(table, "_execute", slowly)
+    monkeypatch.setattr(table, "find", lambda _key: (False, None))
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(session.get_json, f"{ENTITY}/1")
+        assert writing.wait(10)
+        others = [pool.submit(session.get_json, f"{ENTITY}/{number}") for number in range(2, 8)]
+        for other in others:
+            other.result(10)  # though the first is still being written
+        go_on.set()
+        first.result(10)
+    assert [statement.count("(?") for statement in statements] == [1, 6]
+    monkeypatch.undo()
+    assert session.cache_info().answers == 8
+
+
+def test_what_is_not_written_yet_is_written_at_closing(make_session, open_wire, folder):
+    session = make_session(open_wire)
+    fill(session, 1)
+    table = session._http.cache.responses
+    with ThreadPoolExecutor(1) as pool, table._lock:
+        pool.submit(fill, session, 0).result(10)
+        answer = next(iter(table._run("SELECT * FROM answers_2")))
+        pool.submit(table._write, "another key", None, *answer[2:]).result(10)
+        assert len(table._unwritten) == 1
+    session.close()
+    assert len(open_cache(folder).responses) == 2
 
 
 def test_closing_leaves_no_open_file(make_session, open_wire, folder):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import heapq
 import math
 import re
 import threading
@@ -300,36 +301,62 @@ def test_the_exact_secret_is_replaced_in_every_form(secret):
     assert without_secrets(text, [secret, ""]) == "no … and …"
 
 
-def answered(limit, count, latency=0.05, now=0.0):
+def answered(limit, count, latency=0.05, now=1.0):
     for _ in range(count):
         limit = limit.after_answer(latency, now, full=True)
+        now += 1e-6
     return limit
 
 
-def test_the_width_grows_by_four_while_latency_does_not():
-    limit, widths = ConcurrencyLimit.of(32, 8), []
-    for _ in range(8):
-        limit = answered(limit, 2 * limit.width)
+def simulate(limit, bears, count=3000, latency=0.05):
+    """Send so many requests to a server that works on a few at a time; return the limit, the seconds and the widths."""
+    now, under_way, free, sent, widths = 1.0, [], [1.0] * bears, 0, []
+    while sent < count or under_way:
+        while sent < count and len(under_way) < limit.width:
+            sent += 1
+            end = max(now, free[0]) + latency
+            heapq.heapreplace(free, end)
+            heapq.heappush(under_way, (end, now, len(under_way) + 1))
+        full = max(len(under_way), under_way[0][2]) * 4 >= limit.width * 3
+        now, began, _ = heapq.heappop(under_way)
+        limit = limit.after_answer(now - began, now, full=full)
         widths.append(limit.width)
-    assert widths == [12, 16, 20, 24, 28, 32, 32, 32]
+    return limit, now - 1.0, widths
 
 
-@pytest.mark.parametrize(("bears", "found"), [(8, 8), (12, 12), (16, 16), (24, 24), (100, 32)])
-def test_the_width_stays_at_what_the_server_bears(bears, found):
-    limit, widths = ConcurrencyLimit.of(32, 8), []
-    for _ in range(4000):
-        latency = 0.05 * max(1.0, limit.width / bears)
-        limit = limit.after_answer(latency, 1.0, full=True)
-        widths.append(limit.width)
-    assert widths[-1] == found
-    assert max(widths) <= found + 4
+def test_the_width_doubles_with_every_round_while_latency_does_not_grow():
+    _, _, widths = simulate(ConcurrencyLimit.of(32, 8), bears=100, count=100)
+    assert list(dict.fromkeys(widths)) == [8, 16, 32]
+    assert widths.index(16) == 7
+    assert widths.index(32) <= 7 + 2 * 16
+
+
+@pytest.mark.parametrize(("bears", "found"), [(8, 8), (12, 12), (16, 16), (24, 24), (32, 32), (100, 32)])
+@pytest.mark.parametrize("latency", [0.02, 0.3])
+def test_the_width_stays_at_what_the_server_bears_and_costs_no_time(bears, found, latency):
+    limit, seconds, widths = simulate(ConcurrencyLimit.of(32, 8), bears, latency=latency)
+    assert limit.width == found
+    assert max(widths) <= 2 * found
+    assert seconds <= 1.1 * 3000 * latency / found
 
 
 def test_a_server_that_slows_down_with_load_is_left_at_eight():
-    limit = ConcurrencyLimit.of(32, 8)
+    limit, now, widths = ConcurrencyLimit.of(32, 8), 1.0, []
     for _ in range(400):
-        limit = limit.after_answer(0.02 + 0.01 * limit.width, 1.0, full=True)
-    assert limit.width == 8
+        latency = 0.02 + 0.01 * limit.width
+        now += latency / limit.width
+        limit = limit.after_answer(latency, now, full=True)
+        widths.append(limit.width)
+    assert widths[-1] == 8
+    assert list(dict.fromkeys(widths)) == [8, 16, 12]
+
+
+def test_what_was_asked_before_the_width_changed_says_nothing_about_the_new_one():
+    limit = answered(ConcurrencyLimit.of(32, 8), 8)
+    assert limit.width == 16
+    limit = answered(limit, 100, latency=0.2, now=1.1)
+    assert limit.width == 16
+    assert answered(limit, 16, latency=0.05, now=1.2).width == 32
 
 
 def test_answers_to_a_few_requests_say_nothing_about_a_full_width():
@@ -339,17 +366,19 @@ def test_answers_to_a_few_requests_say_nothing_about_a_full_width():
     assert limit.width == 8
 
 
-def test_a_server_that_becomes_slow_later_gets_less_and_is_tried_again_after_half_a_minute():
-    limit = answered(ConcurrencyLimit.of(16, 8), 200)
+def test_a_server_that_becomes_slow_later_gets_less_and_is_tried_again_after_ten_seconds():
+    limit = answered(answered(ConcurrencyLimit.of(16, 8), 8), 200, now=2.0)
     assert limit.width == 16
-    limit = answered(limit, 200, latency=0.5, now=1.0)
+    limit = answered(answered(limit, 200, latency=0.5, now=3.0), 200, latency=0.5, now=4.0)
     assert limit.width == 8
-    assert answered(limit, 200, now=30.0).width == 8
-    assert answered(limit, 400, now=32.0).width == 16
+    assert answered(limit, 200, now=13.0).width == 8
+    limit = answered(limit, 400, now=15.0)
+    assert limit.width == 12
+    assert answered(limit, 400, now=16.0).width == 16
 
 
 def test_a_fixed_number_of_workers_stays():
-    assert answered(ConcurrencyLimit.of(5), 500).width == 5
+    assert simulate(ConcurrencyLimit.of(5), bears=100)[0].width == 5
     assert ConcurrencyLimit.of(4, 8).width == 4
 
 

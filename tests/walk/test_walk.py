@@ -38,6 +38,64 @@ def test_everything_below_the_roots_is_fetched_once():
     assert graph.failures == {}
 
 
+def _asked_ahead(expected, children, **options):
+    """Walk from a with everything answered in the order in which it was asked for."""
+    fetch = _fetcher(children, **options)
+    graph = walk(["a"], fetch, max_workers=1, expected=expected)
+    return graph, fetch.asked
+
+
+def test_what_is_expected_is_asked_for_at_once_and_only_once():
+    graph, asked = _asked_ahead("dcb", {"a": "b", "b": "cd", "c": "e", "d": "e", "e": ""})
+    assert asked == list("adcbe")
+    assert sorted(graph.entities) == list("abcde")
+    assert graph.failures == {}
+
+
+def test_what_was_expected_and_is_not_below_the_roots_is_left_out():
+    graph, asked = _asked_ahead("xyb", {"a": "b", "b": "", "x": ""})
+    assert asked == list("axyb")
+    assert sorted(graph.entities) == list("ab")
+    assert graph.failures == {}
+
+
+def test_what_fails_before_it_is_met_is_a_failure_once_it_is_met():
+    graph, asked = _asked_ahead("cb", {"a": "b", "b": "c"})
+    assert asked == list("acb")
+    assert sorted(graph.entities) == list("ab")
+    assert list(graph.failures) == ["c"]
+
+
+def test_what_failed_ahead_because_of_the_server_is_asked_for_again():
+    fetch, failed = _fetcher({"a": "b", "b": "c", "c": ""}), []
+
+    def fails_once(entity_id):
+        if entity_id == "c" and not failed:
+            failed.append(entity_id)
+            raise ConnectionFailedError("no")
+        return fetch(entity_id)
+
+    graph = walk(["a"], fails_once, max_workers=1, expected="cb")
+    assert (sorted(graph.entities), graph.failures) == (list("abc"), {})
+
+
+def test_what_is_expected_and_cached_is_not_fetched():
+    fetch = _fetcher({"a": "b", "b": "c", "c": ""})
+    kept = {"c": Entity(uri="c", entity_id="c", title="kept")}
+    told = []
+    graph = walk(
+        ["a"],
+        fetch,
+        max_workers=1,
+        expected="bc",
+        lookup_cached=kept.get,
+        on_progress=lambda progress: told.append((progress.done, progress.known)),
+    )
+    assert graph.entities["c"].title == "kept"
+    assert fetch.asked == ["a", "b"]
+    assert told == [(2, 3), (3, 3)]
+
+
 @pytest.mark.parametrize("depth,expected", [(0, "a"), (1, "abc"), (2, "abcd"), (None, "abcd")])
 def test_depth_counts_levels_below_the_roots(depth, expected):
     assert sorted(walk(["a"], _fetcher({"a": "bc", "b": "d", "c": "d", "d": ""}), depth=depth).entities) == list(

@@ -70,6 +70,19 @@ def test_only_a_little_is_queued_with_the_threads(make_pool):
     go_on.set()
 
 
+def test_no_more_threads_are_started_than_there_is_work_for(make_pool):
+    pool = make_pool(lambda key: key, 32)
+    assert len(pool._threads) == 0
+    for key in range(3):
+        pool.submit(key)
+    assert sorted(pool.next_result() for _ in range(3)) == [(0, 0), (1, 1), (2, 2)]
+    pool.submit(4)
+    assert len(pool._threads) == 3
+    for key in range(100):
+        pool.submit(key)
+    assert len(pool._threads) == 32
+
+
 def test_a_wait_without_end_looks_up_for_ctrl_c(make_pool, monkeypatch):
     waits, go_on = [], threading.Event()
 
