@@ -280,7 +280,7 @@ def _flag_lazy(data: nw.LazyFrame[Any], job: Job) -> nw.LazyFrame[Any]:
     kept: Mask = np.asarray(told.any(axis=1))
     small = pd.DataFrame(told[kept], columns=[f"{_TEXT}_{number}" for number in range(len(job.names))])
     small.insert(0, _TEXT, text_array(code for code, is_kept in zip(codes, kept.tolist(), strict=True) if is_kept))
-    joined: Any = data
+    joined: Any = backends.numbered(data)
     for number, text in enumerate(texts.values()):
         names = {name: f"{name}_{number}" for name in small.columns[1:]}
         right = ship(small.rename(columns=names))
@@ -292,7 +292,7 @@ def _flag_lazy(data: nw.LazyFrame[Any], job: Job) -> nw.LazyFrame[Any]:
         ).alias(name)
         for flagged, name in enumerate(job.names)
     )
-    lazy: nw.LazyFrame[Any] = result.select([*data.collect_schema().names(), *job.names])
+    lazy: nw.LazyFrame[Any] = backends.in_order(result).select([*data.collect_schema().names(), *job.names])
     return lazy
 
 

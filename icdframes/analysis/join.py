@@ -84,10 +84,9 @@ def join(frame: Any, what: JoinSpec) -> Any:
     data = backends.to_narwhals(frame)
     backends.check_names(backends.names_of(frame), what.code, what.names, ignore_case=backends.ignores_case(data))
     backends.check_codes(what.code, is_float=data.collect_schema()[what.code].is_float())
-    if isinstance(data, nw.LazyFrame):
-        return _join_lazy(data, what).to_native()
-    is_polars = data.implementation.is_polars()
-    return (_join_lazy(data.lazy(), what).collect() if is_polars else _join_eager(data, what)).to_native()
+    if isinstance(data, nw.DataFrame) and not data.implementation.is_polars():
+        return _join_eager(data, what).to_native()
+    return _join_small(data, what).to_native()
 
 
 def answer(codes: pd.Series | pd.Index, what: JoinSpec) -> pd.DataFrame:
@@ -174,26 +173,28 @@ def _join_eager(data: nw.DataFrame[Any], what: JoinSpec) -> nw.DataFrame[Any]:
     return result.filter(nw.col(what.match) != "unknown") if what.drop else result
 
 
-def match_lazily(data: nw.LazyFrame[Any], code: str, lookup: Lookup, columns: pd.DataFrame | None = None) -> Any:
-    """Add `KIND`, and `ENTITY` or the columns that a table has for it, to a lazy frame: by joins to small tables.
+def match_by_joins(data: Any, code: str, lookup: Lookup, columns: pd.DataFrame | None = None) -> Any:
+    """Add `KIND`, and `ENTITY` or the columns that a table has for it, to a frame: by joins to small tables.
 
     They are joined to its distinct codes, and these to all rows; in Spark, where distinct codes are an exchange of
-    rows between machines, to all rows.
+    rows between machines, to all rows. Nothing of a lazy frame is computed.
     """
-    ship = backends.make_converter(data)
+    ship = backends.make_converter(data.lazy())
     if backends.is_spark(data):
         matched: Any = resolve_rows(data, code, lookup, ship)
         return matched if columns is None else backends.left_join(matched, ship(columns), ENTITY)
-    written: Any = data.with_columns(nw.col(code).cast(nw.String).alias(_TEXT))
-    matched = resolve(backends.distinct(written, _TEXT), _TEXT, lookup, ship)
+    text = nw.col(code).cast(nw.String).alias(_TEXT)
+    matched = resolve(backends.distinct(data.lazy().select(text), _TEXT), _TEXT, lookup, ship)
     if columns is not None:
         matched = backends.left_join(matched, ship(columns), ENTITY).drop(ENTITY)
-    joined = backends.left_join(written, matched.filter(~nw.col(_TEXT).is_null()), _TEXT)
+    matched = matched.filter(~nw.col(_TEXT).is_null())
+    written = backends.numbered(data).with_columns(text)
+    joined = backends.left_join(written, matched.collect() if isinstance(data, nw.DataFrame) else matched, _TEXT)
     return joined.with_columns(nw.col(KIND).fill_null("missing"))
 
 
-def _join_lazy(data: nw.LazyFrame[Any], what: JoinSpec) -> nw.LazyFrame[Any]:
-    """Match by joins to small tables, in one plan; new columns get their names last, as Spark reads dots in names."""
+def _join_small(data: Any, what: JoinSpec) -> Any:
+    """Match by joins to small tables; new columns get their names last, as Spark reads dots in names."""
     inner = {name: f"_icd_added_{number}" for number, name in enumerate(what.names)}
     spec = JoinSpec(
         what.code,
@@ -203,16 +204,16 @@ def _join_lazy(data: nw.LazyFrame[Any], what: JoinSpec) -> nw.LazyFrame[Any]:
         members=what.members,
         combine={inner[name]: rule for name, rule in what.combine.items()},
     )
-    joined = match_lazily(data, spec.code, spec.lookup, spec.columns).rename({KIND: spec.match})
+    joined = match_by_joins(data, spec.code, spec.lookup, spec.columns).rename({KIND: spec.match})
     if spec.members != "first" and spec.combine:
         joined = _with_members(joined, data, spec)
     if what.drop:
         joined = joined.filter(nw.col(spec.match) != "unknown")
     kept = data.collect_schema().names()
-    return backends.renamed(joined.select([*kept, *spec.names]), [*kept, *what.names])
+    return backends.renamed(backends.in_order(joined).select([*kept, *spec.names]), [*kept, *what.names])
 
 
-def _with_members(joined: Any, data: nw.LazyFrame[Any], what: JoinSpec) -> Any:
+def _with_members(joined: Any, data: Any, what: JoinSpec) -> Any:
     """Put in what all codes of the clusters say; the distinct clusters are read from the data for it."""
     text = nw.col(what.code).cast(nw.String)
     clusters = data.select(text.alias(_TEXT)).filter(nw.col(_TEXT).str.contains("&|/|%26|%2[Ff]"))

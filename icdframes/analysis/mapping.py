@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from icdframes.analysis import backends
-from icdframes.analysis.join import match_lazily, numbered_codes
+from icdframes.analysis.join import match_by_joins, numbered_codes
 from icdframes.analysis.matching import ENTITY, KIND, Lookup
 from icdframes.frames.code_mapping import CodeMapping
 from icdframes.frames.entity_tables import EntityTables
@@ -174,7 +174,7 @@ def _map_eager(data: nw.DataFrame[Any], what: _Translation) -> Any:
 
 
 def _map_lazily(data: nw.LazyFrame[Any], what: _Translation) -> Any:
-    found = match_lazily(data, what.code, what.lookup, what.candidates)
+    found = backends.in_order(match_by_joins(data, what.code, what.lookup, what.candidates), _POSITION)
     wider = nw.col(KIND).is_in(_WIDER) & (nw.col("relation") == "equivalent")
     count = nw.col("n_candidates").fill_null(0).cast(nw.Int64)
     added = [
