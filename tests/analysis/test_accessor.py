@@ -83,6 +83,7 @@ def test_it_is_there_as_soon_as_icdframes_and_pandas_are_imported(script):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_nothing_is_left_of_the_hook():
     script = (
         "import sys, icdframes; before = len(sys.meta_path); import pandas; assert len(sys.meta_path) == before - 1; "

@@ -119,6 +119,7 @@ def test_a_poly_hierarchy_is_followed_by_every_parent(poly):
     assert tables.entities["entity_id"][found].tolist() == ["4", "5", "3", "6"]
 
 
+@pytest.mark.slow
 def test_the_next_release_is_told_and_the_list_moved(sandbox_tables):
     old, new = sandbox_tables["2022-02"], sandbox_tables["2024-01"]
     whole = CodeList(list(old.entities["code"][old.entities["class_kind"] == "chapter"]), name="all")
@@ -153,6 +154,7 @@ def test_a_rule_follows_its_entity_to_its_new_code(mms):
     ]
 
 
+@pytest.mark.slow
 def test_a_whole_real_release_moves(mms_2022, mms_2024):
     moved = CodeList(["06", "08"], ["6D80"], name="minds").moved(mms_2022, mms_2024)
     old, new = (set(CodeList(["06", "08"], ["6D80"]).codes(t)["entity_id"]) for t in (mms_2022, mms_2024))

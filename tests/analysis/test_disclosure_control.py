@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -37,6 +38,7 @@ inner_tables = st.tuples(st.integers(1, 6), st.integers(1, 6)).flatmap(
 )
 
 
+@pytest.mark.slow
 @given(inner_tables, st.integers(1, 12))
 @settings(max_examples=300, deadline=None)
 def test_no_hidden_cell_can_be_had_by_subtraction(inner, min_count):
@@ -93,6 +95,7 @@ def test_a_large_table_is_done_in_reasonable_time():
 deaths = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["1A00", "1A03", "2C25", "?"])), min_size=1)
 
 
+@pytest.mark.slow
 @given(rows=deaths)
 @settings(max_examples=25, deadline=None)
 def test_a_published_rollup_gives_no_small_cell_away(mms, rows):
@@ -116,6 +119,7 @@ def test_a_published_rollup_gives_no_small_cell_away(mms, rows):
     assert helpers.any() or not recoverable(table, hidden)
 
 
+@pytest.mark.slow
 @given(rows=deaths)
 @settings(max_examples=5, deadline=None)
 def test_the_same_cells_are_hidden_whether_or_not_totals_are_shown(mms, rows):

@@ -481,6 +481,7 @@ def test_observed_certificates_pass_unchanged(full_size):
         assert document == {"Part2": {"Conditions": []}, **example["certificate"]}
 
 
+@pytest.mark.slow
 def test_codedits_example_files_run_after_one_rename(icd_client, full_size):
     examples = full_size / "examples"
     table = pd.read_excel(examples / "codedit_data_example_icd11.xlsx").rename(columns={"Code": "cause_a"})

@@ -146,6 +146,7 @@ ask_each(range(100), ask, max_workers=2, progress=False)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal cannot be sent to one process there")
 def test_a_request_that_hangs_does_not_keep_an_interrupted_process_from_ending():
     command = [sys.executable, "-c", HANGING_COLUMN]
@@ -165,6 +166,7 @@ def test_an_empty_column_gives_an_empty_table_of_the_same_columns(icd_client):
     assert not len(empty)
 
 
+@pytest.mark.slow
 def test_ten_thousand_texts_of_five_hundred_cost_five_hundred_requests_and_none_again(icd_client, icd_sandbox):
     distinct = ["Cholera", *(f"illness number {number}" for number in range(499))]
     texts = pd.Series(distinct * 20, index=range(10_000, 20_000))

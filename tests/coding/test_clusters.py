@@ -55,6 +55,7 @@ def random_clusters(tables):
     return [chance.choice((likely, unlikely))() for _ in range(1000)]
 
 
+@pytest.mark.slow
 def test_verdicts_are_those_of_the_sandbox(tables, random_clusters):
     listing = sample_corpus().listing("mms", "2024-01")
     wanted = [(placed := place(listing, text)) is not None and placed.fits for text in random_clusters]

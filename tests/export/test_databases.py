@@ -54,6 +54,7 @@ def database(request):
     close()
 
 
+@pytest.mark.slow
 def test_a_database_holds_all_tables_and_the_licence(tables, database):
     connection, ask = database
     assert to_sql(tables, connection) == NAMES

@@ -118,6 +118,7 @@ def test_a_server_without_the_classification_says_so(icd_client, icd_sandbox):
         icd_client.releases("icf")
 
 
+@pytest.mark.slow
 def test_sandboxes_leave_no_folders_behind(monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     for _ in range(5):

@@ -39,6 +39,7 @@ def chapter(client):
     return client.load_tables(274880002, release="2024-01", progress=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_an_outage_in_a_walk_costs_no_entity(sandbox, connect, free_time, fault):
     client = connect(sandbox)
@@ -75,6 +76,7 @@ def test_an_outage_without_an_end_ends_the_walk_in_minutes_and_says_so(sandbox, 
     assert len(chapter(connect(sandbox))) == CHAPTER
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["429 with Retry-After", "503", "a closed connection"])
 def test_a_share_of_faults_costs_no_entity(sandbox, connect, free_time, kind):
     sandbox.fail("*", times=None, share=0.2, **FAULTS[kind])
@@ -102,6 +104,7 @@ def test_a_fault_that_stays_costs_one_entity_and_is_told(sandbox, connect):
     assert len(caught.value.tables.entities) == CHAPTER - 1
 
 
+@pytest.mark.slow
 def test_two_programs_with_one_key_both_finish_where_each_new_token_ends_the_last(connect, tmp_path):
     key = {"client_id": "client-0123-abcd", "client_secret": "s3cret/+=of-the-client"}
     with Sandbox(**key, one_token=True, delay=0.002) as sandbox:

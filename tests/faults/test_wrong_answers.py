@@ -79,6 +79,7 @@ WRONG = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_answer_is_an_error_and_never_kept(icd_client, icd_sandbox, name):
     pattern, body, ask, place = WRONG[name]

@@ -239,6 +239,7 @@ def test_what_is_no_claml_is_named(case, tmp_path):
         read_claml(tmp_path / name)
 
 
+@pytest.mark.slow
 def test_claml_text_files_and_the_api_agree_on_the_hierarchy(tmp_path, monkeypatch):
     with Sandbox() as sandbox:
         monkeypatch.setenv("ICD_FILES_URL", sandbox.url)

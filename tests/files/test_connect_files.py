@@ -63,6 +63,7 @@ def test_a_first_load_is_one_request_and_a_second_one_none(client, server, tmp_p
     assert frame.attrs["provenance"]["server"] == server.url + MMS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classification", ["mms", "icf", "icd10"])
 def test_files_and_api_agree(classification, client, server, tmp_path):
     found = client.load_tables(classification=classification)
@@ -198,6 +199,7 @@ def test_refresh_asks_whether_the_file_has_changed(client, server):
     assert [one.status for one in server.log] == [200, 304]
 
 
+@pytest.mark.slow
 def test_texts_are_searched_in_the_files(client):
     pytest.importorskip("sklearn", reason="the extra coding is not installed")
     hits = client.search("cholera", release="2024-01")

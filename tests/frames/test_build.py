@@ -96,6 +96,7 @@ def test_nothing_loaded_gives_empty_tables_with_dtypes(provenance):
     assert {key: schema_dtype(column) for key, column in tables.entities.items()} == columns_of("entities")
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(data=st.data())
 def test_the_order_in_which_entities_arrived_does_not_matter(data, graphs, provenance, assert_same):

@@ -39,6 +39,7 @@ def test_tables_of_revived_entities_are_equal(tables, assert_same):
     assert_same(rebuilt(tables), tables)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(data=st.data())
 def test_reviving_undoes_building_for_any_graph(data, graphs, provenance, assert_same):
@@ -76,6 +77,7 @@ def loaded(graph, provenance, roots, depth, chapters):
     return build_tables(EntityGraph(roots, near), provenance, chapters=chapters)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(data=st.data())
 def test_a_branch_cut_out_equals_the_branch_loaded_alone(data, consistent_graphs, provenance, assert_same):

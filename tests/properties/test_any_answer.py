@@ -273,6 +273,7 @@ def test_an_odd_value_in_any_known_field_is_read_or_refused(odd):
         _read(name, _with(READERS[name][1], steps, odd))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(st.sampled_from(PLACES), JSON)
 def test_any_value_in_any_known_field_is_read_or_refused(place, value):

@@ -68,6 +68,7 @@ def _same(one, other):
         pd.testing.assert_frame_equal(one.frames[name], other.frames[name])
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(
     children=CHILDREN,
@@ -100,6 +101,7 @@ def _reachable(children, roots, depth):
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=15)
 @given(titles=st.lists(TEXT, min_size=len(IDS), max_size=len(IDS)), kind=st.sampled_from(["parquet", "csv"]))
 def test_tables_with_any_text_are_read_back_as_they_were_written(titles, kind, tmp_path_factory):
@@ -213,6 +215,7 @@ def test_address_language_and_version_of_the_api_each_have_their_own_place_in_th
 ANY_TEXT = st.text()
 
 
+@pytest.mark.slow
 @example(header="Sat, 01 Jan 99999999999999999999 00:00:00 GMT", text="", url="", value=10**400)
 @example(header="Sat, 01 Jan 2000 00:00:00 +99999999999999999999", text="", url="", value="9" * 400)
 @example(header="Fri, 31 Dec 9999 23:59:59 -2300", text="", url="", value=None)

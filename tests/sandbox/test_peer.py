@@ -50,6 +50,7 @@ def test_simple_icd_11_refuses_a_language_that_the_sandbox_lacks(explore):
         explore("onion")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chapter", ["07", "25"])
 def test_simple_icd_11_walks_the_sample_and_agrees_with_our_table(start, explore, tmp_path, chapter):
     sandbox = start(load_corpus(), authenticate=False)

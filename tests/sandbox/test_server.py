@@ -263,6 +263,7 @@ def test_serve_tells_in_one_line_how_to_connect_and_ends_when_told():
     assert "token" not in lines[1]
 
 
+@pytest.mark.slow
 def test_an_interrupted_server_ends_quietly():
     import signal
 
@@ -274,6 +275,7 @@ def test_an_interrupted_server_ends_quietly():
         assert (process.wait(20), process.stderr.read()) == (0, "")
 
 
+@pytest.mark.slow
 def test_a_program_that_forgets_the_shared_sandbox_still_ends():
     program = "from icdframes.sandbox import shared_sandbox; print(shared_sandbox().url)"
     done = subprocess.run(

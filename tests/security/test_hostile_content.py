@@ -155,6 +155,7 @@ def test_a_hostile_answer_of_the_server_is_shown_as_text_in_the_tree(icd_sandbox
         assert is_text_only(html_of(TreeBrowser(icd_client)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["icicle", "treemap"])
 @pytest.mark.parametrize("title", [EVIL, QUOTES, "costs $1 and $2", r"$\frac{", "a_b^c \\"])
 def test_a_plot_draws_a_hostile_title_as_text(evil_graph, kind, title):

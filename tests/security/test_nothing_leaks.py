@@ -223,6 +223,7 @@ def test_a_login_form_keeps_no_secret_in_its_state(sandbox):
     assert SECRET not in state + repr(form) + repr(form.trait_values())
 
 
+@pytest.mark.slow
 def test_no_secret_in_a_traceback_with_all_its_variables(client, sandbox):
     sandbox.fail("/icd/release/11/*/mms/*", status=401, times=None)
     with pytest.raises(icdframes.errors.CredentialsRejectedError) as caught:

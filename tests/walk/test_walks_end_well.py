@@ -96,6 +96,7 @@ def test_a_walk_that_is_interrupted_goes_on_where_it_was(job, run, slow_sandbox,
     assert len(set(asked(slow_sandbox)) & set(first)) <= WORKERS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [2, 4])
 @pytest.mark.parametrize("seed", TIMES)
 def test_processes_share_a_folder(job, run, slow_sandbox, undisturbed, processes, seed):
@@ -201,6 +202,7 @@ def of_another_version(file, rng):
         connection.execute(f"CREATE TABLE answers_2 ({names})")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", TIMES)
 @pytest.mark.parametrize("damage", [random_bytes, some_pages_overwritten, truncated, of_another_version])
 def test_a_damaged_cache_is_set_aside_and_the_work_is_done(load, warm, tmp_path, recwarn, damage, seed):
@@ -226,6 +228,7 @@ def test_a_damaged_cache_is_set_aside_and_the_work_is_done(load, warm, tmp_path,
     assert len(recwarn) == len(told)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["a file is missing", "a file is torn", "another version"])
 @pytest.mark.parametrize("seed", TIMES)
 def test_a_damaged_snapshot_is_rebuilt_from_the_cache(load, tmp_path, damage, seed):
@@ -286,6 +289,7 @@ def small_disk(tmp_path):
         subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("mount"), reason="there is no mount here")
 @pytest.mark.parametrize("size", ["60k", "100k", "150k"])
 def test_a_full_disk_is_told_and_the_work_is_done(load, small_disk, warm, size):

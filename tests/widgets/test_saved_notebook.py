@@ -1,4 +1,5 @@
 import nbformat
+import pytest
 from nbclient import NotebookClient
 
 SECRETS = {"wrong.txt": "s3cret-9f27c1", "right.txt": "sandbox-secret"}
@@ -14,6 +15,7 @@ form._button.click()
 form, form.client, form._status.value"""
 
 
+@pytest.mark.slow
 def test_a_saved_notebook_with_widget_state_holds_no_secret(tmp_path):
     for file, secret in SECRETS.items():
         (tmp_path / file).write_text(secret)

@@ -4,6 +4,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+pytestmark = pytest.mark.slow  # starts a kernel
+
 SHOW = """import signal
 import icdframes
 from icdframes.sandbox import shared_sandbox
