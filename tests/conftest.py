@@ -1,23 +1,34 @@
 """Fixtures that every test may ask for; no test reads the person's own settings."""
 
+import gc
 import gzip
 import os
 import tempfile
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from icdframes.frames.pandas_compat import as_schema
 
+settings.register_profile("tests", deadline=None, max_examples=50)  # of a test that names no number
+settings.load_profile("tests")
 pytest_plugins = ["icdframes.testing"]
 collect_ignore = ["example_project"]  # tests/packaging runs it as what it is, a project of its own
 
 PROJECT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("ICDFRAMES_TEST_DATA", PROJECT.parent / "shared" / "data"))
 RECORDED = Path(os.environ.get("ICDFRAMES_TEST_RECORDED", DATA.parent / "icd-api" / "recorded"))
+
+
+def pytest_collection_finish():
+    """Leave what is loaded by now out of each later collection of garbage, which would look through all of it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -31,13 +42,22 @@ def pytest_runtestloop(session):
         tempfile.tempdir = before
 
 
+@pytest.fixture(scope="session")
+def _numbered_folders(tmp_path_factory):
+    """Return names of folders that are not there yet: to make one for each of thousands of tests takes a minute."""
+    parent = tmp_path_factory.mktemp("settings")
+    return (parent / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def _own_settings(monkeypatch, tmp_path):
+def _own_settings(request, monkeypatch, _numbered_folders):
     for name in list(os.environ):
         if name.startswith(("ICD_", "ICDFRAMES_C")):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("ICDFRAMES_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("ICDFRAMES_CONFIG_DIR", str(tmp_path / "config"))
+    has_folder = "tmp_path" in request.fixturenames
+    folder = request.getfixturevalue("tmp_path") if has_folder else next(_numbered_folders)
+    monkeypatch.setenv("ICDFRAMES_CACHE_DIR", str(folder / "cache"))
+    monkeypatch.setenv("ICDFRAMES_CONFIG_DIR", str(folder / "config"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
 
 
