@@ -55,6 +55,7 @@ def walk(
     max_workers: int = 8,
     spare_workers: int = 0,
     expected: Iterable[str] = (),
+    keep: Callable[[Entity], Entity] = lambda entity: entity,
     lookup_cached: Callable[[str], Entity | None] = lambda _entity_id: None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> EntityGraph:
@@ -77,6 +78,8 @@ def walk(
     expected : iterable of str, optional
         Entity ids that are probably below the roots: they are asked for at once, level by level takes
         longer. What proves not to be below them is left out, whatever came of it.
+    keep : callable, optional
+        Called from this thread with each entity that has come, once; returns what the graph keeps of it.
     lookup_cached : callable, optional
         Returns an entity that need not be fetched, or None; called from this thread.
     on_progress : callable, optional
@@ -96,6 +99,7 @@ def walk(
     traversal = _Traversal(
         _Frontier(depth),
         WorkerPool(fetch, max_workers + spare_workers, "icdframes-walk"),
+        keep,
         lookup_cached,
         on_progress,
     )
@@ -118,6 +122,7 @@ class _Traversal:
         self,
         frontier: _Frontier,
         pool: WorkerPool[str, Entity],
+        keep: Callable[[Entity], Entity],
         lookup_cached: Callable[[str], Entity | None],
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
@@ -127,6 +132,7 @@ class _Traversal:
         self.failures: dict[str, Exception] = {}
         self._early: dict[str, Entity | IcdError] = {}
         self._given_up = False
+        self._keep = keep
         self._lookup_cached = lookup_cached
         self._on_progress = on_progress
 
@@ -140,7 +146,7 @@ class _Traversal:
         """Ask for what will be met later."""
         for entity_id in dict.fromkeys(entity_ids):
             if not self.frontier.has_met(entity_id):
-                if (entity := self._lookup_cached(entity_id)) is not None:
+                if (entity := self._cached(entity_id)) is not None:
                     self._early[entity_id] = entity
                 else:
                     self._fetch(entity_id)
@@ -174,6 +180,8 @@ class _Traversal:
         self.waiting.discard(entity_id)
         if not isinstance(answer, Entity | IcdError):
             raise answer
+        if isinstance(answer, Entity):
+            answer = self._keep(answer)
         if not self.frontier.has_met(entity_id):
             self._early[entity_id] = answer
         elif isinstance(answer, Entity):
@@ -199,7 +207,7 @@ class _Traversal:
                 following.pop()
             elif entity_id in self.waiting:  # asked for ahead
                 continue
-            elif isinstance(found := self._early.pop(entity_id, None) or self._lookup_cached(entity_id), Entity):
+            elif isinstance(found := self._early.pop(entity_id, None) or self._cached(entity_id), Entity):
                 following.append(self.frontier.arrived(entity_id, found))
                 if len(self.frontier.entities) % _TOLD_EVERY == 0:
                     self._tell()
@@ -207,6 +215,10 @@ class _Traversal:
                 self.failures[entity_id] = found
             else:
                 self._fetch(entity_id)
+
+    def _cached(self, entity_id: str) -> Entity | None:
+        entity = self._lookup_cached(entity_id)
+        return None if entity is None else self._keep(entity)
 
     def _fetch(self, entity_id: str) -> None:
         self.waiting.add(entity_id)

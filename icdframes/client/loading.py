@@ -22,6 +22,7 @@ from icdframes.client.traversal import (
 )
 from icdframes.errors import EntityNotFoundError, LoadInterruptedError
 from icdframes.frames.build import build_tables
+from icdframes.frames.entity_columns import EntityColumns, without_details
 from icdframes.frames.snapshots import SnapshotKey
 from icdframes.frames.subset import subset_tables
 from icdframes.model.entity import Entity, EntityGraph
@@ -301,10 +302,10 @@ class LoadingMethods(ClientBase):
         request, scope = plan.request, plan.scope
         if self._file_tables is not None:
             return _load_from_file(plan, self._file_tables)
-        roots = plan.root_ids or scope.top.child_ids
+        roots, columns = plan.root_ids or scope.top.child_ids, EntityColumns(request.include)
         with self._session.riding_out_outages():
             try:
-                graphs = self._walk(plan, roots)
+                graphs = self._walk(plan, roots, columns)
             except KeyboardInterrupt:
                 raise LoadInterruptedError from None
             first = graphs[request.languages[0]]
@@ -319,8 +320,10 @@ class LoadingMethods(ClientBase):
             chapters=chapters,
             translations={language: graphs[language].entities for language in request.languages[1:]},
             include=request.include,
+            columns=columns,
         )
         warn_of_cycles(first)
+        del graphs, first  # a snapshot takes memory too
         if lost:
             warn_of_missing_chapters(lost)
         if failures:
@@ -329,8 +332,11 @@ class LoadingMethods(ClientBase):
             self._snapshots.save(plan.key, tables)
         return tables
 
-    def _walk(self, plan: _LoadPlan, roots: tuple[str, ...]) -> dict[str, EntityGraph]:
-        """Walk every language; nothing that came is lost where one is interrupted, since the cache has it."""
+    def _walk(self, plan: _LoadPlan, roots: tuple[str, ...], columns: EntityColumns) -> dict[str, EntityGraph]:
+        """Walk every language; nothing that came is lost where one is interrupted, since the cache has it.
+
+        The columns are those of the first language.
+        """
         scope = plan.scope
         return {
             language: walk_language(
@@ -338,6 +344,7 @@ class LoadingMethods(ClientBase):
                 roots,
                 plan.request,
                 max_workers=self.max_workers,
+                keep=columns.take if language == plan.request.languages[0] else without_details,
                 count_cached=self._count_cached,
                 note=self._note,
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from icdframes.client.endpoints import Classification
 from icdframes.client.load_request import LoadRequest
@@ -69,6 +69,7 @@ def walk_language(
     request: LoadRequest,
     *,
     max_workers: int,
+    keep: Callable[[Entity], Entity],
     count_cached: Callable[[], int],
     note: Callable[[], str] = lambda: "",
 ) -> EntityGraph:
@@ -86,6 +87,8 @@ def walk_language(
         Depth, what to include, whether to show a bar.
     max_workers : int
         Requests under way at the same time.
+    keep : callable
+        Returns what the graph keeps of an entity; called once for each.
     count_cached : callable
         Returns the number of answers from the cache so far.
     note : callable
@@ -118,7 +121,7 @@ def walk_language(
         if reader.language == request.languages[0]:
             raise_if_nothing(first, request)
         if request.depth == 0:
-            return first
+            return replace(first, entities={entity_id: keep(entity) for entity_id, entity in first.entities.items()})
         below = [child for entity in first.entities.values() for child in entity.descendant_ids or ()]
         ahead = below if request.depth is None else []
         expected = len({*below, *roots}) if request.depth is None else 0
@@ -129,6 +132,7 @@ def walk_language(
             max_workers=max_workers,
             spare_workers=max_workers,
             expected=ahead,
+            keep=keep,
             lookup_cached=lambda entity_id: first.entities.get(entity_id) or reader.lookup_cached(entity_id, extra),
             on_progress=lambda progress: tell(progress, expected),
         )

@@ -8,14 +8,16 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
+import pandas as pd
+
+from icdframes.frames.entity_columns import EntityColumns
 from icdframes.frames.entity_tables import EntityTables
 from icdframes.frames.provenance import Provenance
-from icdframes.frames.schema import apply_schema, columns_of, translatable_columns
+from icdframes.frames.schema import apply_schema, columns_of, translatable_columns, typed_columns
 from icdframes.model.code_shapes import icf_chapter
 from icdframes.model.entity import Entity, EntityGraph, Place
 
 _UNTRANSLATED = Entity(uri="", entity_id="", title=None, translated=False)
-_OF_PLACE = ("entity_id", "depth", "parent_id", "n_children", "chapter")
 
 
 def build_tables(
@@ -25,6 +27,7 @@ def build_tables(
     chapters: Mapping[str, str | None],
     translations: Mapping[str, Mapping[str, Entity]] | None = None,
     include: Iterable[str] = (),
+    columns: EntityColumns | None = None,
 ) -> EntityTables:
     """Flatten what a walk found.
 
@@ -40,6 +43,8 @@ def build_tables(
         For each further language the entities by id; each language adds columns.
     include : iterable of str
         ``"diagnosticCriteria"`` adds that column.
+    columns : EntityColumns, optional
+        What was taken from the entities before; it is used up.
 
     Returns
     -------
@@ -50,6 +55,8 @@ def build_tables(
     translations = translations or {}
     places = list(graph.tabular_list())
     entities = [graph.entities[place.entity_id] for place in places]
+    columns = columns or EntityColumns.of(entities, include)
+    ids = [place.entity_id for place in places]
     n_failures = max(len(graph.failures), provenance.n_failures)
     provenance = replace(
         provenance,
@@ -57,18 +64,20 @@ def build_tables(
         complete=provenance.complete and not n_failures,
         n_failures=n_failures,
     )
-    columns = _entity_columns(places, entities, chapters, include)
+    of_place = _place_columns(places, entities, chapters)
     if provenance.classification == "icf":
-        columns["chapter"] = _icf_chapters(entities, columns["chapter"])
+        of_place["chapter"] = _icf_chapters(entities, of_place["chapter"])
     for language, translated in translations.items():
-        columns |= _translation_columns(places, language, translated, include)
+        of_place |= _translation_columns(places, language, translated, include)
+    names = columns_of("entities", languages=tuple(translations), include=include)
+    more = typed_columns("entities", of_place, languages=tuple(translations), include=include)
+    own = columns.frame("entities", ids)
     frames = {
-        "entities": apply_schema("entities", columns, languages=tuple(translations), include=include),
+        "entities": pd.DataFrame({name: more[name] if name in more else own[name] for name in names}),
         "edges": apply_schema("edges", _edge_columns(places, entities)),
-        "terms": apply_schema("terms", _detail_columns("terms", places, entities)),
-        "references": apply_schema("references", _detail_columns("references", places, entities)),
-        "axes": apply_schema("axes", _axis_columns(places, entities)),
     }
+    del own, more, of_place, entities
+    frames |= {name: columns.frame(name, ids) for name in ("terms", "references", "axes")}
     for frame in frames.values():
         frame.attrs["provenance"] = provenance.to_dict()
     failures = {entity_id: str(error) or type(error).__name__ for entity_id, error in graph.failures.items()}
@@ -77,17 +86,16 @@ def build_tables(
     return EntityTables(**frames, provenance=provenance, failures=failures)
 
 
-def _entity_columns(
-    places: Sequence[Place], entities: Sequence[Entity], chapters: Mapping[str, str | None], include: tuple[str, ...]
+def _place_columns(
+    places: Sequence[Place], entities: Sequence[Entity], chapters: Mapping[str, str | None]
 ) -> dict[str, list[Any]]:
-    own = [name for name in columns_of("entities", include=include) if name not in _OF_PLACE]
-    columns: dict[str, list[Any]] = {name: list(map(attrgetter(name), entities)) for name in own}
-    columns["entity_id"] = [place.entity_id for place in places]
-    columns["depth"] = [place.depth for place in places]
-    columns["parent_id"] = [place.parent_id for place in places]
-    columns["n_children"] = [len(entity.child_ids) for entity in entities]
-    columns["chapter"] = _chapters(places, entities, chapters)
-    return columns
+    return {
+        "entity_id": [place.entity_id for place in places],
+        "depth": [place.depth for place in places],
+        "parent_id": [place.parent_id for place in places],
+        "n_children": [len(entity.child_ids) for entity in entities],
+        "chapter": _chapters(places, entities, chapters),
+    }
 
 
 def _icf_chapters(entities: Sequence[Entity], chapters: Sequence[str | None]) -> list[str | None]:
@@ -137,28 +145,4 @@ def _edge_columns(places: Sequence[Place], entities: Sequence[Entity]) -> dict[s
         "parent_id": [parent for parent, _ in pairs],
         "child_id": [child for _, child in pairs],
         "position": [position.get(pair) for pair in pairs],
-    }
-
-
-def _detail_columns(name: str, places: Sequence[Place], entities: Sequence[Entity]) -> dict[str, list[Any]]:
-    """Return terms or references column by column: a tuple per row would keep the garbage collector busy."""
-    items = [item for entity in entities for item in getattr(entity, name)]
-    columns = {column: list(map(attrgetter(column), items)) for column in list(columns_of(name))[1:]}
-    owners = [place.entity_id for place, entity in zip(places, entities, strict=True) for _ in getattr(entity, name)]
-    return {"entity_id": owners, **columns}
-
-
-def _axis_columns(places: Sequence[Place], entities: Sequence[Entity]) -> dict[str, list[Any]]:
-    rows = [
-        (place.entity_id, axis, scale)
-        for place, entity in zip(places, entities, strict=True)
-        for axis in entity.axes
-        for scale in axis.scale_entity_ids or (None,)
-    ]
-    return {
-        "entity_id": [key for key, _, _ in rows],
-        "axis": [axis.axis for _, axis, _ in rows],
-        "required": [axis.required for _, axis, _ in rows],
-        "allow_multiple": [axis.allow_multiple for _, axis, _ in rows],
-        "scale_entity_id": [scale for _, _, scale in rows],
     }

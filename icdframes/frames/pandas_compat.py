@@ -15,6 +15,7 @@ dtype ``object`` they return NaN for what is missing.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -152,3 +153,9 @@ def _object_texts(values: Iterable[Any]) -> Any:
     if pd.api.types.infer_dtype(texts, skipna=True) not in _ALL_TEXT:
         texts[:] = [cell if isinstance(cell, float) and np.isnan(cell) else str(cell) for cell in texts]
     return pd.array(texts, dtype=TEXT)
+
+
+def release_unused_memory() -> None:
+    """Give the memory back that Arrow keeps for later, where it is in use at all."""
+    if (pyarrow := sys.modules.get("pyarrow")) is not None:
+        pyarrow.default_memory_pool().release_unused()

@@ -117,6 +117,14 @@ def apply_schema(
     return typed_table(_chosen(name, include), columns, languages=languages)
 
 
+def typed_columns(
+    name: str, columns: Mapping[str, Sequence[Any]], *, languages: Sequence[str] = (), include: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Return some columns of one of the five tables as arrays of their dtypes."""
+    dtypes = columns_of(name, languages=languages, include=include)
+    return {key: _typed(values, dtypes[key]) for key, values in columns.items()}
+
+
 def typed_table(
     columns: Sequence[Column],
     values: Mapping[str, Sequence[Any]],

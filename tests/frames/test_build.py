@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from icdframes.frames.build import build_tables
+from icdframes.frames.entity_columns import EntityColumns
 from icdframes.frames.pandas_compat import schema_dtype
 from icdframes.frames.schema import TABLES, as_lists, columns_of
-from icdframes.model.entity import EntityGraph
+from icdframes.model.entity import Entity, EntityGraph
 
 
 def test_rows_stand_in_tabular_order_with_depth_parent_and_chapter(tables):
@@ -107,3 +108,41 @@ def test_the_order_in_which_entities_arrived_does_not_matter(data, graphs, prove
         build_tables(EntityGraph(graph.roots, dict(shuffled)), provenance, chapters={}),
         build_tables(graph, provenance, chapters={}),
     )
+
+
+@settings(deadline=None, max_examples=40)
+@given(data=st.data())
+def test_columns_that_were_taken_as_entities_came_make_the_same_tables(data, graphs, provenance, assert_same):
+    graph = data.draw(graphs)
+    arriving = list(graph.entities.values())
+    random.Random(data.draw(st.integers())).shuffle(arriving)
+    stray = [replace(entity, entity_id=f"{entity.entity_id}9999") for entity in arriving[:1]]
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("_ROWS", "_ENTITIES"):
+            patch.setattr(f"icdframes.frames.entity_columns.{name}", data.draw(st.integers(1, 9)))
+        columns = EntityColumns()
+        kept = {entity.entity_id: columns.take(entity) for entity in [*arriving[:2], *stray, *arriving[2:]]}
+        links = EntityGraph(graph.roots, {entity_id: kept[entity_id] for entity_id in graph.entities})
+        found = build_tables(links, provenance, chapters={}, columns=columns)
+    assert_same(found, build_tables(graph, provenance, chapters={}))
+
+
+def test_what_is_kept_of_an_entity_has_its_links_and_shares_equal_texts():
+    columns = EntityColumns()
+    chapter = Entity(uri="u", entity_id="1", title="One", code="01", class_kind="chapter", child_ids=("2", "3"))
+    below = Entity(uri="v", entity_id=str(3 - 1), title="Two", class_kind="category", parent_ids=("1",))
+    first, second = columns.take(chapter), columns.take(below)
+    assert (first.code, first.class_kind, first.child_ids, first.title) == ("01", "chapter", ("2", "3"), None)
+    assert second.parent_ids == ("1",)
+    assert second.parent_ids[0] is first.entity_id
+    assert second.entity_id is first.child_ids[0]
+
+
+def test_the_columns_asked_for_are_collected_too(graph, provenance):
+    criteria = {key: replace(entity, diagnostic_criteria=key) for key, entity in graph.entities.items()}
+    columns = EntityColumns(["diagnosticCriteria"])
+    kept = {key: columns.take(entity) for key, entity in criteria.items()}
+    tables = build_tables(
+        EntityGraph(graph.roots, kept), provenance, chapters={}, include=["diagnosticCriteria"], columns=columns
+    )
+    assert tables.entities.diagnostic_criteria.tolist() == tables.entities.entity_id.tolist()

@@ -1,0 +1,171 @@
+"""Collect the columns of the five tables while entities come, since as objects they take several times the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from itertools import chain, repeat
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from icdframes.frames.pandas_compat import release_unused_memory, text_array
+from icdframes.frames.schema import DIAGNOSTIC_CRITERIA, TABLES, Column, typed_table
+from icdframes.model.entity import Axis, Entity
+
+OF_PLACE = ("entity_id", "depth", "parent_id", "n_children", "chapter")
+"""Columns of entities that depend on where an entity stands."""
+
+_ROWS = 4_000
+_ENTITIES = 500  # each holds its details too
+_OWNER = "entity_id"
+_NOTHING: dict[str, Any] = {}
+
+
+class EntityColumns:
+    """What the tables say of entities wherever they stand.
+
+    Entities are added in any order; the tables have the order that is asked for.
+
+    Parameters
+    ----------
+    include : iterable of str
+        ``"diagnosticCriteria"`` adds that column.
+
+    """
+
+    def __init__(self, include: Iterable[str] = ()) -> None:
+        criteria = DIAGNOSTIC_CRITERIA in set(include)
+        own = [column for column in TABLES["entities"] if column.name not in OF_PLACE]
+        self._added = 0
+        self._numbers: dict[str, int] = {}
+        self._shared: dict[object, Any] = {}
+        self._tables = {
+            "entities": _Table([column for column in own if criteria or not column.optional], _itself, attrgetter),
+            "terms": _Table(TABLES["terms"][1:], attrgetter("terms"), attrgetter),
+            "references": _Table(TABLES["references"][1:], attrgetter("references"), attrgetter),
+            "axes": _Table(TABLES["axes"][1:], _axis_rows, _axis_column),
+        }
+
+    @classmethod
+    def of(cls, entities: Iterable[Entity], include: Iterable[str] = ()) -> EntityColumns:
+        """Collect the columns of some entities."""
+        columns = cls(include)
+        for entity in entities:
+            columns.add(entity)
+        return columns
+
+    def add(self, entity: Entity) -> None:
+        """Collect what the tables say of one entity."""
+        self._numbers[entity.entity_id] = self._added
+        self._added += 1
+        for table in self._tables.values():
+            table.add(entity)
+
+    def take(self, entity: Entity) -> Entity:
+        """Collect what the tables say of one entity; return it with its links, its code and its kind alone."""
+        self.add(entity)
+        for name, table in self._tables.items():
+            table.store(_ENTITIES if name == "entities" else _ROWS)
+        share = self._share
+        return Entity(
+            uri="",
+            entity_id=share(entity.entity_id),
+            title=None,
+            code=entity.code,
+            class_kind=share(entity.class_kind),
+            block_id=entity.block_id,
+            parent_ids=share(tuple(map(share, entity.parent_ids))),
+            child_ids=tuple(map(share, entity.child_ids)),
+            ancestor_ids=entity.ancestor_ids,
+            extra=_NOTHING,
+        )
+
+    def _share(self, value: Any) -> Any:
+        """Return the equal value that is kept already, so that each is in memory once."""
+        return self._shared.setdefault(value, value)
+
+    def frame(self, name: str, entity_ids: Sequence[str]) -> pd.DataFrame:
+        """Return a table for entities in this order; it is given away and can be had once."""
+        numbers = np.fromiter(map(self._numbers.__getitem__, entity_ids), dtype=np.int64, count=len(entity_ids))
+        frame = self._tables.pop(name).frame(entity_ids, numbers)
+        release_unused_memory()
+        return frame
+
+
+def without_details(entity: Entity) -> Entity:
+    """Return an entity without terms, references, axes and descendants."""
+    return replace(entity, terms=(), references=(), axes=(), descendant_ids=None, extra=_NOTHING)
+
+
+class _Table:
+    """Rows of one table: columns of what was added before, objects of what was added last."""
+
+    def __init__(
+        self,
+        schema: Sequence[Column],
+        rows_of: Callable[[Entity], Iterable[Any]],
+        getter: Callable[[str], Callable[[Any], Any]],
+    ) -> None:
+        self._rows_of = rows_of
+        self._schema = schema
+        self._getters = {column.name: getter(column.name) for column in schema}
+        self._rows: list[Any] = []
+        self._counts: list[int] = []
+        self._parts: dict[str, list[Any]] = {column.name: [] for column in schema}
+
+    def add(self, entity: Entity) -> None:
+        before = len(self._rows)
+        self._rows.extend(self._rows_of(entity))
+        self._counts.append(len(self._rows) - before)
+
+    def store(self, least: int) -> None:
+        """Turn the rows into columns where there are so many."""
+        if len(self._rows) < least:
+            return
+        values = {name: list(map(get, self._rows)) for name, get in self._getters.items()}
+        self._rows = []
+        frame = typed_table(self._schema, values)
+        for name, parts in self._parts.items():
+            parts.append(frame[name])
+
+    def frame(self, entity_ids: Sequence[str], numbers: np.ndarray[Any, np.dtype[np.int64]]) -> pd.DataFrame:
+        if self._rows or not next(iter(self._parts.values())):  # one part at least has the dtypes
+            self.store(0)
+        counts = np.asarray(self._counts, dtype=np.int64)
+        order = _order(counts, numbers)
+        owners = chain.from_iterable(map(repeat, entity_ids, counts[numbers].tolist()))
+        columns = {_OWNER: text_array(owners)}
+        for name in list(self._parts):
+            column = pd.concat(self._parts.pop(name), ignore_index=True).array
+            columns[name] = column if order is None else column.take(order)
+        return pd.DataFrame(columns)
+
+
+def _order(
+    counts: np.ndarray[Any, np.dtype[np.int64]], numbers: np.ndarray[Any, np.dtype[np.int64]]
+) -> np.ndarray[Any, np.dtype[np.int64]] | None:
+    """Return the place of each row among those added, None where they are in order already."""
+    if len(numbers) == len(counts) and np.array_equal(numbers, np.arange(len(counts))):
+        return None
+    begins = np.cumsum(counts) - counts
+    chosen = counts[numbers]
+    ends = np.cumsum(chosen)
+    return np.repeat(begins[numbers] - (ends - chosen), chosen) + np.arange(ends[-1] if len(ends) else 0)
+
+
+def _itself(entity: Entity) -> tuple[Entity]:
+    return (entity,)
+
+
+def _axis_rows(entity: Entity) -> list[tuple[Axis, str | None]]:
+    return [(axis, scale) for axis in entity.axes for scale in axis.scale_entity_ids or (None,)]
+
+
+def _axis_column(name: str) -> Callable[[tuple[Axis, str | None]], Any]:
+    if name == "scale_entity_id":
+        return lambda row: row[1]
+    get = attrgetter(name)
+    return lambda row: get(row[0])
