@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from icdframes.coding.phrases import stem_of
+from icdframes.coding.normalize import stem_of
 from icdframes.coding.text_index import Dictionary, Sources, TextIndex, code_texts
 from icdframes.errors import ConfigurationError
 from icdframes.frames.entity_tables import EntityTables

@@ -27,9 +27,12 @@ FEATURES = 2**17
 _TRIGRAM_SHARE = 0.8
 _WEAK_WEIGHT = 0.3
 _LEAST = 0.2
+_OFTEN = 0.1
+_FEW = 500
+_LEAST_LEFT = 0.5
 
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,14 @@ class PhraseVectors:
         A row a feature, a column a phrase; every phrase has the length 1.
     weights : numpy.ndarray
         Inverse document frequency of each feature.
+    words : scipy.sparse.csr_array
+        A row a phrase, a column a word, with the root of its weight.
 
     """
 
     matrix: Any
     weights: np.ndarray[Any, Any]
+    words: Any
 
     @classmethod
     def build(cls, bags: Sequence[Sequence[str]], rules: Normalizer) -> PhraseVectors:
@@ -54,7 +60,7 @@ class PhraseVectors:
         counts = _count(bags, rules)
         frequency = np.bincount(counts.indices, minlength=counts.shape[1])
         weights = (np.log((1 + len(bags)) / (1 + frequency)) + 1).astype(np.float32)
-        return cls(_scale(counts, weights).T.tocsr(), weights)
+        return cls(_scale(counts, weights).T.tocsr(), weights, _roots(counts, weights))
 
     def nearest(self, bags: Sequence[Sequence[str]], rules: Normalizer, *, top: int) -> Any:
         """Return a sparse matrix with the cosines of the nearest phrases of each text.
@@ -70,9 +76,43 @@ class PhraseVectors:
 
         """
         topn = _library("sparse_dot_topn").sp_matmul_topn
-        texts = _scale(_count(bags, rules), self.weights)
+        counts = _count(bags, rules)
+        texts = self._telling(_scale(counts, self.weights))
         threads = min(4, os.cpu_count() or 1)
-        return topn(texts, self.matrix, top_n=top, threshold=_LEAST, sort=True, n_threads=threads)
+        found = topn(texts, self.matrix, top_n=top, threshold=_LEAST, sort=True, n_threads=threads)
+        return found, Overlap(_roots(counts, self.weights), self.words)
+
+    def _telling(self, texts: Any) -> Any:
+        """Return texts without the features that many phrases have, which cost most and tell least.
+
+        A text of which more than half would be lost keeps them all. What is left gets the length that the whole had.
+        """
+        often = np.diff(self.matrix.indptr) > max(_OFTEN * self.matrix.shape[1], _FEW)
+        rows = np.repeat(np.arange(texts.shape[0]), np.diff(texts.indptr))
+        lost = often[texts.indices]
+        squares = texts.data**2
+        left = np.bincount(rows[~lost], squares[~lost], minlength=texts.shape[0])
+        whole = np.bincount(rows, squares, minlength=texts.shape[0])
+        kept = ~lost | (left < _LEAST_LEFT * whole)[rows]
+        longer = np.where(left < _LEAST_LEFT * whole, 1, np.sqrt(whole / np.maximum(left, 1e-9)))
+        indices = texts.indices[kept]
+        data = (texts.data * longer[rows])[kept].astype(np.float32)
+        pointers = np.r_[0, np.cumsum(np.bincount(rows[kept], minlength=texts.shape[0]))].astype(np.int32)
+        return make_matrix(data, indices, pointers, texts.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Which words texts and phrases have in common."""
+
+    texts: Any
+    phrases: Any
+
+    def __call__(self, rows: Any, columns: Any) -> tuple[Any, Any]:
+        """Return which weight of the words of each text is in the phrase beside it, and the reverse."""
+        texts, phrases = self.texts[rows], self.phrases[columns]
+        both = _sums(texts.multiply(phrases)) * (columns >= 0)
+        return both / np.maximum(_sums(texts.power(2)), 1e-9), both / np.maximum(_sums(phrases.power(2)), 1e-9)
 
 
 def require() -> None:
@@ -116,6 +156,17 @@ def _count(bags: Sequence[Sequence[str]], rules: Normalizer) -> Any:
     return (texts @ both).tocsr()
 
 
+def _sums(matrix: Any) -> np.ndarray[Any, Any]:
+    return np.asarray(matrix.sum(axis=1)).ravel()
+
+
+def _roots(counts: Any, weights: np.ndarray[Any, Any]) -> Any:
+    """Return the words of each bag with the root of their weights."""
+    words = counts[:, FEATURES:].tocsr()
+    words.data = np.sqrt(words.data * weights[FEATURES:][words.indices])
+    return words
+
+
 def _itself(word: str) -> list[str]:
     return [word]
 
@@ -156,8 +207,9 @@ def write_index(target: Path, parts: IndexParts) -> Path:
     for name in ("phrases", "targets", "excluded"):
         frame: pd.DataFrame = getattr(parts.phrases, name)
         arrays |= {f"{name}_{column}": _pack(frame[column]) for column in frame}
-    matrix = parts.vectors.matrix
-    arrays |= {"data": matrix.data, "indices": matrix.indices, "indptr": matrix.indptr}
+    for name in ("matrix", "words"):
+        matrix = getattr(parts.vectors, name)
+        arrays |= {f"{name}_data": matrix.data, f"{name}_indices": matrix.indices, f"{name}_indptr": matrix.indptr}
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with temporary.open("wb") as file:
@@ -184,14 +236,18 @@ def read_index(path: Path) -> IndexParts:
         if head["format"] != _FORMAT:
             raise KeyError(head["format"])
         frames = [_unpack(arrays, name) for name in ("phrases", "targets", "excluded")]
-        shape = (2 * FEATURES, len(frames[0]))
-        matrix = make_matrix(arrays["data"], arrays["indices"], arrays["indptr"], shape)
-        vectors = PhraseVectors(matrix, arrays["weights"])
+        matrix = _read_matrix(arrays, "matrix", (2 * FEATURES, len(frames[0])))
+        words = _read_matrix(arrays, "words", (len(frames[0]), FEATURES))
+        vectors = PhraseVectors(matrix, arrays["weights"], words)
         return IndexParts(Phrases(*frames), vectors, Provenance.from_dict(head["provenance"]), head["language"])
     except FileNotFoundError as error:
         raise FileFormatError(f"There is no file {path}: build the index and save it.") from error
     except (OSError, ValueError, LookupError, EOFError, TypeError, AttributeError, BadZipFile) as error:
         raise FileFormatError(f"{path} is no index of this version of icdframes: build it anew and save it.") from error
+
+
+def _read_matrix(arrays: dict[str, np.ndarray[Any, Any]], name: str, shape: tuple[int, int]) -> Any:
+    return make_matrix(arrays[f"{name}_data"], arrays[f"{name}_indices"], arrays[f"{name}_indptr"], shape)
 
 
 def _pack(column: pd.Series[Any]) -> np.ndarray[Any, Any]:

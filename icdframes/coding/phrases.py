@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from icdframes.coding.normalize import Normalizer
+from icdframes.coding.normalize import Normalizer, compact_code, letters_of, stem_of, strip_excepted
 from icdframes.errors import ComparabilityWarning, warn
 from icdframes.frames.code_mapping import CodeMapping
 from icdframes.frames.entity_tables import EntityTables
@@ -37,6 +37,7 @@ Row = tuple[str, str, str]
 """Entity id, label, kind of term."""
 
 _SUPPLEMENTARY = ("X", "V", "26")
+_RESTS = {"unspecified": 1, "other": 2}
 _GROUP_DISCOUNT = 0.04
 _OTHER_DISCOUNT = 0.02
 _CLIMB = 4
@@ -47,10 +48,6 @@ _REST = re.compile(r"(?:certain|other) specified|due to (?:other |certain )?spec
 _OTHER = re.compile(r"^other |specified", re.IGNORECASE)
 _TAIL = re.compile(r"(.*\S)\s*[\[(][^\])]*[\])]")
 _CHOICE = {"en": "or", "es": "o", "fr": "ou", "pt": "ou"}
-_EXCEPTED = re.compile(
-    r"\b(?:without|except|excluding|other than|not resulting in|but not|unspecified whether|rather than)\b[^,;]*",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +69,13 @@ class Phrases:
     phrases: pd.DataFrame
     targets: pd.DataFrame
     excluded: pd.DataFrame
+    _objects: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def objects(self, column: str) -> np.ndarray[Any, Any]:
+        """Return a column of `phrases` as an array of str, which is kept."""
+        if column not in self._objects:
+            self._objects[column] = self.phrases[column].to_numpy(dtype=object)
+        return self._objects[column]
 
 
 class Coder:
@@ -155,7 +159,25 @@ def collect(
     frame = pd.DataFrame(cells, columns=["label", "key", "target", "kind", "prior"])
     frame = frame.astype({"target": "int64", "prior": "float64"})
     frame = frame.sort_values("prior", ascending=False, kind="stable").drop_duplicates(["key", "target"])
-    return Phrases(frame.reset_index(drop=True), targets, _excluded(tables, coder, rules))
+    frame = frame.reset_index(drop=True)
+    frame["folded"] = [letters_of(label) for label in frame["label"]]
+    return Phrases(frame, _counted(targets, frame), _excluded(tables, coder, rules))
+
+
+def _counted(targets: pd.DataFrame, phrases: pd.DataFrame) -> pd.DataFrame:
+    """Add how many phrases lead to each target, its first phrase, and how often its family and chapter are used."""
+    used = targets["used"].astype("float64")
+    rows = phrases["target"].to_numpy()
+    title = np.full(len(targets), -1, dtype=np.int64)
+    own = np.flatnonzero(phrases["kind"].eq("title").to_numpy())[::-1]
+    title[rows[own]] = own
+    whole = max(float(used.sum()), 1.0)
+    return targets.assign(
+        terms=np.bincount(rows, minlength=len(targets)).astype(np.float32),
+        title_phrase=title,
+        family_used=used.groupby(targets["family"]).transform("sum").astype(np.float32),
+        chapter_used=(used.groupby(targets["chapter_place"]).transform("sum") / whole).astype(np.float32),
+    )
 
 
 def keys_of(label: str, rules: Normalizer) -> list[str]:
@@ -178,42 +200,6 @@ def keys_of(label: str, rules: Normalizer) -> list[str]:
         ]
     keys = (" ".join(sorted(rules.words(reading))) for reading in readings)
     return [key for key in dict.fromkeys(keys) if key]
-
-
-def strip_excepted(label: str) -> str:
-    """Return a label without what it says that it does not hold.
-
-    Examples
-    --------
-    >>> strip_excepted("Sepsis without septic shock")
-    'Sepsis '
-
-    """
-    return _EXCEPTED.sub("", label)
-
-
-def compact_code(code: str) -> str:
-    """Return a code in capitals without points and blanks: ``1a40.z`` and ``1A40Z`` are one.
-
-    Examples
-    --------
-    >>> compact_code(" 1a40.z ")
-    '1A40Z'
-
-    """
-    return re.sub(r"[.\s]", "", code).upper()
-
-
-def stem_of(code: str) -> str:
-    """Return the first stem code of a cluster, compact.
-
-    Examples
-    --------
-    >>> stem_of("1B70.Z&XK8G/XA45A6")
-    '1B70Z'
-
-    """
-    return compact_code(re.split(r"[&/(]", code.strip())[0])
 
 
 def _own_rows(tables: EntityTables) -> Iterator[Row]:
@@ -313,6 +299,7 @@ def _dictionary_rows(
     extra: list[dict[str, Any]] = []
     cells: list[tuple[str, str, int, str, float]] = []
     unknown: list[str] = []
+    used: dict[int, int] = {}
     for text, code, count in pairs.itertuples(index=False, name=None):
         key = " ".join(sorted(rules.words(strip_excepted(text))))
         row = known.get(compact_code(code))
@@ -325,6 +312,7 @@ def _dictionary_rows(
             extra.append({str(name): value for name, value in targets.iloc[stem].items()} | {"code": code})
         if key and row is not None:
             cells.append((text, key, row, "dictionary", PRIORS["dictionary"] + 0.001 * min(count, 20)))
+            used[row] = used.get(row, 0) + count
     if unknown:
         some = ", ".join(sorted(set(unknown))[:5])
         warn(
@@ -332,7 +320,10 @@ def _dictionary_rows(
             ComparabilityWarning,
         )
     more = pd.DataFrame(extra, columns=targets.columns).astype(targets.dtypes) if extra else None
-    return cells, targets if more is None else pd.concat([targets, more], ignore_index=True)
+    targets = targets if more is None else pd.concat([targets, more], ignore_index=True)
+    counts = np.zeros(len(targets), dtype=np.float32)
+    counts[list(used)] = list(used.values())
+    return cells, targets.assign(used=counts)
 
 
 def _targets(coder: Coder) -> pd.DataFrame:
@@ -344,6 +335,13 @@ def _targets(coder: Coder) -> pd.DataFrame:
             "code": as_text(frame["code"]),
             "title": as_text(frame["title"]),
             "chapter": as_text(frame["chapter"]),
+            "stem": np.arange(len(bases), dtype=np.int32),
+            "family": pd.factorize(np.array([coder.parent.get(b) or b for b in bases], dtype=object))[0].astype(
+                np.int32
+            ),
+            "chapter_place": pd.factorize(frame["chapter"].to_numpy(dtype=object))[0].astype(np.int32),
+            "rest": np.array([_RESTS.get(entity_id.partition("/")[2], 0) for entity_id in coder.ids], dtype=np.int8),
+            "used": np.zeros(len(bases), dtype=np.float32),
             "other": np.array([coder.residual(base, "other") for base in bases], dtype=np.int32),
             "beside": np.array([coder.residual(coder.parent.get(b), "other") for b in bases], dtype=np.int32),
             "broader": np.array([coder.residual(coder.parent.get(b), "unspecified") for b in bases], dtype=np.int32),
@@ -369,7 +367,7 @@ def _prior(coder: Coder, entity_id: str, label: str, kind: str) -> float:
         prior -= _GROUP_DISCOUNT
     if _REST.search(label):
         prior -= _REST_DISCOUNT
-    if _EXCEPTED.search(label):
+    if strip_excepted(label) != label:
         prior -= _EXCEPTED_DISCOUNT
     if kind == "icd10_title" and _OTHER.search(label):
         prior -= _OTHER_DISCOUNT
@@ -383,4 +381,4 @@ def _rows(ids: pd.Series[Any], labels: pd.Series[Any], kind: str) -> Iterator[Ro
 
 
 def _texts(column: pd.Series[Any]) -> list[Any]:
-    return [value if isinstance(value, str) else None for value in column]
+    return [value if isinstance(value, str) else None for value in column.to_numpy(dtype=object)]

@@ -13,8 +13,8 @@ import pandas as pd
 
 from icdframes.coding import candidates
 from icdframes.coding.index_file import IndexParts, PhraseVectors, read_index, require, write_index
-from icdframes.coding.normalize import Normalizer, normalizer
-from icdframes.coding.phrases import Phrases, Source, collect, strip_excepted
+from icdframes.coding.normalize import Normalizer, letters_of, normalizer, strip_excepted
+from icdframes.coding.phrases import Phrases, Source, collect
 from icdframes.errors import ConfigurationError, check_whole
 from icdframes.frames.entity_tables import EntityTables
 from icdframes.frames.files import read_frame
@@ -43,6 +43,7 @@ COLUMNS = (
 
 _CHUNK = 2_000
 _PHRASES_A_TEXT = 40
+_BROADER_WORDS = 0.85
 _BREAKS = re.compile(
     r"\s*(?:[,;/+&\n]|\b(?:due to|secondary to|because of|as a result of|on a background of|on background of|"
     r"complicated by|complicating|leading to|followed by|in the context of)\b)\s*",
@@ -193,12 +194,25 @@ class TextIndex:
         with progress_bar("coding", show=progress, unit="texts") as report:
             for start in range(0, max(len(texts), 1), _CHUNK):
                 chunk = texts[start : start + _CHUNK]
-                bags = [self._rules.words(strip_excepted(text)) for text in chunk]
-                cosines = self.vectors.nearest(bags, self._rules, top=_PHRASES_A_TEXT)
-                ranked = candidates.rank(cosines, [" ".join(sorted(bag)) for bag in bags], self.phrases, n=n)
+                question, bags = self._question(chunk)
+                cosines, overlap = self.vectors.nearest(bags, self._rules, top=_PHRASES_A_TEXT)
+                ranked = candidates.rank(cosines, question, self.phrases, overlap, n=n)
                 parts.append(ranked.assign(text=ranked["text"] + start))
                 report(start + len(chunk), len(texts), 0)
         return pd.concat(parts, ignore_index=True)
+
+    def _question(self, texts: Sequence[str]) -> tuple[candidates.Question, list[tuple[str, ...]]]:
+        """Return the readings of texts and their words: each text itself, and in broader words."""
+        rules = self._rules
+        own = [rules.words(strip_excepted(text)) for text in texts]
+        wide = [(number, bag) for number, words in enumerate(own) for bag in rules.broader(words)]
+        bags = [*own, *(bag for _, bag in wide)]
+        place = [*range(len(own)), *(number for number, _ in wide)]
+        factor = np.repeat([1.0, _BROADER_WORDS], [len(own), len(wide)])
+        keys = np.array([" ".join(sorted(bag)) for bag in bags], dtype=object)
+        folded = np.array([letters_of(text) for text in texts], dtype=object)
+        sizes = np.array([len(bag) for bag in bags])
+        return candidates.Question(keys, np.array(place, dtype=np.int64), factor, folded, sizes), bags
 
     def _split(self, values: Sequence[str]) -> list[list[str]]:
         """Part each text at commas and words of cause; at "and" and "with" where no term has the same words."""
@@ -231,10 +245,12 @@ class TextIndex:
         hit = joined["target"].notna().to_numpy()
         targets = self.phrases.targets.iloc[joined["target"].fillna(0).astype(int)]
         terms = self.phrases.phrases.iloc[joined["phrase"].fillna(0).astype(int)]
-        method = np.select([joined["alternative"].eq(True), joined["equal"].eq(True)], ["residual", "equal"], "similar")
+        method = np.select([joined["alternative"].gt(0), joined["equal"].eq(True)], ["residual", "equal"], "similar")
 
-        def where_hit(values: Iterable[Any]) -> list[Any]:
-            return [value if yes and value == value else None for value, yes in zip(values, hit, strict=True)]  # noqa: PLR0124  nan
+        def where_hit(values: Any) -> list[Any]:
+            cells = np.array(values, dtype=object)
+            cells[~hit | pd.isna(cells)] = None
+            return list(cells)
 
         given = column.to_numpy(dtype=object)
         whole = [len(texts) == 1 for texts in parts]
@@ -338,7 +354,7 @@ def code_texts(
 def may_have_more(index: TextIndex, text: str) -> bool:
     """Return whether as many phrases are like a text as are looked at, so that there may be more candidates."""
     rules = normalizer(index.language)
-    nearest = index.vectors.nearest([rules.words(strip_excepted(text))], rules, top=_PHRASES_A_TEXT)
+    nearest, _ = index.vectors.nearest([rules.words(strip_excepted(text))], rules, top=_PHRASES_A_TEXT)
     return int(nearest.nnz) >= _PHRASES_A_TEXT
 
 

@@ -6,8 +6,7 @@ import pandas as pd
 import pytest
 
 import icdframes
-from icdframes.coding.normalize import normalizer
-from icdframes.coding.phrases import stem_of
+from icdframes.coding.normalize import normalizer, stem_of
 
 pytestmark = [pytest.mark.full_size, pytest.mark.slow]
 

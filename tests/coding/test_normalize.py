@@ -70,10 +70,26 @@ def test_an_empty_text_has_no_words():
     assert normalizer().words("  - of the ") == ()
 
 
+@pytest.mark.parametrize(
+    "text, readings",
+    [
+        ("oesophageal carcinoma", ["cancer of oesophagus", "gastrointestinal tract carcinoma"]),
+        ("perforated sigmoid colon", ["perforation of colon", "perforation of large intestine"]),
+        ("cholera", []),
+    ],
+)
+def test_a_text_is_also_read_in_broader_words(text, readings):
+    rules = normalizer()
+    found = [sorted(reading) for reading in rules.broader(rules.words(text))]
+    assert len(found) <= 3
+    assert all(sorted(rules.words(reading)) in found for reading in readings)
+    assert bool(found) == bool(readings)
+
+
 def test_every_wording_has_a_reason_and_is_given_once():
     rows = read_wordings()
     assert len(rows) > 500
-    assert all(row["reason"] and row["kind"] in {"abbreviation", "word", "weak", "stop"} for row in rows)
+    assert all(row["reason"] and row["kind"] in {"abbreviation", "word", "broader", "weak", "stop"} for row in rows)
     pairs = [(row["language"], row["kind"], row["written"]) for row in rows]
     assert len(set(pairs)) == len(pairs)
-    assert all(row["meaning"] for row in rows if row["kind"] in {"abbreviation", "word"})
+    assert all(row["meaning"] for row in rows if row["kind"] in {"abbreviation", "word", "broader"})

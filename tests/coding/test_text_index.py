@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 import icdframes
-from icdframes.coding.normalize import normalizer
-from icdframes.coding.phrases import compact_code, keys_of, stem_of, strip_excepted
+from icdframes.coding import candidates
+from icdframes.coding.normalize import compact_code, normalizer, stem_of, strip_excepted
+from icdframes.coding.phrases import keys_of
 from icdframes.errors import ComparabilityWarning, ConfigurationError, FileFormatError, MissingExtraError
 
 COLUMNS = [
@@ -160,6 +161,25 @@ def test_a_dictionary_goes_first_and_may_name_clusters(tables):
     assert frame["code"].tolist() == ["1A40.Z", "ca40&XK9K"]
     assert frame["title"].tolist()[1] == "Pneumonia"
     assert frame["term_kind"].eq("dictionary").all()
+
+
+def test_a_stem_takes_one_place_whatever_clusters_the_dictionary_names(tables):
+    own = pd.DataFrame({"text": ["bad chest left", "bad chest right"], "code": ["CA40&XK8G", "CA40&XK9K"]})
+    codes = icdframes.code_texts("bad chest", tables, dictionary=own, n=5)["code"].tolist()
+    assert sum(code.startswith("CA40") for code in codes) == 1
+
+
+def test_the_trees_of_the_ranker_know_the_features_of_candidates(index):
+    question, bags = index._question(["cholera", "acute stroke"])
+    cosines, overlap = index.vectors.nearest(bags, normalizer(), top=40)
+    found = candidates.add_alternatives(
+        candidates.best_phrases(cosines, question, index.phrases), index.phrases.targets
+    )
+    known = set(candidates.features(found, question, index.phrases, overlap))
+    trees = candidates.read_trees()
+    assert len(trees.rows) == 200
+    assert {name for names, *_ in trees.rows for name in names} <= known
+    assert {(len(names), len(above), len(values)) for names, above, values in trees.rows} == {(7, 7, 8)}
 
 
 def test_a_dictionary_may_be_a_file(tables, tmp_path):
