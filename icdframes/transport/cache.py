@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -243,7 +243,7 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
 
     def _write_out(self) -> None:
         while count := min(len(self._unwritten), _ROWS):
-            rows = list(islice(self._unwritten, count))
+            rows = [self._unwritten[place] for place in range(count)]  # other threads append meanwhile
             self._execute(_WRITE + _ONE_MORE * (count - 1), *chain.from_iterable(rows))
             for _ in rows:  # only now, so that Ctrl-C loses none
                 self._unwritten.popleft()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import random
 import shutil
@@ -94,6 +95,30 @@ def test_what_is_not_written_yet_is_written_at_closing(make_session, open_wire, 
         assert len(table._unwritten) == 1
     session.close()
     assert len(open_cache(folder).responses) == 2
+
+
+def test_answers_that_come_while_others_are_written_disturb_nothing(make_session, open_wire):
+    session = make_session(open_wire)
+    fill(session, 1)
+    table = session._http.cache.responses
+    answer = next(iter(table._run("SELECT * FROM answers_2")))
+    more = [(f"key {number}", None, *answer[2:]) for number in range(50)]
+
+    def another_thread(phase, info):
+        if more:
+            table._unwritten.append(more.pop())
+
+    gc.callbacks.append(another_thread)
+    before = gc.get_threshold()
+    gc.set_threshold(1)
+    try:
+        table._write("first", None, *answer[2:])
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(another_thread)
+    table._write("last", None, *answer[2:])
+    assert len(table) >= 3
+    assert not table._unwritten
 
 
 def test_closing_leaves_no_open_file(make_session, open_wire, folder):
