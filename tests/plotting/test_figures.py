@@ -4,9 +4,10 @@ import os
 import re
 import shutil
 import sys
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -487,6 +488,43 @@ def test_more_than_six_series_stand_in_one_bar(new, deaths, width, style):
     assert sum(bar.get_width() for bar in ax.patches) == len(split)
     looks = {(bar.get_facecolor(), bar.get_hatch()) for container in ax.containers for bar in container}
     assert len(looks) == n_series
+
+
+# What an eye with one kind of cones missing, and a grey print, make of linear red, green and blue: Machado, Oliveira
+# and Fernandes 2009, severity 1; the luminance of WCAG 2.
+SIMULATIONS = {
+    "protanopia": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
+    "deuteranopia": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881)),
+    "tritanopia": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.303900)),
+    "grey": ((0.2126, 0.7152, 0.0722),) * 3,
+}
+
+
+def _cielab(colour, simulation):
+    colour = np.asarray(colour[:3])
+    linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(np.array(SIMULATIONS[simulation]) @ linear, 0, 1)
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    xyz = np.array(to_xyz) @ seen / (0.9505, 1, 1.089)
+    x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@STYLES
+@pytest.mark.parametrize(
+    "simulation, least", [("protanopia", 12), ("deuteranopia", 12), ("tritanopia", 12), ("grey", 6)]
+)
+def test_neighbouring_series_differ_for_every_eye_and_in_a_grey_print(new, simulation, least, style):
+    """Compare the drawn colours by their distance in CIELAB; one below 2.3 is hardly seen."""
+    codes = new.entities["code"].dropna().head(6).tolist()
+    frame = pd.DataFrame({"code": codes, "arm": list("abcdef")})
+    with plt.style.context(style):
+        ax = plot_chapter_counts(frame, new, by="arm")
+    colours = [container.patches[0].get_facecolor() for container in ax.containers]
+    assert len(colours) == 6
+    seen = [_cielab(colour, simulation) for colour in colours]
+    distances = [float(np.linalg.norm(one - other)) for one, other in pairwise(seen)]
+    assert min(distances) >= least, distances
 
 
 def test_numbers_on_the_axis_are_written_in_full(new, deaths):
