@@ -371,3 +371,10 @@ def test_a_column_in_another_case_is_hinted(tmp_path, capsys):
     (tmp_path / "deaths.csv").write_text("Dx,age\n1A00,3\n", encoding="utf-8")
     assert main(["annotate", "deaths.csv", "--code", "dx"]) == 1
     assert "Did you mean 'Dx'?" in capsys.readouterr().err
+
+
+def test_a_message_of_the_server_is_shown_in_full_below_the_table(capsys):
+    assert main(["describe", "1A00", "DB94", "--release", "2024-01"]) == 0
+    out = capsys.readouterr().out
+    assert "message" not in out.splitlines()[0]
+    assert [line for line in out.splitlines() if line.startswith("DB94: ") and line.endswith("WHO may have it.")]

@@ -37,15 +37,23 @@ def connect(options: Namespace, credentials: Credentials | None = None) -> IcdCl
 
 
 def show(frame: pd.DataFrame, columns: tuple[str, ...] = ()) -> None:
-    """Print the first rows."""
+    """Print the first rows, long texts cut, and below them the messages of the server in full."""
     from icdframes.frames.pandas_compat import is_text  # noqa: PLC0415  pandas only where needed
 
     shown = frame[[name for name in columns if name in frame]] if columns else frame
     shown = shown.head(_SHOWN_ROWS)
-    texts = {str(name): cells.str.slice(0, _LONGEST_CELL) for name, cells in shown.items() if is_text(cells.dtype)}
+    messages = shown.set_index(shown.columns[0])["message"].dropna() if "message" in shown else {}
+    shown = shown.drop(columns="message", errors="ignore")
+    texts = {str(name): _cut(cells) for name, cells in shown.items() if is_text(cells.dtype)}
     print(shown.assign(**texts).to_string(index=False, na_rep=""))
     if len(frame) > len(shown):
         print(f"… {len(frame)} rows in all")
+    for value, message in messages.items():
+        print(f"{value}: {message}")
+
+
+def _cut(texts: pd.Series) -> pd.Series:
+    return texts.mask(texts.str.len() > _LONGEST_CELL, texts.str.slice(0, _LONGEST_CELL - 1) + "…")
 
 
 def size_text(info: CacheInfo) -> str:
