@@ -25,6 +25,8 @@ _VOTE_POWER = 6
 _UNSPECIFIED, _OTHER = 1, 2
 
 _NODES = 7
+_DIGITS = 5
+"""Features are compared with thresholds: what differs less is noise of the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,7 @@ def features(found: pd.DataFrame, question: Question, phrases: Phrases, overlap:
             "dictionary": (kind == "dictionary").astype(float),
             "dictionary_similar": (kind == "dictionary") * similarity,
         }
-    )
+    ).round(_DIGITS)
 
 
 def probability(table: pd.DataFrame) -> Array:

@@ -100,7 +100,7 @@ def _tree(nodes: Any, names: list[str]) -> list[str]:
 
 
 def _above(node: Any) -> str:
-    return f"{node['num_threshold']:.6g}"
+    return f"{node['num_threshold']:.9g}"
 
 
 def all_rows() -> tuple[pd.DataFrame, dict[str, int]]:
