@@ -42,14 +42,15 @@ def show(frame: pd.DataFrame, columns: tuple[str, ...] = ()) -> None:
 
     shown = frame[[name for name in columns if name in frame]] if columns else frame
     shown = shown.head(_SHOWN_ROWS)
-    messages = shown.set_index(shown.columns[0])["message"].dropna() if "message" in shown else {}
+    answers = zip(shown[shown.columns[0]], shown["message"], strict=True) if "message" in shown else ()
+    messages = [f"{value}: {message}" for value, message in answers if isinstance(message, str)]
     shown = shown.drop(columns="message", errors="ignore")
     texts = {str(name): _cut(cells) for name, cells in shown.items() if is_text(cells.dtype)}
     print(shown.assign(**texts).to_string(index=False, na_rep=""))
     if len(frame) > len(shown):
         print(f"… {len(frame)} rows in all")
-    for value, message in messages.items():
-        print(f"{value}: {message}")
+    for message in messages:
+        print(message)
 
 
 def _cut(texts: pd.Series) -> pd.Series:
