@@ -13,7 +13,7 @@ from corpus import RELEASE
 from server import Server
 
 SIZES = (1_000, 5_000, 36_000, 71_000, 200_000)
-MOST_MB = {36_000: 400, 71_000: 700}
+MOST_MB = {36_000: 300, 71_000: 700}
 FIRST, CACHE, SNAPSHOT, REPLAY = "first load", "HTTP cache alone", "snapshot", "session replay"
 
 
