@@ -50,7 +50,7 @@ class CodeReview(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     >>> review = icdframes.CodeReview(icdframes.code_texts(["cholera", "colera"], tables), everything=True)
     >>> review.accept()  # what the button does
     >>> review.result()[["text", "code", "status"]].to_numpy().tolist()
-    [['cholera', '1A00', 'accepted'], ['colera', '1A00', 'proposed']]
+    [['cholera', '1A00', 'accepted'], ['colera', nan, 'open']]
     >>> review.dictionary().to_numpy().tolist()
     [['cholera', '1A00']]
     >>> review.back()
