@@ -33,11 +33,12 @@ def test_no_file_of_the_whole_run_holds_a_secret(tmp_path_factory, search_files,
 def test_what_the_sandbox_of_connect_keeps_is_searched_too(tmp_path_factory, search_files):
     folder = Path(tempfile.gettempdir())
     assert folder.is_relative_to(tmp_path_factory.getbasetemp())
-    _, before = search_files(folder)
     with icdframes.connect("sandbox") as client:
         client.load_entity("1A00")
-        _, after = search_files(folder)
-    assert after > before
+        kept = Path(client.cache_info().path).parent
+        assert kept.is_relative_to(folder)
+        _, n_files = search_files(kept)
+    assert n_files
 
 
 def test_what_a_test_logs_is_read(log_records):
