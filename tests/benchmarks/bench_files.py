@@ -105,7 +105,11 @@ def _in_new_process(way: str, folder: Path, url: str, cache: Path) -> dict[str, 
 
 
 def _time(way: str, folder: str) -> dict[str, float]:
+    import pandas as pd
+
     import icdframes.errors
+
+    assert pd, icdframes.connect  # both are imported only where they are used
 
     if way in {"text", "spreadsheet"}:
         file = Path(folder, f"{NAME}.{'txt' if way == 'text' else 'xlsx'}")
