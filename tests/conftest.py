@@ -11,12 +11,9 @@ from xml.etree import ElementTree as ET
 
 import pandas as pd
 import pytest
-from hypothesis import settings
 
 from icdframes.frames.pandas_compat import as_schema
 
-settings.register_profile("tests", deadline=None, max_examples=50)  # of a test that names no number
-settings.load_profile("tests")
 pytest_plugins = ["icdframes.testing"]
 collect_ignore = ["example_project"]  # tests/packaging runs it as what it is, a project of its own
 
