@@ -113,7 +113,7 @@ def check_codes(code: str, *, is_float: bool) -> None:
 def make_converter(frame: Frame) -> Ship:
     """Return the function that turns a small pandas table into a frame that can be joined to this one."""
     make = _maker(frame)
-    if make is None:  # pragma: no cover  `opened` has refused it
+    if make is None:  # pragma: no cover  `to_narwhals` has refused it
         raise ConfigurationError(f"No converter for {frame.implementation}: give {_KNOWN}.")
     native = frame.to_native()
     return lambda table: nw.from_native(make(native, table))

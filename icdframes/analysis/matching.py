@@ -128,11 +128,16 @@ class Lookup:
         is_icf = bool(categories[ENTITY].size) and bool(spelled.str.fullmatch("[bdes][1-9][0-9]{2,4}", na=False).any())
         return cls(spellings.reset_index(drop=True), cuts, is_icf)
 
+    @property
+    def exact(self) -> pd.DataFrame:
+        """The spellings that the tables themselves hold."""
+        return self.spellings[self.spellings[_IMPLIED].eq(0)]
+
     def match(self, codes: Sequence[object] | pd.Series | pd.Index | npt.NDArray[Any]) -> pd.DataFrame:
         """Return `ENTITY` and `KIND` for the distinct codes of an array, in their order, in pandas."""
         given = pd.Series(codes, dtype=object) if isinstance(codes, list | tuple) else pd.Series(codes)
         texts = text_series(given.tolist())
-        plain = self.spellings[self.spellings[_IMPLIED].eq(0)]
+        plain = self.exact
         places = pd.Index(plain[_SPELLED]).get_indexer(pd.Index(texts))  # in most data nearly all codes are exact
         entities = pd.Series(plain[ENTITY].array.take(places, allow_fill=True))
         kinds = text_series("exact", index=entities.index)
@@ -214,8 +219,7 @@ def resolve(frame: Frame, code: str, lookup: Lookup, ship: Ship) -> Frame:
 
 def resolve_rows(frame: Frame, code: str, lookup: Lookup, ship: Ship) -> Frame:
     """Do what `resolve` does, the patterns only where a text is no exact spelling: for frames of all rows."""
-    plain = lookup.spellings[lookup.spellings[_IMPLIED].eq(0)]
-    exact = ship(plain[[_SPELLED, ENTITY]].set_axis([_WRITTEN, _EXACT], axis=1))
+    exact = ship(lookup.exact[[_SPELLED, ENTITY]].set_axis([_WRITTEN, _EXACT], axis=1))
     wanted = frame.collect_schema().names()
     written = frame.with_columns(nw.col(code).cast(nw.String).alias(_WRITTEN))
     joined = left_join(written, exact, _WRITTEN)

@@ -77,8 +77,7 @@ def rank(cosines: Any, question: Question, phrases: Phrases, overlap: Any, *, n:
         text, target, phrase, equal, alternative, score; by text and rank.
 
     """
-    found = add_alternatives(best_phrases(cosines, question, phrases), phrases.targets)
-    table = features(found, question, phrases, overlap)
+    found, table = with_features(cosines, question, phrases, overlap)
     found["score"] = probability(table)
     order = np.lexsort((found["phrase"], -found["similarity"], -found["score"], found["text"]))
     found = found.iloc[order]
@@ -86,6 +85,14 @@ def rank(cosines: Any, question: Question, phrases: Phrases, overlap: Any, *, n:
     found = found[~pd.DataFrame({"text": found["text"].to_numpy(), "stem": stems}).duplicated().to_numpy()]
     best: pd.DataFrame = found[found.groupby("text").cumcount() < n].reset_index(drop=True)
     return best
+
+
+def with_features(
+    cosines: Any, question: Question, phrases: Phrases, overlap: Any
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return all candidates of each text, and the features of each: what trees are fitted on and what they score."""
+    found = add_alternatives(best_phrases(cosines, question, phrases), phrases.targets)
+    return found, features(found, question, phrases, overlap)
 
 
 def best_phrases(cosines: Any, question: Question, phrases: Phrases) -> pd.DataFrame:

@@ -194,12 +194,16 @@ class TextIndex:
         with progress_bar("coding", show=progress, unit="texts") as report:
             for start in range(0, max(len(texts), 1), _CHUNK):
                 chunk = texts[start : start + _CHUNK]
-                question, bags = self._question(chunk)
-                cosines, overlap = self.vectors.nearest(bags, self._rules, top=_PHRASES_A_TEXT)
-                ranked = candidates.rank(cosines, question, self.phrases, overlap, n=n)
+                ranked = candidates.rank(*self.compare(chunk), n=n)
                 parts.append(ranked.assign(text=ranked["text"] + start))
                 report(start + len(chunk), len(texts), 0)
         return pd.concat(parts, ignore_index=True)
+
+    def compare(self, texts: Sequence[str]) -> tuple[Any, candidates.Question, Phrases, Any]:
+        """Return what candidates are made of: cosines, the texts as they are read, phrases, common words."""
+        question, bags = self._question(texts)
+        cosines, overlap = self.vectors.nearest(bags, self._rules, top=_PHRASES_A_TEXT)
+        return cosines, question, self.phrases, overlap
 
     def _question(self, texts: Sequence[str]) -> tuple[candidates.Question, list[tuple[str, ...]]]:
         """Return the readings of texts and their words: each text itself, and in broader words."""

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from icdframes.frames.pandas_compat import release_unused_memory, text_array
-from icdframes.frames.schema import DIAGNOSTIC_CRITERIA, TABLES, Column, typed_table
+from icdframes.frames.schema import TABLES, Column, chosen_columns, typed_table
 from icdframes.model.entity import Axis, Entity
 
-OF_PLACE = ("entity_id", "depth", "parent_id", "n_children", "chapter")
+_OF_PLACE = ("entity_id", "depth", "parent_id", "n_children", "chapter")
 """Columns of entities that depend on where an entity stands."""
 
 _ROWS = 4_000
@@ -37,13 +37,12 @@ class EntityColumns:
     """
 
     def __init__(self, include: Iterable[str] = ()) -> None:
-        criteria = DIAGNOSTIC_CRITERIA in set(include)
-        own = [column for column in TABLES["entities"] if column.name not in OF_PLACE]
+        own = [column for column in chosen_columns("entities", include) if column.name not in _OF_PLACE]
         self._added = 0
         self._numbers: dict[str, int] = {}
         self._shared: dict[object, Any] = {}
         self._tables = {
-            "entities": _Table([column for column in own if criteria or not column.optional], _itself, attrgetter),
+            "entities": _Table(own, _itself, attrgetter),
             "terms": _Table(TABLES["terms"][1:], attrgetter("terms"), attrgetter),
             "references": _Table(TABLES["references"][1:], attrgetter("references"), attrgetter),
             "axes": _Table(TABLES["axes"][1:], _axis_rows, _axis_column),

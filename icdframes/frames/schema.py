@@ -102,19 +102,19 @@ def columns_of(name: str, *, languages: Sequence[str] = (), include: Iterable[st
         ``"diagnosticCriteria"`` adds that column.
 
     """
-    return _dtypes(_chosen(name, include), languages)
+    return _dtypes(chosen_columns(name, include), languages)
 
 
 def translatable_columns(include: Iterable[str] = ()) -> list[str]:
     """Return the columns of entities of which each further language has its own."""
-    return [column.name for column in _chosen("entities", include) if column.translatable]
+    return [column.name for column in chosen_columns("entities", include) if column.translatable]
 
 
 def apply_schema(
     name: str, columns: Mapping[str, Sequence[Any]], *, languages: Sequence[str] = (), include: Iterable[str] = ()
 ) -> pd.DataFrame:
     """Make one of the five tables of plain columns; empty text becomes missing."""
-    return typed_table(_chosen(name, include), columns, languages=languages)
+    return typed_table(chosen_columns(name, include), columns, languages=languages)
 
 
 def typed_columns(
@@ -157,7 +157,8 @@ def as_lists(frame: pd.DataFrame) -> dict[str, list[Any]]:
     return {str(key): _plain(column) for key, column in frame.items()}
 
 
-def _chosen(name: str, include: Iterable[str]) -> tuple[Column, ...]:
+def chosen_columns(name: str, include: Iterable[str]) -> tuple[Column, ...]:
+    """Return the columns of one of the five tables, with the optional ones that are asked for."""
     criteria = DIAGNOSTIC_CRITERIA in set(include)
     return tuple(column for column in TABLES[name] if criteria or not column.optional)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -77,7 +76,7 @@ def _time(way: str, rows: int, entities: int, added: list[str]) -> dict[str, flo
     spent = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
     assert len(result) == rows
     assert result["title"].notna().all()
-    return spent | {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    return spent | {"peak_mb": measure.peak_mb()}
 
 
 if __name__ == "__main__":

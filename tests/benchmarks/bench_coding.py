@@ -9,8 +9,6 @@ fifths of the wordings, and measures on the other fifth: these are the figures t
 from __future__ import annotations
 
 import os
-import platform
-import resource
 import sys
 import tempfile
 import time
@@ -25,8 +23,6 @@ import icdframes
 from icdframes.coding.text_index import TextIndex
 from icdframes.sandbox import Sandbox
 from icdframes.sandbox.corpus_files import load_corpus
-
-MEBIBYTE = 2**20 if platform.system() == "Darwin" else 2**10
 
 
 def shipped():
@@ -122,8 +118,14 @@ def speed(runs):
         coded = time.perf_counter()
         figures.append((built - start, read - saved, len(texts) / (coded - read)))
     medians = pd.DataFrame(figures, columns=["build_s", "load_s", "texts_per_s"]).median()
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MEBIBYTE
-    return [{"setting": "speed", "n_texts": len(texts), **medians.round(2).to_dict(), "most_memory_mb": round(most)}]
+    return [
+        {
+            "setting": "speed",
+            "n_texts": len(texts),
+            **medians.round(2).to_dict(),
+            "most_memory_mb": round(measure.peak_mb()),
+        }
+    ]
 
 
 def main():

@@ -20,6 +20,7 @@ import warnings
 import zipfile
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -48,17 +49,15 @@ def main() -> None:
         server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, (place / f"{NAME}.zip").read_bytes()))
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}"
-        found = {}
-        for number in range(options.runs):
-            cache = place / f"cache{number}"
-            for way in SECONDS:
-                found.setdefault(way, []).append(_in_new_process(way, place, url, cache))
+        caches = (place / f"cache{number // len(SECONDS)}" for number in count())  # the same for all ways of a run
+        found = measure.alternate(
+            {way: lambda way=way: _in_new_process(way, place, url, next(caches)) for way in SECONDS}, options.runs
+        )
         server.shutdown()
     figures = []
     for way, limit in SECONDS.items():
-        middle = sorted(found[way], key=lambda one: one["wall_s"])[len(found[way]) // 2]
-        row = {"way": way, **middle, "as_wanted": measure.verdict(middle["wall_s"], limit)}
-        figures.append(row | {"memory_as_wanted": measure.verdict(middle["peak_mb"], MEGABYTES)})
+        row = {"way": way, **found[way], "as_wanted": measure.verdict(found[way]["wall_s"], limit)}
+        figures.append(row | {"memory_as_wanted": measure.verdict(found[way]["peak_mb"], MEGABYTES)})
     measure.publish("files", figures, options.out, requests=_Handler.paths[:5])
 
 
@@ -121,8 +120,7 @@ def _time(way: str, folder: str) -> dict[str, float]:
         with icdframes.connect("files") as client:
             rows = len(client.load_entity("01" if way == "branch" else None, release="2024-01", progress=False))
     spent = time.perf_counter() - began
-    peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    return {"wall_s": spent, "rows": rows, "peak_mb": int(peak.split()[1]) / 1024}
+    return {"wall_s": spent, "rows": rows, "peak_mb": measure.peak_mb()}
 
 
 if __name__ == "__main__":

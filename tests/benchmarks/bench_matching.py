@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -109,7 +108,7 @@ def _time(engine: str, way: str, folder: str) -> dict[str, float]:
     titles = collect(join(frame, ready) if way == "join" else annotate(frame))
     spent = {"wall_s": time.perf_counter() - began, "cpu_s": time.process_time() - cpu}
     assert titles > 0
-    return spent | {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    return spent | {"peak_mb": measure.peak_mb()}
 
 
 def _engine(name: str) -> tuple[Any, Any, Any]:

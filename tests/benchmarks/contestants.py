@@ -6,13 +6,14 @@ Imports stand before the clock starts; processor time and peak memory are those 
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import measure
 
 HERE = Path(__file__).parent
 HEADERS = {"Accept": "application/json", "Accept-Language": "en", "API-Version": "v2"}
@@ -140,7 +141,7 @@ def main() -> None:
     wall, cpu = time.perf_counter(), time.process_time()
     found = work()
     found |= {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
-    print(json.dumps(found | {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+    print(json.dumps(found | {"peak_mb": measure.peak_mb()}))
 
 
 if __name__ == "__main__":

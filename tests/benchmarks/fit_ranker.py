@@ -22,7 +22,6 @@ from icdframes.coding.text_index import TextIndex
 RANKER = Path(candidates.__file__).with_name("ranker.csv")
 DEPTH = 3
 NODES = 7
-PHRASES = 40
 REPEATED = "chapter 06"
 """A setting whose wordings are among those of another: measured, not fitted on."""
 SETTINGS = {"max_iter": 200, "max_depth": DEPTH, "learning_rate": 0.08, "min_samples_leaf": 60, "random_state": 0}
@@ -31,12 +30,7 @@ LABELS = ("set", "text", "fold", "stem", "right")
 
 def candidate_rows(name: str, index: TextIndex, asked: gold.Gold) -> pd.DataFrame:
     """Return the features of all candidates of wordings, and whether each is right."""
-    question, bags = index._question(asked.texts)
-    cosines, overlap = index.vectors.nearest(bags, index._rules, top=PHRASES)
-    found = candidates.add_alternatives(
-        candidates.best_phrases(cosines, question, index.phrases), index.phrases.targets
-    )
-    table = candidates.features(found, question, index.phrases, overlap)
+    found, table = candidates.with_features(*index.compare(asked.texts))
     stems = [gold.stem(code) for code in index.phrases.targets["code"].iloc[found["target"].to_numpy()]]
     text = found["text"].to_numpy()
     right = [stem in asked.right[place] for stem, place in zip(stems, text, strict=True)]

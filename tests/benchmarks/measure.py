@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import resource
 import statistics
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +36,14 @@ def alternate(contestants: Mapping[str, Run], runs: int) -> dict[str, dict[str, 
         name: {key: statistics.median(one[key] for one in results) for key in results[0]}
         for name, results in found.items()
     }
+
+
+def peak_mb() -> float:
+    """Return the most memory that this process has had, in MB; Linux counts that of the parent in ru_maxrss."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if platform.system() == "Darwin" else 2**10)
 
 
 def publish(name: str, figures: Sequence[Mapping[str, Any]], out: Path, **about: Any) -> None:

@@ -170,12 +170,8 @@ def test_a_stem_takes_one_place_whatever_clusters_the_dictionary_names(tables):
 
 
 def test_the_trees_of_the_ranker_know_the_features_of_candidates(index):
-    question, bags = index._question(["cholera", "acute stroke"])
-    cosines, overlap = index.vectors.nearest(bags, normalizer(), top=40)
-    found = candidates.add_alternatives(
-        candidates.best_phrases(cosines, question, index.phrases), index.phrases.targets
-    )
-    known = set(candidates.features(found, question, index.phrases, overlap))
+    _, table = candidates.with_features(*index.compare(["cholera", "acute stroke"]))
+    known = set(table)
     trees = candidates.read_trees()
     assert len(trees.rows) == 200
     assert {name for names, *_ in trees.rows for name in names} <= known

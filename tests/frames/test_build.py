@@ -97,13 +97,18 @@ def test_nothing_loaded_gives_empty_tables_with_dtypes(provenance):
     assert {key: schema_dtype(column) for key, column in tables.entities.items()} == columns_of("entities")
 
 
+def in_any_order(data, values):
+    shuffled = list(values)
+    random.Random(data.draw(st.integers())).shuffle(shuffled)
+    return shuffled
+
+
 @pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(data=st.data())
 def test_the_order_in_which_entities_arrived_does_not_matter(data, graphs, provenance, assert_same):
     graph = data.draw(graphs)
-    shuffled = list(graph.entities.items())
-    random.Random(data.draw(st.integers())).shuffle(shuffled)
+    shuffled = in_any_order(data, graph.entities.items())
     assert_same(
         build_tables(EntityGraph(graph.roots, dict(shuffled)), provenance, chapters={}),
         build_tables(graph, provenance, chapters={}),
@@ -114,8 +119,7 @@ def test_the_order_in_which_entities_arrived_does_not_matter(data, graphs, prove
 @given(data=st.data())
 def test_columns_that_were_taken_as_entities_came_make_the_same_tables(data, graphs, provenance, assert_same):
     graph = data.draw(graphs)
-    arriving = list(graph.entities.values())
-    random.Random(data.draw(st.integers())).shuffle(arriving)
+    arriving = in_any_order(data, graph.entities.values())
     stray = [replace(entity, entity_id=f"{entity.entity_id}9999") for entity in arriving[:1]]
     with pytest.MonkeyPatch.context() as patch:
         for name in ("_ROWS", "_ENTITIES"):
