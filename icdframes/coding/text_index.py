@@ -194,12 +194,12 @@ class TextIndex:
         with progress_bar("coding", show=progress, unit="texts") as report:
             for start in range(0, max(len(texts), 1), _CHUNK):
                 chunk = texts[start : start + _CHUNK]
-                ranked = candidates.rank(*self.compare(chunk), n=n)
+                ranked = candidates.rank(*self._compare(chunk), n=n)
                 parts.append(ranked.assign(text=ranked["text"] + start))
                 report(start + len(chunk), len(texts), 0)
         return pd.concat(parts, ignore_index=True)
 
-    def compare(self, texts: Sequence[str]) -> tuple[Any, candidates.Question, Phrases, Any]:
+    def _compare(self, texts: Sequence[str]) -> tuple[Any, candidates.Question, Phrases, Any]:
         """Return what candidates are made of: cosines, the texts as they are read, phrases, common words."""
         question, bags = self._question(texts)
         cosines, overlap = self.vectors.nearest(bags, self._rules, top=_PHRASES_A_TEXT)

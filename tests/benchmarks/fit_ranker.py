@@ -30,7 +30,7 @@ LABELS = ("set", "text", "fold", "stem", "right")
 
 def candidate_rows(name: str, index: TextIndex, asked: gold.Gold) -> pd.DataFrame:
     """Return the features of all candidates of wordings, and whether each is right."""
-    found, table = candidates.with_features(*index.compare(asked.texts))
+    found, table = candidates.with_features(*index._compare(asked.texts))
     stems = [gold.stem(code) for code in index.phrases.targets["code"].iloc[found["target"].to_numpy()]]
     text = found["text"].to_numpy()
     right = [stem in asked.right[place] for stem, place in zip(stems, text, strict=True)]

@@ -170,7 +170,7 @@ def test_a_stem_takes_one_place_whatever_clusters_the_dictionary_names(tables):
 
 
 def test_the_trees_of_the_ranker_know_the_features_of_candidates(index):
-    _, table = candidates.with_features(*index.compare(["cholera", "acute stroke"]))
+    _, table = candidates.with_features(*index._compare(["cholera", "acute stroke"]))
     known = set(table)
     trees = candidates.read_trees()
     assert len(trees.rows) == 200
