@@ -126,7 +126,7 @@ class ReleaseFileMethods(ClientBase):
         UnknownReleaseError
             If the release has no such file.
         MissingExtraError
-            If a list of ICD-11 is asked for and openpyxl is not installed.
+            If a list of ICD-11 is asked for and python-calamine is not installed.
 
         Notes
         -----

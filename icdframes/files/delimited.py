@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import importlib.util
 import io
 import re
@@ -11,6 +12,7 @@ import zipfile
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
@@ -26,6 +28,8 @@ _DATE = re.compile(r"(?:version:?\s*)?(\d{4})[- ]([a-z]{3})[a-z]*[- ](\d{1,2})\b
 _BLANKS = " \t\r\v\f\u00a0\u2007\u202f\u200b\u3000"
 _RECORD_END = "\r\n"
 _FEED = "\x00"
+_SHEETS = "xl/worksheets/sheet"
+_FORMULA = re.compile(rb'<c r="([A-Z]+)(\d+)"[^>]*><f[^>]*>([^<]+)</f>')
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ def read_raw_table(path: Path, choose: Choose) -> RawTable:
     FileFormatError
         If the file is not there, damaged, too large or of another kind; names it and the line.
     MissingExtraError
-        If it is a spreadsheet and openpyxl is not installed.
+        If it is a spreadsheet and python-calamine is not installed.
 
     """
     place, data = unpack(path, choose, (*TEXT_SUFFIXES, SHEET_SUFFIX))
@@ -85,9 +89,9 @@ def date_in(heading: str) -> str | None:
     return f"{match[1]}-{_MONTHS.index(match[2].lower()) + 1:02}-{int(match[3]):02}"
 
 
-def has_openpyxl() -> bool:
+def has_calamine() -> bool:
     """Return whether spreadsheets can be read."""
-    return importlib.util.find_spec("openpyxl") is not None
+    return importlib.util.find_spec("python_calamine") is not None
 
 
 def decode_text(path: Path, data: bytes) -> str:
@@ -185,29 +189,47 @@ def _csv_rows(path: Path, lines: io.StringIO, delimiter: str) -> Iterator[tuple[
 
 
 def _spreadsheet_rows(path: Path, data: bytes) -> Iterator[tuple[int, Sequence[str]]]:
-    if not has_openpyxl():
+    if not has_calamine():
         raise MissingExtraError("Reading a spreadsheet", "excel")
-    import openpyxl  # noqa: PLC0415  an optional package
+    import python_calamine  # noqa: PLC0415  an optional package
 
     try:
+        file = open_workbook_bytes(path, data)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(open_workbook_bytes(path, data), read_only=True)
-            sheet = book.worksheets[0]
-            sheet.reset_dimensions()
-            rows = list(sheet.iter_rows(values_only=True))
-            book.close()
-    except (OSError, ValueError, KeyError, IndexError, TypeError, zipfile.BadZipFile) as error:
-        if isinstance(error, FileFormatError):
-            raise
+            rows = python_calamine.load_workbook(file).get_sheet_by_index(0).to_python(skip_empty_area=False)
+        formulas = _formulas(file)
+    except FileFormatError:
+        raise
+    except (python_calamine.CalamineError, OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
         raise FileFormatError(
             f"{path} cannot be read as a spreadsheet ({error}): download it again, or give the .txt."
         ) from error
     coded = {place for place, title in enumerate(rows[0] if rows else ()) if str(title).strip().endswith("Code")}
-    for line, cells in enumerate(rows, start=1):
-        if changed := [cell for place, cell in enumerate(cells) if place in coded and isinstance(cell, int | float)]:
+    for line, row in enumerate(rows, start=1):
+        cells = list(map(_cell_text, row))
+        if changed := [cells[place] for place in coded if isinstance(row[place], int | float)]:
             raise FileFormatError(
-                f"{path}, line {line}: the code {changed[0]!r} is a number, a spreadsheet program has changed it. "
+                f"{path}, line {line}: the code {changed[0]} is a number, a spreadsheet program has changed it. "
                 "Download the file again, or give the .txt."
             )
-        yield line, ["" if cell is None else str(cell) for cell in cells]
+        for place, formula in formulas.get(line, ()):
+            cells[place] = formula
+        yield line, cells
+
+
+def _cell_text(cell: object) -> str:
+    if isinstance(cell, str):
+        return cell
+    return str(int(cell) if isinstance(cell, float) and cell.is_integer() else cell)
+
+
+def _formulas(file: io.BytesIO) -> dict[int, list[tuple[int, str]]]:
+    """Return the formulas of the first sheet by line, which calamine leaves out: a link to WHO's browser is one."""
+    with zipfile.ZipFile(file) as archive:
+        sheet = archive.read(min(name for name in archive.namelist() if name.startswith(_SHEETS)))
+    found: dict[int, list[tuple[int, str]]] = {}
+    for letters, line, formula in _FORMULA.findall(sheet):
+        place = reduce(lambda number, letter: number * 26 + letter - 64, letters, 0) - 1
+        found.setdefault(int(line), []).append((place, f"={html.unescape(formula.decode())}"))
+    return found

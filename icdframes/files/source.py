@@ -10,6 +10,7 @@ from icdframes.files.icd10_meta import icd10_graph, read_icd10_meta
 from icdframes.files.tabulation import read_tabulation_graph
 from icdframes.frames.build import build_tables
 from icdframes.frames.entity_tables import EntityTables
+from icdframes.frames.pandas_compat import garbage_collection_paused
 from icdframes.frames.provenance import Provenance
 from icdframes.model.entity import EntityGraph
 
@@ -62,6 +63,7 @@ class FilesSource:
             self._check_release(classification, release)
         return found
 
+    @garbage_collection_paused()
     def tables(
         self,
         classification: str,

@@ -15,6 +15,7 @@ from icdframes.files.entity_texts import TextIndex, Texts, read_texts
 from icdframes.files.tabulation_sheet import Sheet, read_sheet
 from icdframes.frames.build import build_tables
 from icdframes.frames.entity_tables import EntityTables
+from icdframes.frames.pandas_compat import garbage_collection_paused
 from icdframes.frames.provenance import Provenance, utc_text
 from icdframes.model.entity import Entity, EntityGraph
 from icdframes.model.uris import EntityUri, check_classification, entity_id_of, parse_uri
@@ -25,6 +26,7 @@ _OLD_RESIDUAL = re.compile(r"/[a-z]+/(other|unspecified)$")
 _RELEASE = re.compile(r"(?<!\d)\d{4}-\d{2}(?!\d)")
 _LANGUAGE = re.compile(r"[-_]([a-z]{2})(?=\.|$)", re.IGNORECASE)
 _NO_TEXTS = Texts(None, None, (), ())
+_NO_MORE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +155,15 @@ def _wrong_parent(file: Path, line: int, named: str, found: str | None) -> FileF
 def _entities(sheet: Sheet, links: _Links, origin: TabulationOrigin, texts: Mapping[str, Texts]) -> dict[str, Entity]:
     of_release = str(EntityUri(origin.classification, origin.release, None))
     cells = sheet.columns
-    titles, titles_en, codes, kinds = cells["title"], cells["title_en"], cells["code"], cells["class_kind"]
-    blocks, notes, browsers = cells["block_id"], cells["coding_note"], cells["browser"]
+    titles, titles_en = list(map(_bare, cells["title"])), list(map(_bare, cells["title_en"]))
+    codes, blocks, notes = cells["code"], cells["block_id"], cells["coding_note"]
+    links_there = map(_HYPERLINK.match, cells["browser"])
+    browsers = [link and link[1] for link in links_there]
+    kinds = [kind.casefold() or None for kind in cells["class_kind"]]
     foundation_ids = _last_parts(cells["foundation"])
     entities: dict[str, Entity] = {}
     for entity_id, row in links.rows.items():
-        title, english = _bare(titles[row]), _bare(titles_en[row])
-        kind = kinds[row].casefold() or None
-        link = _HYPERLINK.match(browsers[row])
+        title, english, kind = titles[row], titles_en[row], kinds[row]
         text = texts.get(entity_id, _NO_TEXTS)
         entities[entity_id] = Entity(
             uri=f"{of_release}/{entity_id}",
@@ -176,9 +179,10 @@ def _entities(sheet: Sheet, links: _Links, origin: TabulationOrigin, texts: Mapp
             definition=text.definition,
             coding_note=text.coding_note or notes[row] or None,
             foundation_id=foundation_ids[row],
-            browser_url=link[1] if link else None,
+            browser_url=browsers[row],
             terms=text.terms,
             references=text.references,
+            extra=_NO_MORE,
         )
     return entities
 
@@ -244,6 +248,7 @@ def _language(file: Path, sheet: Sheet) -> str | None:
     return None if sheet.has_english else "en"
 
 
+@garbage_collection_paused()
 def read_tabulation(
     path: str | os.PathLike[str],
     text: str | os.PathLike[str] | None = None,
@@ -280,7 +285,7 @@ def read_tabulation(
         If the file is no tabulation, has a row whose parent is not the one above it, or would
         unpack to more than 500 MB; names the line.
     MissingExtraError
-        If a spreadsheet is given and openpyxl is not installed.
+        If a spreadsheet is given and python-calamine is not installed.
 
     Examples
     --------

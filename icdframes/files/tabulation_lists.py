@@ -78,7 +78,7 @@ def read_icd11_list(path: Path) -> dict[str, str | None]:
     FileFormatError
         If it is no such list.
     MissingExtraError
-        If openpyxl is not installed.
+        If python-calamine is not installed.
 
     Warns
     -----

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from zipfile import ZipInfo
 
@@ -78,27 +79,21 @@ def read_sheet(path: Path) -> Sheet:
             "Get the Simple Tabulation from https://icd.who.int/browse, Info."
         )
     rows = _joined(raw.rows, places)
-    columns = {column: _cells(rows, place) for column, place in places.items()}
-    absent = {column: [""] * len(rows) for column in set(_COLUMNS.values()) - set(places)}
+    cells = dict(enumerate(zip_longest(*(row for _, row in rows), fillvalue="")))  # one at the end may be left out
+    none = [""] * len(rows)
+    columns = {column: list(cells.get(places.get(column, -1), none)) for column in _COLUMNS.values()}
     date = next(filter(None, map(date_in, raw.header)), None)
-    unassigned = _NO_CODE in columns["code"] or any(block.endswith(_NO_BLOCK) for block in columns.get("block_id", ()))
+    unassigned = _NO_CODE in columns["code"] or any(block.endswith(_NO_BLOCK) for block in columns["block_id"])
     undated = not any(re.search(r"/\d{4}(-\d{2})?/|/beta/", uri) for uri in columns["uri"][:1])
     columns["code"] = ["" if code == _NO_CODE else code for code in columns["code"]]
     return Sheet(
         name=raw.name,
-        columns=columns | absent,
+        columns=columns,
         lines=[line for line, _ in rows],
         has_english="title_en" in places,
         date=date,
         is_working_copy=unassigned or (undated and _WORKING_COLUMN in headings),
     )
-
-
-def _cells(rows: Sequence[Row], place: int) -> list[str]:
-    try:
-        return [cells[place] for _, cells in rows]
-    except IndexError:  # a cell at the end may be left out
-        return [cells[place] if place < len(cells) else "" for _, cells in rows]
 
 
 def _joined(rows: Sequence[Row], places: Mapping[str, int]) -> Sequence[Row]:

@@ -129,20 +129,19 @@ def _translation_columns(
 
 def _edge_columns(places: Sequence[Place], entities: Sequence[Entity]) -> dict[str, list[Any]]:
     loaded = {place.entity_id for place in places}
-    position: dict[tuple[str, str], int] = {}
-    listed_by: defaultdict[str, list[str]] = defaultdict(list)
+    positions: defaultdict[str, dict[str, int | None]] = defaultdict(dict)  # of each child below each parent
     for place, entity in zip(places, entities, strict=True):
         for number, child in enumerate(entity.child_ids):
             if child in loaded:
-                position.setdefault((place.entity_id, child), number)
-                listed_by[child].append(place.entity_id)
-    pairs = [
-        (parent, place.entity_id)
+                positions[child].setdefault(place.entity_id, number)
+    edges = [
+        (parent, place.entity_id, position)
         for place, entity in zip(places, entities, strict=True)
-        for parent in dict.fromkeys((*entity.parent_ids, *listed_by[place.entity_id]))
+        for parent, position in _by_parent(entity, positions[place.entity_id])
     ]
-    return {
-        "parent_id": [parent for parent, _ in pairs],
-        "child_id": [child for _, child in pairs],
-        "position": [position.get(pair) for pair in pairs],
-    }
+    return {name: [edge[part] for edge in edges] for part, name in enumerate(("parent_id", "child_id", "position"))}
+
+
+def _by_parent(entity: Entity, positions: dict[str, int | None]) -> Iterable[tuple[str, int | None]]:
+    """Return the places of an entity below its parents: first those that it names, then those that list it alone."""
+    return (dict.fromkeys(entity.parent_ids) | positions).items()

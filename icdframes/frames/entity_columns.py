@@ -38,7 +38,6 @@ class EntityColumns:
 
     def __init__(self, include: Iterable[str] = ()) -> None:
         own = [column for column in chosen_columns("entities", include) if column.name not in _OF_PLACE]
-        self._added = 0
         self._numbers: dict[str, int] = {}
         self._shared: dict[object, Any] = {}
         self._tables = {
@@ -52,20 +51,18 @@ class EntityColumns:
     def of(cls, entities: Iterable[Entity], include: Iterable[str] = ()) -> EntityColumns:
         """Collect the columns of some entities."""
         columns = cls(include)
-        for entity in entities:
-            columns.add(entity)
+        columns.add(list(entities))
         return columns
 
-    def add(self, entity: Entity) -> None:
-        """Collect what the tables say of one entity."""
-        self._numbers[entity.entity_id] = self._added
-        self._added += 1
+    def add(self, entities: Sequence[Entity]) -> None:
+        """Collect what the tables say of some entities."""
+        self._numbers |= {entity.entity_id: number for number, entity in enumerate(entities, len(self._numbers))}
         for table in self._tables.values():
-            table.add(entity)
+            table.add(entities)
 
     def take(self, entity: Entity) -> Entity:
         """Collect what the tables say of one entity; return it with its links, its code and its kind alone."""
-        self.add(entity)
+        self.add((entity,))
         for name, table in self._tables.items():
             table.store(_ENTITIES if name == "entities" else _ROWS)
         share = self._share
@@ -105,7 +102,7 @@ class _Table:
     def __init__(
         self,
         schema: Sequence[Column],
-        rows_of: Callable[[Entity], Iterable[Any]],
+        rows_of: Callable[[Entity], Sequence[Any]],
         getter: Callable[[str], Callable[[Any], Any]],
     ) -> None:
         self._rows_of = rows_of
@@ -115,10 +112,10 @@ class _Table:
         self._counts: list[int] = []
         self._parts: dict[str, list[Any]] = {column.name: [] for column in schema}
 
-    def add(self, entity: Entity) -> None:
-        before = len(self._rows)
-        self._rows.extend(self._rows_of(entity))
-        self._counts.append(len(self._rows) - before)
+    def add(self, entities: Sequence[Entity]) -> None:
+        found = list(map(self._rows_of, entities))
+        self._rows.extend(chain.from_iterable(found))
+        self._counts.extend(map(len, found))
 
     def store(self, least: int) -> None:
         """Turn the rows into columns where there are so many."""

@@ -103,10 +103,13 @@ class SnapshotStore:
         whole = replace(key, root=None, depth=None)
         if exact is not None or key == whole:
             return exact
-        entities, edges = self.load_frame(whole), self.load_frame(whole, "edges", columns=["child_id"])
-        if entities is None or edges is None:
+        found = self._read(
+            whole, lambda kept: (read_table(self._place(whole), kept, "entities"), kept["rows"]["edges"])
+        )
+        if found is None:
             return None
-        if not is_tree(entities, edges["child_id"]):
+        entities, n_edges = found
+        if not is_tree(entities, n_edges):
             tables = self.covering(key)
             return None if tables is None else tables.entities
         provenance = Provenance.from_dict(entities.attrs["provenance"])

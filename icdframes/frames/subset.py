@@ -161,7 +161,7 @@ def subset_tables(tables: EntityTables, root_id: str | None, depth: int | None =
     """
     provenance = replace(tables.provenance, root=root_id, depth=depth)
     root_ids = root_id.split(",") if root_id else []
-    if len(root_ids) <= 1 and is_tree(tables.entities, tables.edges["child_id"]):
+    if len(root_ids) <= 1 and is_tree(tables.entities, len(tables.edges)):
         entities = cut_rows(tables.entities, root_id, depth, provenance)
         return replace(tables, entities=entities, **_details_of(tables, entities, provenance), provenance=provenance)
     chapters = chapters_from_tables(tables)
@@ -190,18 +190,18 @@ def frames_of(
     return {name: frame[frame[keys[name]].isin(ids)] for name, frame in tables.frames.items() if name in names}
 
 
-def is_tree(entities: pd.DataFrame, child_ids: pd.Series) -> bool:
+def is_tree(entities: pd.DataFrame, n_edges: int) -> bool:
     """Return whether nothing has two parents or stands above a root, so that a branch is some neighbouring rows.
 
     Parameters
     ----------
     entities : pandas.DataFrame
         The entities of a whole classification.
-    child_ids : pandas.Series
-        That column of its edges.
+    n_edges : int
+        Rows of its edges, among which each entity below a root has one at least.
 
     """
-    return child_ids.is_unique and len(child_ids) == int((entities["depth"] > 0).sum())
+    return n_edges == np.count_nonzero(entities["depth"] > 0)
 
 
 def cut_rows(entities: pd.DataFrame, root_id: str | None, depth: int | None, provenance: Provenance) -> pd.DataFrame:

@@ -336,8 +336,8 @@ def test_no_file_of_any_content_raises_anything_else(name, data, whole, tmp_path
         assert name in str(error)  # noqa: PT017  a file may also be readable
 
 
-def test_without_openpyxl_the_install_line_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(who_file, "has_openpyxl", lambda: False)
+def test_without_a_reader_of_spreadsheets_the_install_line_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(who_file, "has_calamine", lambda: False)
     with pytest.raises(MissingExtraError, match=r"icdframes\[excel\]"):
         read_tabulation(written(tmp_path, "x.xlsx", spreadsheet(ROWS)))
 
