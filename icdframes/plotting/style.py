@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from bisect import bisect_right
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -252,12 +253,21 @@ def wrap_text(text: str, width: float, n_lines: int, measure: Measure) -> list[s
     if wide == len(lines) <= n_lines:
         return [line.rstrip() for line in lines]
     for last in range(min(wide, n_lines - 1), -1, -1):
-        rest = "".join(lines[last:]).rstrip()
-        while rest and measure(f"{rest}…") > width:
-            rest = rest[:-1].rstrip(" ,;:-(\u2002")
+        rest = _cut("".join(lines[last:]), width, measure)
         if len(rest) >= _SHORTEST:
             return [*(line.rstrip() for line in lines[:last]), f"{rest}…"]
     return []
+
+
+def _cut(text: str, width: float, measure: Measure) -> str:
+    """Return the longest beginning of a text that fits with an ellipsis; halving, as some texts have 20,000 signs."""
+    begins = range(len(text) + 1)
+    longest = bisect_right(begins, width, key=lambda end: measure(f"{_end_of_word(text[:end])}…")) - 1
+    return _end_of_word(text[: max(longest, 0)])
+
+
+def _end_of_word(text: str) -> str:
+    return text.rstrip(" ,;:-(\u2002")
 
 
 def _broken(text: str, width: float) -> str:

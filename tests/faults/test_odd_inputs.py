@@ -118,6 +118,14 @@ def test_a_server_without_the_classification_says_so(icd_client, icd_sandbox):
         icd_client.releases("icf")
 
 
+def test_one_entity_whose_chapter_cannot_be_reached_is_there_without_it(icd_client, icd_sandbox):
+    icd_sandbox.fail("*/1435254666", status=404)
+    with pytest.warns(PartialResultWarning, match=r"1 ancestor\(s\) could not be loaded .1435254666"):
+        tables = icd_client.load_tables(257068234, release="2024-01", depth=0)
+    assert tables.entities["code"].tolist() == ["1A00"]
+    assert tables.entities["chapter"].isna().all()
+
+
 @pytest.mark.slow
 def test_sandboxes_leave_no_folders_behind(monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

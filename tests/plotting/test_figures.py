@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import sys
+from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from icdframes.errors import (
     PartialResultWarning,
 )
 from icdframes.frames.pandas_compat import schema_dtype
+from icdframes.plotting import hierarchy_figure
 from icdframes.plotting.charts import plot_chapter_counts, plot_release_changes
 from icdframes.plotting.hierarchy_figure import plot_hierarchy
 from icdframes.plotting.layout import MOST, Box, aggregate, icicle, own_values, prune, squarified, treemap
@@ -274,6 +276,18 @@ def test_the_attribution_names_what_is_known():
 
 
 # hierarchies
+
+
+@pytest.mark.parametrize("title", ["word " * 4_000, "w" * 20_000], ids=["words", "one word"])
+def test_a_title_without_an_end_is_cut_before_it_is_measured(new, monkeypatch, title):
+    measured = []
+    measure = measure_text()
+    monkeypatch.setattr(hierarchy_figure, "measure_text", lambda: lambda text: measured.append(text) or measure(text))
+    entities = new.entities.assign(title=new.entities["title"].mask(new.entities["code"].eq("01"), title))
+    ax = plot_hierarchy(replace(new, entities=entities))
+    assert len(max(measured, key=len)) < 400
+    assert len(measured) < 20 * len(ax.patches)
+    assert any(title[:4] in text.get_text() and text.get_text().endswith("…") for text in ax.texts)
 
 
 @pytest.mark.slow

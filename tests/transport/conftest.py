@@ -9,6 +9,7 @@ import threading
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
@@ -238,23 +239,31 @@ def make_wire():
 
 
 @pytest.fixture
-def certificate(tmp_path):
+def certificate(make_certificate):
     """A certificate for this machine that nobody trusts unless told to."""
+    return make_certificate("127.0.0.1")
+
+
+@pytest.fixture
+def make_certificate(tmp_path):
+    return partial(_write_certificate, tmp_path / "certificate.pem")
+
+
+def _write_certificate(path, address):
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, address)])
     now = datetime.now(UTC)
     signed = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    path = tmp_path / "certificate.pem"
     path.write_bytes(private + signed.public_bytes(serialization.Encoding.PEM))
     return path
 

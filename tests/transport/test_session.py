@@ -643,6 +643,16 @@ def test_an_untrusted_certificate_stops_everything_and_a_ca_file_makes_it_truste
     assert make_session(wire, verify=str(certificate)).get_json(ENTITY)["path"] == ENTITY
 
 
+def test_a_trusted_certificate_of_another_host_is_told_as_that(make_session, make_wire, make_certificate):
+    certificate = make_certificate("127.0.0.2")
+    wire = make_wire(secured=True, certificate=certificate)
+    with pytest.raises(
+        ConnectionFailedError, match=r"is for another host name. Check the host .* a CA file does not help"
+    ):
+        make_session(wire, verify=str(certificate)).get_json(ENTITY)
+    assert wire.seen == []
+
+
 def test_a_session_is_neither_pickled_nor_used_after_closing(make_session, wire):
     session = make_session(wire)
     with pytest.raises(TypeError, match="connect in each process"):
