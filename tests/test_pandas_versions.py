@@ -27,13 +27,16 @@ def offences(source):
             if isinstance(node.func, ast.Attribute):
                 given += node.args if node.func.attr == "astype" else []
                 of_text = isinstance(node.func.value, ast.Attribute) and node.func.value.attr == "str"
-                in_pandas = "nw." not in ast.unparse(node) and not ast.unparse(node.func).startswith(("key", "compact"))
-                if of_text and in_pandas and node.func.attr in METHODS and "na" not in names:
+                if of_text and node.func.attr in METHODS and "na" not in names and _is_of_pandas(node):
                     yield node.lineno
             if any(isinstance(value, ast.Constant) and value.value == "str" for value in given):
                 yield node.lineno
         elif isinstance(node, ast.Compare) and ".dtype" in (text := ast.unparse(node)) and "'str'" in text:
             yield node.lineno
+
+
+def _is_of_pandas(call):
+    return "nw." not in ast.unparse(call) and not ast.unparse(call.func).startswith(("key", "compact"))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
