@@ -110,7 +110,9 @@ def _read_text(file: Path) -> pd.DataFrame:
 def _read_excel(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     need_openpyxl()
     try:
-        sheets = pd.read_excel(file, sheet_name=None, dtype=TEXT, keep_default_na=False, na_values=[""])
+        sheets = pd.read_excel(
+            file, sheet_name=None, dtype=TEXT, engine="openpyxl", keep_default_na=False, na_values=[""]
+        )
     except (OSError, ValueError, KeyError) as error:
         raise FileFormatError(f"{file} cannot be read as a workbook ({error}): write it anew.") from error
     told: dict[str, Any] = {}

@@ -199,9 +199,9 @@ def test_a_zip_without_tables_and_an_absent_file_are_refused(tmp_path):
         read_mapping(tmp_path / "absent.txt")
 
 
-def test_an_excel_file_without_openpyxl_says_what_to_install(tmp_path, monkeypatch):
+def test_an_excel_file_without_its_reader_says_what_to_install(tmp_path, monkeypatch):
     (tmp_path / "a.xlsx").write_bytes(b"")
-    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    monkeypatch.setitem(sys.modules, "python_calamine", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'icdframes\[excel\]'"):
         read_mapping(tmp_path / "a.xlsx")
 
