@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
+from zipfile import BadZipFile
 
 import pandas as pd
 
@@ -113,7 +114,7 @@ def _read_excel(file: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
         sheets = pd.read_excel(
             file, sheet_name=None, dtype=TEXT, engine="openpyxl", keep_default_na=False, na_values=[""]
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise FileFormatError(f"{file} cannot be read as a workbook ({error}): write it anew.") from error
     told: dict[str, Any] = {}
     if "about" in sheets and {"field", "value"} <= set(sheets["about"].columns):

@@ -115,6 +115,7 @@ def test_the_order_in_which_entities_arrived_does_not_matter(data, graphs, prove
     )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(data=st.data())
 def test_columns_that_were_taken_as_entities_came_make_the_same_tables(data, graphs, provenance, assert_same):
