@@ -50,19 +50,20 @@ run() {
   fi
 }
 
-failed=0 pids=()
+failed=0 running=0
 for cell in "${cells[@]}"; do
   read -ra words <<<"$cell"
-  run "${words[@]}" &
-  pids+=($!)
-  if [ "${#pids[@]}" = 2 ]; then
-    for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
-    pids=()
+  if [ "$running" = 2 ]; then
+    wait -n || failed=1
+    running=1
   fi
+  run "${words[@]}" &
+  running=$((running + 1))
 done
-for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
+while [ "$running" -gt 0 ]; do
+  wait -n || failed=1
+  running=$((running - 1))
+done
 [ "$failed" = 0 ]
 
-for reader in "$folder"/*/bin/python; do
-  for written in "$folder"/written/*; do "$reader" tests/golden/cross_read.py read "$written"; done
-done
+printf '%s\n' "$folder"/*/bin/python | xargs -P 2 -I{} {} tests/golden/cross_read.py read "$folder"/written/*

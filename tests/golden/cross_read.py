@@ -1,4 +1,4 @@
-"""Write tables under one pandas and read them under another: ``cross_read.py write FOLDER``, ``… read FOLDER``.
+"""Write tables under one pandas and read them under another: ``cross_read.py write FOLDER``, ``… read FOLDER…``.
 
 What is read is compared with the same tables made anew; the values are those in which codes are lost elsewhere.
 Parquet takes part where pyarrow is installed.
@@ -79,9 +79,10 @@ def read(folder):
 
 
 if __name__ == "__main__":
-    command, folder = sys.argv[1], Path(sys.argv[2])
-    if command == "write":
-        folder.mkdir(parents=True)
-        write(folder)
-    else:
-        print(f"{read(folder)} files of {folder.name} are equal under pandas {pd.__version__}")
+    command, *folders = sys.argv[1:]
+    for place in map(Path, folders):
+        if command == "write":
+            place.mkdir(parents=True)
+            write(place)
+        else:
+            print(f"{read(place)} files of {place.name} are equal under pandas {pd.__version__}")
