@@ -46,14 +46,33 @@ def _numbered_folders(tmp_path_factory):
     return (parent / str(number) for number in count())
 
 
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory):
+    """Return the cache folder of all that only read the sandbox's sample: to walk its 913 entities takes a second."""
+    return tmp_path_factory.mktemp("shared") / "cache"
+
+
+@pytest.fixture(scope="session")
+def load_sample(shared_cache):
+    """Return a function that loads the whole MMS of the sandbox in one of its releases."""
+    import icdframes
+
+    def load(release):
+        with icdframes.connect("sandbox", cache_dir=shared_cache) as client:
+            return client.load_tables(release=release, progress=False)
+
+    return load
+
+
 @pytest.fixture(autouse=True)
-def _own_settings(request, monkeypatch, _numbered_folders):
+def _own_settings(request, monkeypatch, _numbered_folders, shared_cache):
     for name in list(os.environ):
         if name.startswith(("ICD_", "ICDFRAMES_C")):
             monkeypatch.delenv(name)
     has_folder = "tmp_path" in request.fixturenames
     folder = request.getfixturevalue("tmp_path") if has_folder else next(_numbered_folders)
-    monkeypatch.setenv("ICDFRAMES_CACHE_DIR", str(folder / "cache"))
+    cache = shared_cache if isinstance(request.node, pytest.DoctestItem) else folder / "cache"
+    monkeypatch.setenv("ICDFRAMES_CACHE_DIR", str(cache))
     monkeypatch.setenv("ICDFRAMES_CONFIG_DIR", str(folder / "config"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
 

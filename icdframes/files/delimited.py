@@ -29,7 +29,7 @@ _BLANKS = " \t\r\v\f\u00a0\u2007\u202f\u200b\u3000"
 _RECORD_END = "\r\n"
 _FEED = "\x00"
 _SHEETS = "xl/worksheets/sheet"
-_FORMULA = re.compile(rb'<c r="([A-Z]+)(\d+)"[^>]*><f[^>]*>([^<]+)</f>')
+_FORMULA = re.compile(rb' r="([A-Z]+)(\d+)"[^>]*><(?:\w+:)?f\b[^>]*>([^<]+)<')  # WHO's is <x:f>
 
 
 @dataclass(frozen=True, slots=True)

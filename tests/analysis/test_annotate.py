@@ -210,7 +210,7 @@ def test_any_text_gives_a_row_and_one_kind_whatever_stands_beside_it(mms, texts,
 @pytest.mark.full_size
 def test_of_244_deaths_in_icd_11_225_resolve_and_each_other_has_a_reason(full_size, mms_2024):
     file = full_size / "examples" / "codedit_data_example_icd11.xlsx"
-    deaths = pd.read_excel(file, sheet_name="Sheet1", dtype={"Code": str})
+    deaths = pd.read_excel(file, sheet_name="Sheet1", dtype={"Code": str}, engine="openpyxl")
     report = match_report(deaths, mms_2024, code="Code").set_index("match")
     assert report["n_rows"].to_dict() == {
         "exact": 153,
@@ -228,7 +228,7 @@ def test_of_244_deaths_in_icd_11_225_resolve_and_each_other_has_a_reason(full_si
 @pytest.mark.full_size
 def test_of_3613_deaths_in_icd_10_3423_resolve_without_a_list_made_by_hand(full_size, icd10_2019):
     file = full_size / "examples" / "codedit_data_example_icd10.xlsx"
-    deaths = pd.read_excel(file, sheet_name="Sheet2", dtype={"Code": str})
+    deaths = pd.read_excel(file, sheet_name="Sheet2", dtype={"Code": str}, engine="openpyxl")
     report = match_report(deaths, icd10_2019, code="Code").set_index("match")
     assert report.loc[["exact", "dotless"], "n_rows"].sum() == 3423
     assert report.loc["truncated", "n_rows"] == 189  # a fifth sign: the place of an accident

@@ -11,8 +11,8 @@ def codes(codelist, tables):
 
 
 @pytest.fixture(scope="module")
-def sandbox_tables():
-    return {r: icdframes.connect("sandbox").load_tables(release=r) for r in ("2022-02", "2024-01")}
+def sandbox_tables(load_sample):
+    return {release: load_sample(release) for release in ("2022-02", "2024-01")}
 
 
 def test_a_rule_is_read_in_any_writing():

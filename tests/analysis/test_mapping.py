@@ -323,7 +323,7 @@ def test_who_s_own_tables_are_read_whole(full_size, name, rows, unmapped):
 @pytest.mark.full_size
 def test_every_one_of_3613_deaths_has_a_candidate_or_a_reason(full_size):
     pytest.importorskip("openpyxl")
-    deaths = pd.read_excel(full_size / "examples" / "codedit_data_example_icd10.xlsx", dtype=str)
+    deaths = pd.read_excel(full_size / "examples" / "codedit_data_example_icd10.xlsx", dtype=str, engine="openpyxl")
     mapping = read_mapping(full_size / "mapping" / "2024-01_10To11MapToMultipleCategories.txt.gz")
     mapped = map_codes(deaths, mapping, code="Code")
     assert mapped["FreeId"].nunique() == len(deaths) == 3_613

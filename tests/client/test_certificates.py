@@ -481,10 +481,16 @@ def test_observed_certificates_pass_unchanged(full_size):
         assert document == {"Part2": {"Conditions": []}, **example["certificate"]}
 
 
+def _causes_of(file):
+    return pd.read_excel(file, engine="openpyxl").rename(columns={"Code": "cause_a"})
+
+
 @pytest.mark.slow
 def test_codedits_example_files_run_after_one_rename(icd_client, full_size):
     examples = full_size / "examples"
-    table = pd.read_excel(examples / "codedit_data_example_icd11.xlsx").rename(columns={"Code": "cause_a"})
+    table = pd.read_excel(examples / "codedit_data_example_icd11.xlsx", engine="openpyxl").rename(
+        columns={"Code": "cause_a"}
+    )
     with pytest.warns(PartialResultWarning, match="'freeid'"):
         answer = icd_client.codedit(table)
     assert answer.status.value_counts().to_dict() == {"ok": 238, "invalid": 6}
@@ -492,7 +498,9 @@ def test_codedits_example_files_run_after_one_rename(icd_client, full_size):
     with pytest.warns(PartialResultWarning, match="'randomid', 'date_of_registration', 'age'"):
         answer = icd_client.codedit(raw)
     assert set(answer.status) == {"ok"}
-    old = pd.read_excel(examples / "codedit_data_example_icd10.xlsx").rename(columns={"Code": "cause_a"})
+    old = pd.read_excel(examples / "codedit_data_example_icd10.xlsx", engine="openpyxl").rename(
+        columns={"Code": "cause_a"}
+    )
     with pytest.raises(ConfigurationError, match="such as P219, are of ICD-10"):
         icd_client.codedit(old)
 

@@ -14,8 +14,8 @@ from icdframes.sandbox.sample import sample_corpus
 
 
 @pytest.fixture(scope="module")
-def client():
-    return icdframes.connect("sandbox")
+def client(shared_cache):
+    return icdframes.connect("sandbox", cache_dir=shared_cache)
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ def test_a_column_is_coded_and_a_review_sheet_written(folder, capsys):
     assert coded["row"].tolist() == [1, 2, 3]
     assert coded["code"].fillna("").tolist() == ["1A00", "", ""]
     assert "3 texts: 1 with a proposal, 2 to be reviewed" in capsys.readouterr().err
-    sheet = pd.read_excel(folder / "review.xlsx")
+    sheet = pd.read_excel(folder / "review.xlsx", engine="openpyxl")
     assert {"text", "code", "note", "candidate_1", "candidate_5"} <= set(sheet)
 
 

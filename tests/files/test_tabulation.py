@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import re
 import zipfile
 
 import openpyxl
@@ -69,6 +70,18 @@ def spreadsheet(rows, heading=NEW):
     return file.getvalue()
 
 
+def with_prefix(book):
+    """Write the sheet of a spreadsheet as WHO's programs do, with ``x:`` before each name."""
+    done = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book)) as old, zipfile.ZipFile(done, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name.startswith("xl/worksheets/"):
+                content = re.sub(rb"<(/?)(\w)", rb"<\1x:\2", content).replace(b" xmlns=", b" xmlns:x=")
+            new.writestr(name, content)
+    return done.getvalue()
+
+
 @pytest.fixture
 def expected(tmp_path):
     return read_tabulation(written(tmp_path, "expected-en.txt", text_of(ROWS)))
@@ -117,6 +130,7 @@ FORMS = {
     "c.txt.gz": gzip.compress(text_of(ROWS).encode()),
     "d.zip": zipped(readme__txt="Foundation URI: unique" * 999, x__xlsx=b"no", list__txt=text_of(ROWS)),
     "e.xlsx": spreadsheet(ROWS),
+    "prefixed.xlsx": with_prefix(spreadsheet(ROWS)),
     "f.zip": zipped(readme__txt="", x__xlsx=spreadsheet(ROWS)),
     "reordered.txt": text_of([row[::-1] for row in ROWS], NEW[::-1]),
     "old.txt": text_of(

@@ -50,10 +50,9 @@ STYLES = pytest.mark.parametrize("style", ["default", "dark_background"])
 
 
 @pytest.fixture(scope="module")
-def releases(tmp_path_factory):
+def releases(load_sample):
     """Return the sandbox's two releases of the MMS."""
-    client = icdframes.connect("sandbox", cache_dir=tmp_path_factory.mktemp("cache"))
-    return [client.load_tables(release=release, progress=False) for release in ("2022-02", "2024-01")]
+    return [load_sample(release) for release in ("2022-02", "2024-01")]
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ pytest.importorskip("anywidget")
 
 
 @pytest.fixture(scope="module")
-def tables():
-    return icdframes.connect("sandbox").load_tables(release="2024-01")
+def tables(load_sample):
+    return load_sample("2024-01")
 
 
 @pytest.fixture

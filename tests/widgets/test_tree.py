@@ -15,7 +15,6 @@ from icdframes.errors import (
     UnknownLanguageError,
     UnknownReleaseError,
 )
-from icdframes.functions import connect
 from icdframes.model.entity import Entity, Reference
 from icdframes.widgets.login_form import LoginForm
 from icdframes.widgets.tree_browser import TreeBrowser
@@ -27,10 +26,9 @@ CHOLERA = "257068234"
 
 
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory):
+def loaded(load_sample):
     """Return the sandbox's MMS 2024-01 as tables."""
-    with connect("sandbox", cache_dir=tmp_path_factory.mktemp("cache")) as client:
-        return client.load_tables(release="2024-01", progress=False)
+    return load_sample("2024-01")
 
 
 @pytest.fixture(params=["client", "tables"])
