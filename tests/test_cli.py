@@ -314,6 +314,31 @@ def test_words_and_codes_are_found_in_a_terminal(arguments, shown, capsys):
     assert "uri" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("columns", [70, 80])
+def test_a_table_is_as_wide_as_the_terminal_and_no_code_is_cut(columns, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert main(["load", "MG50", "--release", "2024-01"]) == 0
+    table = capsys.readouterr().out.partition("\n… ")[0]
+    assert max(map(len, table.splitlines())) <= columns
+    assert "MG50.22" in table
+    assert "…" in table
+    cluster = "1A00&XN8P1&XN62R&XN8KD/5A11&XS25&XT5R&XT8W/BA00&XS25/CA40.0&XN3NM&XN6P4"
+    assert main(["describe", cluster]) == 0
+    assert cluster in capsys.readouterr().out
+
+
+def test_unknown_codes_are_reported_with_the_size_of_the_sample(tmp_path, capsys):
+    Path("codes.csv").write_text("code\n1A00\nDB94\n", encoding="utf-8")
+    assert main(["annotate", "codes.csv"]) == 0
+    told = capsys.readouterr().err.splitlines()
+    assert told[0].startswith("The sandbox serves a small sample of 913 entities")
+    assert [line.split() for line in told[1:]] == [
+        ["match", "n_rows", "n_codes", "examples"],
+        ["exact", "1", "1", "1A00"],
+        ["unknown", "1", "1", "DB94"],
+    ]
+
+
 def test_input_that_ends_is_one_line(capsys, monkeypatch):
     def end(_prompt):
         raise EOFError

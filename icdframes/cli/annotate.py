@@ -48,4 +48,5 @@ def run(options: Namespace) -> None:
     tables = tables_of(options, options.release, folder=options.tables)
     result = annotate(frame, tables, code=options.code, add=options.add.split(","), unknown=options.unknown)
     show_or_write(result, options, target)
-    print(match_report(frame, tables, code=options.code).to_string(index=False), file=sys.stderr)
+    report = match_report(frame, tables, code=options.code)
+    print(report[report["n_rows"] > 0].to_string(index=False, na_rep=""), file=sys.stderr)

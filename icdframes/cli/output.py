@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from argparse import Namespace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
     from icdframes.transport.secrets import Credentials
 
 _SHOWN_ROWS = 10
-_LONGEST_CELL = 60
+_LONGEST_CELL, _SHORTEST_CELL = 60, 16
+_WIDEST_TABLE = 160  # where it is not shown in a terminal
 SUFFIXES = (".csv", ".tsv", ".xlsx", ".parquet")
 
 
@@ -37,7 +40,7 @@ def connect(options: Namespace, credentials: Credentials | None = None) -> IcdCl
 
 
 def show(frame: pd.DataFrame, columns: tuple[str, ...] = ()) -> None:
-    """Print the first rows, long texts cut, and below them the messages of the server in full."""
+    """Print the first rows, texts cut so that a terminal holds them, and below them the messages of the server."""
     from icdframes.frames.pandas_compat import is_text  # noqa: PLC0415  pandas only where needed
 
     shown = frame[[name for name in columns if name in frame]] if columns else frame
@@ -45,16 +48,30 @@ def show(frame: pd.DataFrame, columns: tuple[str, ...] = ()) -> None:
     answers = zip(shown[shown.columns[0]], shown["message"], strict=True) if "message" in shown else ()
     messages = [f"{value}: {message}" for value, message in answers if isinstance(message, str)]
     shown = shown.drop(columns="message", errors="ignore")
-    texts = {str(name): _cut(cells) for name, cells in shown.items() if is_text(cells.dtype)}
-    print(shown.assign(**texts).to_string(index=False, na_rep=""))
+    texts = [str(name) for name, cells in shown.items() if is_text(cells.dtype)]
+    room = shutil.get_terminal_size((_WIDEST_TABLE, 24)).columns
+    longest, lines = _LONGEST_CELL, _lines(shown, texts, _LONGEST_CELL)
+    while len(lines[0]) > room and longest > _SHORTEST_CELL:
+        longest -= 4
+        lines = _lines(shown, texts, longest)
+    print("\n".join(lines))
     if len(frame) > len(shown):
         print(f"… {len(frame)} rows in all")
     for message in messages:
         print(message)
 
 
-def _cut(texts: pd.Series) -> pd.Series:
-    return texts.mask(texts.str.len() > _LONGEST_CELL, texts.str.slice(0, _LONGEST_CELL - 1) + "…")
+def _lines(frame: pd.DataFrame, texts: list[str], longest: int) -> list[str]:
+    """Return a table as lines, with its columns of texts cut."""
+    table = frame.assign(**{name: frame[name].map(partial(_cut, longest=longest)) for name in texts})
+    return str(table.to_string(index=False, na_rep="")).splitlines()
+
+
+def _cut(text: object, longest: int) -> object:
+    """Return a text that is no longer than that; a code or an address, which has no blank, stays whole."""
+    if isinstance(text, str) and len(text) > longest and " " in text:
+        return f"{text[: longest - 1].rstrip()}…"
+    return text
 
 
 def size_text(info: CacheInfo) -> str:

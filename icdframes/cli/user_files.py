@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,4 +49,9 @@ def tables_of(options: Namespace, release: str | None, *, folder: str | None = N
         advice = "" if folder else ", or give a release id such as 2024-01"
         raise ConfigurationError(f"There is no file or folder {place}: check its name{advice}.")
     with connect(options) as client:
-        return client.load_tables(classification=options.classification, release=place)
+        tables = client.load_tables(classification=options.classification, release=place)
+        if client.server.name == "sandbox":
+            from icdframes.sandbox.sample import sample_note  # noqa: PLC0415  only where the sandbox is in use
+
+            print(sample_note(options.classification, tables.provenance.release), file=sys.stderr)
+        return tables

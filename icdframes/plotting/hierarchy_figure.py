@@ -170,9 +170,9 @@ def _draw_pieces(ax: Axes, nodes: Sequence[Node], boxes: Sequence[Box | None], *
     for place, (node, box) in enumerate(zip(nodes, boxes, strict=True)):
         if box is None:
             continue
-        turn, hue = divmod(node.group, len(OKABE_ITO))  # beyond the palette the same hues come again, paler
+        turn, hue = divmod(node.group, len(OKABE_ITO))  # beyond the palette the hues come again, every other time paler
         colour = GREY if node.entity_id is None else OKABE_ITO[hue]
-        fill = mixed(colour, _TINTS[min(node.level, len(_TINTS)) - 1] * _PALER**turn, background)
+        fill = mixed(colour, _TINTS[min(node.level, len(_TINTS)) - 1] * _PALER ** (turn % 2), background)
         if within:
             room = Box(box.x, box.y + box.height - _HEADER, box.width, _HEADER) if place in opened else box
             _draw_box(ax, box, fill, background)

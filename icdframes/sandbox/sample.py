@@ -42,6 +42,13 @@ def sample_corpus() -> Corpus:
     return corpus_of_records(records, releases)
 
 
+def sample_note(classification: str, release: str | None) -> str:
+    """Return the sentence that says how small the sample is."""
+    listing = sample_corpus().listing(classification, release)
+    size = f" of {len(listing):,} entities" if listing else ""
+    return f"The sandbox serves a small sample{size}: many levels are not complete, and WHO has more."
+
+
 def corpus_of_records(records: Mapping[str, Sequence[Record]], releases: Mapping[str, Any]) -> Corpus:
     """Build a corpus from sample records.
 

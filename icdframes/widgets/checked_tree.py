@@ -8,25 +8,19 @@ from functools import cache
 from typing import Any, Literal
 
 from icdframes.errors import MissingExtraError
-from icdframes.widgets.front_end import TYPE_AHEAD
+from icdframes.widgets.front_end import TREE_CSS, TYPE_AHEAD
 
 State = Literal["in", "out", "none", "mixed"]
 
-_CSS = """
-.icdframes-boxes { max-height: 360px; overflow: auto; border: 1px solid var(--jp-border-color1, #bdbdbd);
-  border-radius: 4px; padding: 2px; color: var(--jp-ui-font-color1, inherit); font-size: 0.95em; }
-.icdframes-boxes [role=treeitem] { display: flex; gap: 6px; padding: 2px 4px; line-height: 1.4; cursor: default;
-  min-height: 24px; box-sizing: border-box; }
-.icdframes-boxes [role=treeitem]:focus { outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: -2px; }
-.icdframes-boxes [role=treeitem]:hover { background: var(--jp-layout-color2, rgba(128, 128, 128, 0.15)); }
-.icdframes-boxes .turn { flex: 0 0 1em; text-align: center; cursor: pointer; }
-.icdframes-boxes .box { flex: 0 0 1.1em; text-align: center; cursor: pointer; font-weight: 700; }
-.icdframes-boxes .code { flex: 0 0 auto; font-family: var(--jp-code-font-family, monospace); }
-.icdframes-boxes .code:empty { display: none; }
-.icdframes-boxes .name { flex: 1 1 auto; min-width: 0; overflow-wrap: anywhere; }
+_CSS = (
+    TREE_CSS
+    + """
+.icdframes-boxes { max-height: 360px; font-size: 0.95em; }
+.icdframes-boxes .box { flex: 0 0 1.1em; text-align: center; font-weight: 700; }
 .icdframes-boxes .inherited .box { opacity: 0.55; font-weight: 400; }
 .icdframes-boxes .out .name, .icdframes-boxes .out .code { text-decoration: line-through; }
 """
+)
 _ESM = (
     TYPE_AHEAD
     + """

@@ -15,6 +15,20 @@ import ipywidgets as widgets
 
 _TOOLTIP = "tooltip" if hasattr(widgets.Text, "tooltip") else "description_tooltip"
 
+TREE_CSS = """
+.icdframes-rows, .icdframes-boxes { overflow: auto; padding: 2px; border-radius: 4px;
+  border: 1px solid var(--jp-border-color1, #bdbdbd); color: var(--jp-ui-font-color1, inherit); }
+.icdframes [role=treeitem] { display: flex; gap: 6px; padding: 2px 4px; line-height: 1.4; cursor: pointer;
+  min-height: 24px; box-sizing: border-box; border-radius: 3px; }
+.icdframes [role=treeitem]:hover { background: var(--jp-layout-color2, rgba(128, 128, 128, 0.15)); }
+.icdframes [role=treeitem]:focus { outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: -2px; }
+.icdframes [role=treeitem] .turn { flex: 0 0 1em; text-align: center; }
+.icdframes [role=treeitem] .code { flex: 0 0 auto; font-family: var(--jp-code-font-family, monospace); }
+.icdframes [role=treeitem] .code:empty { display: none; }
+.icdframes [role=treeitem] .name { flex: 1 1 auto; min-width: 0; overflow-wrap: anywhere; }
+"""
+"""How the rows of a tree look, with and without boxes."""
+
 TYPE_AHEAD = """
 const typeAhead = (count, textsOf) => {
   let typed = "", typedAt = 0;

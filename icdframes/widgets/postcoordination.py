@@ -208,7 +208,7 @@ class PostcoordinationBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets
     def _fill(self) -> None:
         axis = next((one for one in self._axes if one.axis == self._axis.value), None)
         if axis is None:
-            self._values.options = ()
+            self._offer([])
             return
         lost = [key for key in axis.scale_entity_ids if key not in self._reader.rows]
         if lost and self._client is not None:
@@ -221,9 +221,14 @@ class PostcoordinationBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets
             if all(word in text.casefold() for word in wanted):
                 options.append((text, columns["code"][row]))
         more = len(options) - _SHOWN
-        if list(self._values.options) != options[:_SHOWN]:  # anew, they would take back what was just selected
-            self._values.options = options[:_SHOWN]
+        self._offer(options[:_SHOWN])
         self._values.description = "Values" if more <= 0 else f"Values ({more} more)"
+
+    def _offer(self, options: list[tuple[str, str]]) -> None:
+        """Offer values, where they are others: anew, they would take back what was just selected."""
+        if list(self._values.options) != options:
+            with self._values.hold_sync():  # apart, the browser would look for the old selection in the new list
+                self._values.options = options
 
     def _tell(self) -> None:
         self.code = build_cluster(self._stem, self._chosen) if self._stem else ""

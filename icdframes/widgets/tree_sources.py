@@ -154,11 +154,9 @@ class ClientLevels:
         """Say of the sandbox that it holds a sample."""
         if self._client.server.name != "sandbox":
             return ""
-        from icdframes.sandbox.sample import sample_corpus  # noqa: PLC0415  only where the sandbox is in use
+        from icdframes.sandbox.sample import sample_note  # noqa: PLC0415  only where the sandbox is in use
 
-        listing = sample_corpus().listing(self.classification, self.release)
-        size = f" of {len(listing):,} entities" if listing else ""
-        return f"The sandbox serves a small sample{size}: many levels are not complete, and WHO has more."
+        return sample_note(self.classification, self.release)
 
     def some(self, ids: Sequence[str]) -> Level:
         """Return the entities with these ids, as far as the server knows them.

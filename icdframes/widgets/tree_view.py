@@ -10,22 +10,16 @@ from typing import Any, Literal
 import ipywidgets as widgets
 import traitlets
 
-from icdframes.widgets.front_end import TYPE_AHEAD, explained, has_anywidget
+from icdframes.widgets.front_end import TREE_CSS, TYPE_AHEAD, explained, has_anywidget
 
-_CSS = """
-.icdframes-rows { max-height: 420px; min-height: 5em; overflow: auto; resize: vertical; padding: 2px;
-  border: 1px solid var(--jp-border-color1, #bdbdbd); border-radius: 4px;
-  color: var(--jp-ui-font-color1, inherit); }
-.icdframes-rows [role=treeitem] { display: flex; gap: 6px; padding: 2px 4px; line-height: 1.4; cursor: pointer;
-  min-height: 24px; box-sizing: border-box; border-radius: 3px; }
-.icdframes-rows [role=treeitem]:hover { background: var(--jp-layout-color2, rgba(128, 128, 128, 0.15)); }
-.icdframes-rows [role=treeitem]:focus { outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: -2px; }
+_CSS = (
+    TREE_CSS
+    + """
+.icdframes-rows { max-height: 420px; min-height: 5em; resize: vertical; }
 .icdframes-rows [aria-selected=true] { background: var(--jp-layout-color3, rgba(128, 128, 128, 0.3)); }
-.icdframes-rows .turn { flex: 0 0 1em; text-align: center; }
-.icdframes-rows .code { flex: 0 0 auto; font-family: var(--jp-code-font-family, monospace); }
-.icdframes-rows .name { flex: 1 1 auto; min-width: 0; overflow-wrap: anywhere; }
 .icdframes-hierarchy:has(.icdframes-rows) > .icdframes-list { display: none; }
 """
+)
 _ESM = (
     TYPE_AHEAD
     + """

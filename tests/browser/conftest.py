@@ -2,13 +2,16 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -24,6 +27,15 @@ BROWSER_ARGS = (
     "--disable-sync",
 )
 PLACES = {"jupyterlab": "lab/tree", "notebook": "notebooks"}
+TELL_TOKENS = """from icdframes.sandbox import shared_sandbox
+desk = shared_sandbox()._tokens
+issue = desk._issue
+def tell():
+    token = issue()
+    with open("tokens.txt", "a") as file:
+        file.write(token + "\\n")
+    return token
+desk._issue = tell"""
 SETTINGS = {
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},  # what is off the screen is there, too
@@ -108,9 +120,76 @@ def page(browser, picture):
 
 
 @pytest.fixture
-def errors_of_front_end(look):
-    """Return the errors that a front end has of its own, in an empty notebook too."""
-    return {"Cannot read properties of undefined (reading 'schema')"} if look[0] == "notebook" else set()
+def open_notebook(front_end, page, watched):  # watched from its first request
+    """Return a function that opens a notebook without its results in the page, and returns its file.
+
+    The cell put before them writes each token of the sandbox into a file, so that `watched` can look for it.
+    """
+    nbformat = pytest.importorskip("nbformat")
+    url, folder = front_end
+
+    def show(book):
+        book.cells.insert(0, nbformat.v4.new_code_cell(TELL_TOKENS))
+        for cell in book.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+        nbformat.write(book, folder / "shown.ipynb")
+        asked = page.locator("dialog", has_text="Select Kernel")  # where a cell is run before the kernel is there
+        page.add_locator_handler(asked, lambda: asked.locator(".jp-mod-accept").click())
+        page.goto(f"{url}/shown.ipynb?reset")
+        page.locator(".jp-KernelName, .jp-NotebookKernelStatus").first.wait_for()
+        return folder / "shown.ipynb"
+
+    return show
+
+
+@pytest.fixture
+def watched(page, look):
+    """Watch a page; return a function that saves its notebook and checks what was said, asked and saved.
+
+    It fails where the console has an error that the front end does not have in an empty notebook too, where another
+    host was asked, and where the saved notebook, with the state of its widgets, has a secret or a token.
+    """
+    own = {"Cannot read properties of undefined (reading 'schema')"} if look[0] == "notebook" else set()
+    console, elsewhere = [], []
+    page.on("console", lambda entry: console.append(_told(entry)) if entry.type == "error" else None)
+    page.on("pageerror", lambda error: console.append(str(error)))
+    page.on("request", lambda request: elsewhere.append(request.url) if _is_foreign(request.url) else None)
+
+    def check(file, *secrets):
+        text = _save(page, file)
+        tokens = (file.parent / "tokens.txt").read_text().split()
+        assert tokens
+        assert [secret for secret in (*secrets, *tokens) if secret in text] == []
+        assert elsewhere == []
+        assert set(console) <= own
+        return json.loads(text)["metadata"]["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]
+
+    return check
+
+
+def _save(page, file):
+    """Save by the menu, and return what was saved."""
+    before = file.stat().st_mtime_ns
+    for step in ("File", "Save Notebook"):
+        page.get_by_role("menuitem", name=re.compile(f"^{step}( Ctrl.*)?$")).click()
+    for _ in range(50):
+        with suppress(json.JSONDecodeError):  # half written
+            text = file.read_text(encoding="utf-8")
+            if file.stat().st_mtime_ns != before and "widgets" in json.loads(text)["metadata"]:
+                return text
+        page.wait_for_timeout(200)
+    raise AssertionError("The notebook was not saved with its widget state.")
+
+
+def _told(entry):
+    """Return what the console says, with the address where something was not found."""
+    return f"{entry.text} {entry.location.get('url', '')}" if "Failed to load resource" in entry.text else entry.text
+
+
+def _is_foreign(url):
+    parts = urlsplit(url)
+    return parts.scheme in {"http", "https", "ws", "wss"} and parts.hostname != "127.0.0.1"
 
 
 def _wait_for(url, process, log):

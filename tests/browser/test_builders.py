@@ -58,24 +58,19 @@ NOTE_DATA = """window.WebSocket = class extends WebSocket {
 
 
 @pytest.fixture
-def notebook(front_end):
-    """Return the URL of a notebook with a builder, and the folder in which it is."""
+def notebook(open_notebook, page):
+    """Open a notebook with a builder and return its file."""
     nbformat = pytest.importorskip("nbformat")
     pytest.importorskip("anywidget", reason="anywidget is not installed (pip install 'icdframes[keyboard]')")
-    url, folder = front_end
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in (BUILDER, TELL)])
     book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    nbformat.write(book, folder / "builder.ipynb")
-    return f"{url}/builder.ipynb?reset", folder
-
-
-def test_a_list_and_a_cluster_are_built_by_keyboard_alone(notebook, page, picture, errors_of_front_end):
-    url, folder = notebook
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
     page.add_init_script(NOTE_DATA)
-    page.goto(url)
+    return open_notebook(book)
+
+
+def test_a_list_and_a_cluster_are_built_by_keyboard_alone_then_by_mouse(notebook, page, watched, picture):
     run_cell(page, 0)
+    run_cell(page, 1)
     widget = page.locator(".icdframes-codelist")
     tree = widget.get_by_role("tree")
     tree.get_by_role("treeitem").first.wait_for()
@@ -96,20 +91,22 @@ def test_a_list_and_a_cluster_are_built_by_keyboard_alone(notebook, page, pictur
     tab_to(page, "Save")
     page.keyboard.press("Enter")
     wait_for_text(widget, "Saved in mine.json")
-    assert (folder / "mine.json").exists()
+    assert notebook.with_name("mine.json").exists()
     clusters = widget.locator(".icdframes-postcoordination")
     build_cluster(page, clusters)
     clusters.scroll_into_view_if_needed()
     keep("builder-cluster")
-    run_cell(page, 1)
+    run_cell(page, 2)
     page.get_by_text(re.compile(r"in: 1A00 .* BlockL1-7A0 out: 7A00 cluster: 1A00&XN62R")).wait_for()
+    use_mouse(page, widget, tree)
+    state = watched(notebook, "sandbox-secret")
+    assert any(model["state"].get("_anywidget_id", "").endswith("CheckedTree") for model in state.values())
 
     page.set_viewport_size({"width": 600, "height": 1000})
     for part, name in ((tree, "builder-600"), (clusters, "builder-600-cluster")):
         part.evaluate("node => node.scrollIntoView()")
         keep(name)
         assert part.evaluate("node => node.scrollWidth - node.clientWidth") <= 1
-    assert set(errors) <= errors_of_front_end
 
 
 def add_hits(page, widget):
@@ -166,6 +163,21 @@ def open_the_widest_level(page, tree):
     assert item.get_attribute("aria-setsize") == str(WIDEST)
 
 
+def use_mouse(page, widget, tree):
+    """Close and open a level, set a box, undo it, choose a row: what the keys do, by mouse."""
+    names = (re.compile("^07"), re.compile("^Hypersomnolence disorders$"))
+    chapter, block = (tree.get_by_role("treeitem", name=name) for name in names)
+    chapter.locator(".turn").click()
+    block.wait_for(state="detached")
+    chapter.locator(".turn").click()
+    block.locator(".box").click()
+    wait_for(page, block, "aria-checked", "true")
+    widget.get_by_role("button", name="Undo").click()
+    wait_for(page, block, "aria-checked", "false")
+    chapter.locator(".name").click()
+    widget.locator("h4", has_text="07 Sleep-wake disorders").wait_for()
+
+
 def build_cluster(page, clusters):
     tab_to(page, "Find")
     page.keyboard.type("eltor")
@@ -181,7 +193,6 @@ def build_cluster(page, clusters):
 
 def run_cell(page, number):
     """Run a cell, again where nothing happens: it does nothing before the page talks to its kernel."""
-    page.locator(".jp-KernelName, .jp-NotebookKernelStatus").first.wait_for()
     cell = page.locator(".jp-CodeCell").nth(number)
     for _ in range(100):
         cell.locator(".cm-content").click()

@@ -540,6 +540,42 @@ def test_neighbouring_series_differ_for_every_eye_and_in_a_grey_print(new, simul
     assert min(distances) >= least, distances
 
 
+@STYLES
+@pytest.mark.parametrize(
+    "simulation, least", [("protanopia", 5), ("deuteranopia", 5), ("tritanopia", 5), ("grey", 1.5)]
+)
+def test_neighbouring_chapters_of_an_icicle_differ_for_every_eye(new, simulation, least, style):
+    """All 28 chapters; a line in the colour of the page stands between two, so that grey may differ by less."""
+    with plt.style.context(style):
+        ax = plot_hierarchy(new, levels=1, min_share=0)
+    rows = sorted(ax.patches, key=lambda patch: patch.get_y())
+    assert len(rows) == new.entities["depth"].eq(0).sum()
+    seen = [_cielab(row.get_facecolor(), simulation) for row in rows]
+    distances = [float(np.linalg.norm(one - other)) for one, other in pairwise(seen)]
+    assert min(distances) >= least, distances
+    edges = [_cielab(row.get_edgecolor(), simulation) for row in rows]
+    assert edges[0] == pytest.approx(_cielab(ax.figure.get_facecolor(), simulation))
+    assert min(float(np.linalg.norm(one - other)) for one, other in zip(seen, edges, strict=True)) >= 8
+
+
+@STYLES
+@pytest.mark.parametrize("simulation", SIMULATIONS)
+def test_more_changes_are_further_from_the_page_for_every_eye(new, simulation, style):
+    ids = new.entities["entity_id"].head(120).tolist()
+    kinds = [("added", 80), ("removed", 30), ("recoded", 9), ("retitled", 1)]
+    rows = [(entity, kind) for kind, n in kinds for entity in ids[:n]]
+    changes = pd.DataFrame(rows, columns=["entity_id", "change"])
+    with plt.style.context(style):
+        ax = plot_release_changes(changes, new, new)
+    page = _cielab(ax.figure.get_facecolor(), simulation)
+    far = {}
+    for cell in ax.patches:
+        (number,) = [text for text in ax.texts if np.hypot(*np.subtract(cell.get_center(), text.get_position())) < 0.3]
+        far[int(number.get_text())] = float(np.linalg.norm(_cielab(cell.get_facecolor(), simulation) - page))
+    assert {1, 9, 30, 80} <= far.keys()
+    assert all(far[more] > far[less] + 2.3 for less, more in pairwise([1, 9, 30, 80])), far
+
+
 def test_numbers_on_the_axis_are_written_in_full(new, deaths):
     large = rollup(deaths, new, code="dx").assign(n=lambda frame: frame["n"] * 100_000)
     for width in ("single", "double"):

@@ -135,6 +135,18 @@ def test_a_cluster_is_built_and_judged(tables):
     assert "9A00" in builder._label.value
 
 
+def test_the_browser_is_told_of_new_values_and_of_no_selection_at_once(tables, monkeypatch):
+    builder = PostcoordinationBuilder(tables, "1A00")
+    builder._values.value = ("XN8KD",)
+    sent = []
+    monkeypatch.setattr(builder._values, "send_state", lambda key=None: sent.append(key))
+    builder.show("")
+    told = [set(one) for one in sent if not isinstance(one, str)]
+    assert [keys for keys in told if "_options_labels" in keys and "index" not in keys] == []
+    assert "_options_labels" not in sent
+    assert builder._values.index == builder._values.options == ()
+
+
 def test_axes_and_values_come_from_the_server_where_the_tables_have_none(icd_client, icd_sandbox):
     from dataclasses import replace
 
