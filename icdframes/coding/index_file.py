@@ -76,11 +76,15 @@ class PhraseVectors:
 
         """
         topn = _library("sparse_dot_topn").sp_matmul_topn
-        counts = _count(bags, rules)
+        distinct: dict[tuple[str, ...], int] = {}
+        rows = [distinct.setdefault(tuple(bag), len(distinct)) for bag in bags]
+        counts = _count(list(distinct), rules)
         texts = self._telling(_scale(counts, self.weights))
         threads = min(4, os.cpu_count() or 1)
         found = topn(texts, self.matrix, top_n=top, threshold=_LEAST, sort=True, n_threads=threads)
-        return found, Overlap(_roots(counts, self.weights), self.words)
+        roots = _roots(counts, self.weights)
+        found, roots = (found, roots) if len(distinct) == len(rows) else (found[rows], roots[rows])
+        return found, Overlap(roots, self.words)
 
     def _telling(self, texts: Any) -> Any:
         """Return texts without the features that many phrases have, which cost most and tell least.

@@ -15,10 +15,17 @@ _TOKEN = re.compile(r"[^\W_]+")
 _POSSESSIVE = re.compile(r"['\u2019`]s\b")
 _CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
 _PLACED_METASTASIS = re.compile(r"\bmetastatic (?:[a-z]+ ){1,3}(?:in|to)\b")
-_EXCEPTED = re.compile(
-    r"\b(?:without|except|excluding|other than|not resulting in|but not|unspecified whether|rather than)\b[^,;]*",
-    re.IGNORECASE,
+_EXCEPTING = (
+    "without",
+    "except",
+    "excluding",
+    "other than",
+    "not resulting in",
+    "but not",
+    "unspecified whether",
+    "rather than",
 )
+_EXCEPTED = re.compile(rf"\b(?:{'|'.join(_EXCEPTING)})\b[^,;]*", re.IGNORECASE)
 _LONGEST = 4
 _SHORT = 3
 
@@ -69,7 +76,7 @@ class Normalizer:
 
         """
         plain = fold(text)
-        if self.language == "en":
+        if self.language == "en" and "metastatic " in plain:
             plain = _PLACED_METASTASIS.sub("metastasis", plain)
         return tuple(dict.fromkeys(_replace(self._basic(_TOKEN.findall(plain)), self.several, rounds=2)))
 
@@ -125,9 +132,15 @@ def _replace(words: list[str], known: Replacements, *, rounds: int) -> list[str]
         out: list[str] = []
         place = 0
         while place < len(words):
+            if words[place] not in known:
+                out.append(words[place])
+                place += 1
+                continue
             size, new = _longest(words, place, known)
             out += new
             place += size
+        if out == words:
+            break
         words = out
     return words
 
@@ -153,7 +166,7 @@ def fold(text: str) -> str:
     """
     lower = text.casefold()
     if lower.isascii():
-        return _POSSESSIVE.sub("", lower)
+        return _POSSESSIVE.sub("", lower) if "'s" in lower or "`s" in lower else lower
     lower = lower.replace("œ", "oe").replace("æ", "ae").replace("ł", "l").replace("ø", "o")
     plain = "".join(char for char in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(char))
     return _CJK.sub(_pairs, _POSSESSIVE.sub("", plain))
@@ -198,7 +211,8 @@ def strip_excepted(label: str) -> str:
     'Sepsis '
 
     """
-    return _EXCEPTED.sub("", label)
+    folded = label.casefold()
+    return _EXCEPTED.sub("", label) if any(word in folded for word in _EXCEPTING) else label
 
 
 def compact_code(code: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -146,11 +146,13 @@ def collect(
     """
     coder = Coder(tables)
     rows = [*_own_rows(tables), *_source_rows(coder, tuple(sources))]
+    keys = cache(partial(keys_of, rules=rules))
     cells = [
-        (label, key, target, kind, _prior(coder, entity_id, label, kind))
+        (label, key, target, kind, prior)
         for entity_id, label, kind in rows
         if (target := coder.target(entity_id)) >= 0
-        for key in keys_of(label, rules)
+        for prior in [_prior(coder, entity_id, label, kind)]
+        for key in keys(label)
     ]
     targets = _targets(coder)
     if dictionary is not None:
@@ -187,7 +189,7 @@ def keys_of(label: str, rules: Normalizer) -> list[str]:
     """
     whole = strip_excepted(label)
     readings = [whole]
-    if found := _TAIL.fullmatch(whole):
+    if whole.endswith((")", "]")) and (found := _TAIL.fullmatch(whole)):
         readings.append(found[1])
     word = _CHOICE.get(rules.language)
     if word and f" {word} " in whole:
@@ -365,7 +367,7 @@ def _prior(coder: Coder, entity_id: str, label: str, kind: str) -> float:
     prior = PRIORS[kind]
     if entity_id in coder.groups:
         prior -= _GROUP_DISCOUNT
-    if _REST.search(label):
+    if "specified" in label.casefold() and _REST.search(label):
         prior -= _REST_DISCOUNT
     if strip_excepted(label) != label:
         prior -= _EXCEPTED_DISCOUNT

@@ -271,3 +271,25 @@ def test_readings_of_a_label():
     assert keys_of("Myeloma [solitary]", rules) == ["myeloma solitary", "myeloma"]
     assert strip_excepted("fever, without rash, mild") == "fever, , mild"
     assert (compact_code(" ba41.z"), stem_of("BA41.Z&XT5R/CA40")) == ("BA41Z", "BA41Z")
+
+
+def test_trees_are_followed_node_by_node(monkeypatch):
+    """The quick way through all trees ends where a walk from node to node does, on both sides of a block."""
+    names = ("a", "b")
+    cuts, values = np.array([0, -1, 1, -2, -0.5, 0.5, 2], np.float32), np.arange(8, dtype=np.float32)
+    rows = (((*"abababa",), cuts, values), ((*"bbbbbbb",), cuts, values / 10))
+    monkeypatch.setattr(candidates, "read_trees", lambda: candidates.Trees(-3.0, rows))
+    monkeypatch.setattr(candidates, "_BLOCK", 7)
+    table = pd.DataFrame(np.random.default_rng(1).normal(0, 1.5, (40, 2)).astype(np.float32), columns=names)
+
+    def walked(row):
+        total = -3.0
+        for features, above, leaves in rows:
+            place = 0
+            while place < 7:
+                place = 2 * place + 1 + bool(row[features[place]] > above[place])
+            total += leaves[place - 7]
+        return 1 / (1 + np.exp(-total))
+
+    expected = [walked(row) for row in table.to_dict("records")]
+    assert candidates.probability(table).tolist() == pytest.approx(expected, rel=1e-5)
