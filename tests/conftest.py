@@ -49,7 +49,8 @@ def _numbered_folders(tmp_path_factory):
 @pytest.fixture(scope="session")
 def shared_cache(tmp_path_factory):
     """Return the cache folder of all that only read the sandbox's sample: to walk its 913 entities takes a second."""
-    return tmp_path_factory.mktemp("shared") / "cache"
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared" / "cache"  # one for all workers
 
 
 @pytest.fixture(scope="session")

@@ -53,12 +53,13 @@ class Checker(doctest.OutputChecker):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(EXAMPLES.keys() - NEEDS_A_NOTEBOOK))
-def test_an_example_runs_when_it_is_pasted_into_an_empty_session(name, tmp_path, monkeypatch):
+def test_an_example_runs_when_it_is_pasted_into_an_empty_session(name, tmp_path, monkeypatch, shared_cache):
     if name in NEEDS:
         pytest.importorskip(NEEDS[name])
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(functions, "_default", None)
+    monkeypatch.setenv("ICDFRAMES_CACHE_DIR", str(shared_cache))
     pasted = PARSE.get_doctest(EXAMPLES[name], {}, name, None, 0)
     for example in pasted.examples:
         example.options.pop(doctest.SKIP, None)

@@ -15,7 +15,7 @@ SMALL = {
     "matching": ["--rows", "2000", "--spellings", "300", "--entities", "200", "--runs", "1", "--engines", "pandas"],
     "annotate": ["--rows", "2000", "--entities", "200", "--runs", "1"],
     "import": ["--runs", "1"],
-    "size": ["--sizes", "60", "120", "--runs", "1"],
+    "size": ["--sizes", "60", "--runs", "1"],
 }
 
 
