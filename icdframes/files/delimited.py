@@ -7,7 +7,6 @@ import html
 import importlib.util
 import io
 import re
-import warnings
 import zipfile
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Sequence
@@ -195,9 +194,7 @@ def _spreadsheet_rows(path: Path, data: bytes) -> Iterator[tuple[int, Sequence[s
 
     try:
         file = open_workbook_bytes(path, data)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            rows = python_calamine.load_workbook(file).get_sheet_by_index(0).to_python(skip_empty_area=False)
+        rows = python_calamine.load_workbook(file).get_sheet_by_index(0).to_python(skip_empty_area=False)
         formulas = _formulas(file)
     except FileFormatError:
         raise
@@ -214,6 +211,7 @@ def _spreadsheet_rows(path: Path, data: bytes) -> Iterator[tuple[int, Sequence[s
                 "Download the file again, or give the .txt."
             )
         for place, formula in formulas.get(line, ()):
+            cells += [""] * (place + 1 - len(cells))
             cells[place] = formula
         yield line, cells
 
@@ -225,10 +223,11 @@ def _cell_text(cell: object) -> str:
 
 
 def _formulas(file: io.BytesIO) -> dict[int, list[tuple[int, str]]]:
-    """Return the formulas of the first sheet by line, which calamine leaves out: a link to WHO's browser is one."""
-    with zipfile.ZipFile(file) as archive:
-        sheet = archive.read(min(name for name in archive.namelist() if name.startswith(_SHEETS)))
+    """Return the formulas of the only sheet by line, which calamine leaves out: a link to WHO's browser is one."""
     found: dict[int, list[tuple[int, str]]] = {}
+    with zipfile.ZipFile(file) as archive:
+        sheets = [name for name in archive.namelist() if name.startswith(_SHEETS)]
+        sheet = archive.read(sheets[0]) if len(sheets) == 1 else b""
     for letters, line, formula in _FORMULA.findall(sheet):
         place = reduce(lambda number, letter: number * 26 + letter - 64, letters, 0) - 1
         found.setdefault(int(line), []).append((place, f"={html.unescape(formula.decode())}"))
