@@ -269,11 +269,21 @@ def _bar_table(counts: pd.DataFrame, entities: pd.DataFrame) -> tuple[pd.DataFra
     table = pd.DataFrame(0.0, index=pd.Index(order), columns=pd.Index(names, dtype=object))
     for name, group, n, is_hidden in zip(series, counts["group"], counts["n"], hidden, strict=True):
         table.loc[group, name] = np.nan if is_hidden else float(n)
-    labels = [
-        group if pd.isna(groups[group]) or groups[group] == group else f"{group}\u2002{groups[group]}"
-        for group in order
-    ]
-    return table, labels, names
+    return table, _labels_of(groups[order], entities), names
+
+
+def _labels_of(titles: pd.Series, entities: pd.DataFrame) -> list[str]:
+    """Return code and title of each group; of a block its range of codes, and of what has no code the title alone."""
+    names = dict.fromkeys(entities["entity_id"], "") if "entity_id" in entities.columns else {}
+    if {"block_id", "code_range"} <= set(entities.columns):
+        blocks = entities[entities["block_id"].notna()]
+        names |= dict(zip(blocks["block_id"], blocks["code_range"].astype(object).fillna(""), strict=True))
+    labels = []
+    for group, title in zip(titles.index.astype(str), titles, strict=True):
+        has_title = not pd.isna(title) and title != group
+        parts = [names.get(group, group), str(title)] if has_title else [group]
+        labels.append("\u2002".join(filter(None, parts)))
+    return labels
 
 
 def _largest(table: pd.DataFrame, labels: list[str], most: int) -> tuple[pd.DataFrame, list[str]]:

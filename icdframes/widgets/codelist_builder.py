@@ -327,7 +327,9 @@ class CodeListBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
             row.close()
 
     def _rule_row(self, word: str, rule: CodeRule, count: str) -> Any:
-        what = f"<b>{word}</b> <code>{escape(rule.code)}</code> {escape(rule.title or '')} "
+        row = self._index.rows_of_codes.get(rule.code)
+        title = rule.title or (None if row is None else self._title(row))
+        what = f"<b>{word}</b> <code>{escape(rule.code)}</code> {escape(title or '')} "
         label = widgets.HTML(f"{what}<span class='icdframes-quiet'>{escape(count)}</span>")
         layout = widgets.Layout(width="auto", flex="0 0 auto")
         drop = widgets.Button(description="Remove", tooltip=f"Remove {rule.code}", layout=layout)

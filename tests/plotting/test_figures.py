@@ -422,6 +422,18 @@ def test_counts_by_chapter_can_be_read_and_stand_in_the_order_of_the_classificat
     assert sum(bar.get_width() for bar in ax.patches) == len(deaths)
 
 
+def test_blocks_are_named_by_their_codes_and_no_id_is_shown(new):
+    blocks = new.entities[new.entities["class_kind"] == "block"]
+    bare = blocks[blocks["block_id"].isna()]["entity_id"].head(1).tolist()
+    counts = rollup(pd.DataFrame({"code": ["1A00", "7A00", "XN8P1"]}), new, level="block")
+    labels = [label.get_text().replace("\n", " ") for label in plot_chapter_counts(counts, new).get_yticklabels()]
+    assert "7A00-7A0Z\u2002Insomnia disorders" in labels
+    shown = " ".join(labels)
+    assert "Block" not in shown
+    assert [key for key in (*counts["group"], *bare) if key.isdigit() and key in shown] == []
+    assert any(key.isdigit() for key in counts["group"])  # a block of the extension codes has neither
+
+
 def test_hidden_counts_stay_hidden_and_totals_are_not_drawn(new, deaths):
     counts = rollup(deaths, new, code="dx", by="sex", min_count=5, totals=True)
     ax = plot_chapter_counts(counts, new)
@@ -470,7 +482,8 @@ def test_the_largest_groups_are_drawn_and_the_others_named_together(new):
     assert labels[-1] == f"other ({len(counts) - len(labels) + 1})"
     assert sum(bar.get_width() for bar in ax.patches) == counts["n"].sum()
     kept = counts[~counts["group"].eq("ungrouped")].nlargest(4, "n")["group"]
-    assert {label.split("\u2002")[0] for label in labels[:4]} == set(kept)
+    ranges = new.entities.set_index("block_id")["code_range"]
+    assert {label.split("\u2002")[0] for label in labels[:4]} == set(ranges[kept])
     whole = plot_chapter_counts(counts, new)
     assert whole.figure.get_figheight() * 25.4 < 235.5
     assert whole.get_yticklabels()[-1].get_text().startswith("other (")

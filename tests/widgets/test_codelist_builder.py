@@ -88,6 +88,12 @@ def test_rules_are_removed_by_their_buttons(built):
     assert [rule.code for rule in builder.codelist.include] == ["1A00"]
 
 
+def test_a_rule_without_a_title_shows_that_of_the_tables(tables):
+    builder = CodeListBuilder(tables, CodeList(include=["1A00"], release="2024-01"))
+    (row,) = builder._rules.children
+    assert "Cholera" in row.children[1].value
+
+
 def test_a_list_is_saved_and_what_goes_wrong_is_said(built, tmp_path):
     builder, _ = built
     builder.toggle("7A00")
