@@ -14,6 +14,13 @@ from icdframes.frames.pandas_compat import as_text
 from icdframes.model.codes import normalize_code
 from icdframes.widgets.entity_html import STYLE, source_html
 
+_WRAPPED = """<style>
+.icdframes-review .widget-radio-box label {display: flex; flex-direction: row-reverse; justify-content: flex-end;
+  align-items: flex-start; height: auto; line-height: 1.3; padding: 2px 0; white-space: normal}
+.icdframes-review .widget-radio-box input {flex: none; height: auto; margin: 2px 8px 0 1px}
+</style>"""
+"""Long titles go on in a second line; ipywidgets gives each choice the height of one."""
+
 _NEEDED = ("text", "rank", "code", "title", "matched_term", "score", "needs_review")
 _NONE = "none of these"
 _COLUMNS = ("text", "code", "title", "status", "note")
@@ -76,7 +83,7 @@ class CodeReview(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._head = widgets.HTML()
         self._choice = widgets.RadioButtons(layout=widgets.Layout(width="auto"))
         self._own = widgets.Text(placeholder="another code", layout=widgets.Layout(width="16em"))
-        self._note = widgets.Text(placeholder="note", layout=widgets.Layout(width="28em"))
+        self._note = widgets.Text(placeholder="note", layout=widgets.Layout(width="28em", max_width="100%"))
         self._status = widgets.HTML()
         actions = (("Accept", self.accept), ("Skip", self.skip), ("Back", self.back))
         self._buttons = [widgets.Button(description=name) for name, _ in actions]
@@ -84,10 +91,12 @@ class CodeReview(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             button.on_click(lambda _button, act=action: act())
         self._buttons[0].button_style = "primary"
         classification = str((coded.attrs.get("provenance") or {}).get("classification") or "mms")
-        rows = [widgets.HBox([self._own, self._note]), widgets.HBox(self._buttons), self._status]
+        fields = widgets.HBox([self._own, self._note], layout=widgets.Layout(flex_flow="row wrap"))
+        rows = [fields, widgets.HBox(self._buttons), self._status]
         source = widgets.HTML(source_html(classification))
-        super().__init__([widgets.HTML(STYLE), self._head, self._choice, *rows, source])
+        super().__init__([widgets.HTML(STYLE + _WRAPPED), self._head, self._choice, *rows, source])
         self.add_class("icdframes")
+        self.add_class("icdframes-review")
         self._show()
 
     @property
@@ -204,6 +213,8 @@ class CodeReview(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._choice.index = codes.index(made["code"]) if made and made["code"] in codes else 0
         if made and made["status"] in {"none", "skipped"}:
             self._choice.index = len(options)
+        if made and made["status"] == "written":
+            self._own.value = made["code"] or ""
         self._note.value = (made and made["note"]) or ""
 
 

@@ -3,7 +3,8 @@
 python tests/benchmarks/bench_coding.py [--left-out] [--autocode 200]
 
 The trees that rank candidates were fitted on these wordings, so ``--left-out`` fits them anew five times, each on four
-fifths of the wordings, and measures on the other fifth: these are the figures to expect on wordings nobody has seen.
+fifths of the wordings, and measures on the other fifth: these are the figures to expect on wordings nobody has seen. It
+draws ``calibration.png`` too, the chart in the guide.
 """
 
 from __future__ import annotations
@@ -23,6 +24,13 @@ import icdframes
 from icdframes.coding.text_index import TextIndex
 from icdframes.sandbox import Sandbox
 from icdframes.sandbox.corpus_files import load_corpus
+
+DRAWN = {
+    "tables": "the tables alone",
+    "with mapping files": "and WHO's mapping tables",
+    "with a dictionary": "and a dictionary",
+}
+"""Settings of the chart and their titles."""
 
 
 def shipped():
@@ -55,10 +63,11 @@ def shares(found):
     }
 
 
-def left_out():
-    """Return a row a setting: shares with trees that never saw the wordings."""
-    found = []
-    for name, part in fit_ranker.cross_validate(*fit_ranker.all_rows()):
+def left_out(chart):
+    """Return a row a setting: shares with trees that never saw the wordings; draw how far their scores hold."""
+    found, curves = [], {}
+    for name, part, curve in fit_ranker.cross_validate(*fit_ranker.all_rows()):
+        curves[name] = curve
         found.append(
             {
                 "setting": f"{name}, wordings left out of the fit",
@@ -69,7 +78,32 @@ def left_out():
                 "of_these_right_percent": round(100 * part["right_of_sure"], 1),
             }
         )
+    draw({title: curves[name] for name, title in DRAWN.items()}, chart)
     return found
+
+
+def draw(curves, target):
+    """Draw the share of right first answers over their score, with the number of answers at each point."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, all_axes = plt.subplots(1, len(curves), figsize=(6.85, 2.9), sharey=True, layout="constrained")
+    for axes, (title, curve) in zip(all_axes, curves.items(), strict=True):
+        axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle="--")
+        axes.plot(curve["score"], curve["right"], color="#0072b2", marker="o", markersize=4)
+        for score, right, n_texts in zip(curve["score"], curve["right"], curve["n_texts"], strict=True):
+            above = right > score
+            place = (-3, 4) if above else (3, -4)
+            sides = {"ha": "right", "va": "bottom"} if above else {"ha": "left", "va": "top"}
+            axes.annotate(f"{n_texts}", (score, right), place, textcoords="offset points", fontsize=7, **sides)
+        axes.set_title(title, fontsize=9)
+        axes.set(xlim=(-0.1, 1.1), ylim=(-0.1, 1.1), aspect="equal", xlabel="score of the first candidate")
+        axes.xaxis.label.set_size(8)
+        axes.tick_params(labelsize=8)
+    all_axes[0].set_ylabel("share right", fontsize=8)
+    figure.savefig(target, dpi=160)
 
 
 def autocode(n_texts):
@@ -143,7 +177,7 @@ def main():
     if not given.only_speed:
         figures += shipped()
         figures += [autocode(given.autocode)] if given.autocode else []
-        figures += left_out() if given.left_out else []
+        figures += left_out(measure.outside(given.out) / "calibration.png") if given.left_out else []
     measure.publish("coding", figures, given.out, cpus=os.cpu_count())
 
 

@@ -79,6 +79,16 @@ def shares(rows: pd.DataFrame, scores: np.ndarray[Any, Any], n_texts: int) -> di
     }
 
 
+def calibration(rows: pd.DataFrame, scores: np.ndarray[Any, Any]) -> pd.DataFrame:
+    """Return for each tenth of the score of first candidates its mean, how many there are, and the share right."""
+    ordered = rows.assign(score=scores).sort_values(["text", "score"], ascending=[True, False], kind="stable")
+    first = ordered[~ordered.duplicated("text")]
+    grouped = first.groupby(np.minimum((first["score"].to_numpy() * 10).astype(int), 9))
+    return pd.DataFrame(
+        {"score": grouped["score"].mean(), "n_texts": grouped.size(), "right": grouped["right"].mean()}
+    ).reset_index(drop=True)
+
+
 def write_trees(model: Any, names: list[str], path: Path) -> None:
     """Write each tree as seven features, seven thresholds and eight values."""
     predictors: list[list[Any]] = model._predictors
@@ -114,17 +124,18 @@ def all_rows() -> tuple[pd.DataFrame, dict[str, int]]:
     return pd.concat(parts, ignore_index=True), sizes
 
 
-def cross_validate(rows: pd.DataFrame, sizes: dict[str, int]) -> Iterator[tuple[str, dict[str, float]]]:
-    """Yield the shares of each setting by trees that never saw its wordings."""
+def cross_validate(rows: pd.DataFrame, sizes: dict[str, int]) -> Iterator[tuple[str, dict[str, float], pd.DataFrame]]:
+    """Yield shares and calibration of each setting by trees that never saw its wordings."""
     scores = left_out(rows)
     for name, group in rows.groupby("set", sort=False):
-        yield str(name), shares(group, scores[group.index], sizes[str(name)])
+        of_group = scores[group.index]
+        yield str(name), shares(group, of_group, sizes[str(name)]), calibration(group, of_group)
 
 
 def main() -> None:
     """Fit, print, write."""
     rows, sizes = all_rows()
-    for name, part in cross_validate(rows, sizes):
+    for name, part, _ in cross_validate(rows, sizes):
         print(f"{name}: " + ", ".join(f"{key} {value:.4g}" for key, value in part.items()))
     write_trees(fit(rows[rows["set"].ne(REPEATED)]), [name for name in rows if name not in LABELS], RANKER)
 

@@ -1,8 +1,10 @@
-"""The builders of code lists and clusters in a real JupyterLab: by keyboard, in light and dark, 600 pixels wide."""
+"""The builders of code lists and clusters, and the review of codes: by keyboard, in light and dark, 600 pixels wide."""
 
+import itertools
 import re
 from functools import partial
 
+import pandas as pd
 import pytest
 
 pytestmark = [
@@ -36,6 +38,9 @@ builder = CodeListBuilder(tables, frame=stays)
 builder"""
 TELL = """print("in:", *[rule.code for rule in builder.codelist.include],
 "out:", *[rule.code for rule in builder.codelist.exclude], "cluster:", builder._builder.code)"""
+REVIEW = "notebooks/06_coding_texts_offline.ipynb"
+SAVE = """file = icdframes.to_csv(review.result(), "coded.csv")
+print("to be decided:", review.remaining)"""
 OPENED = """tree => new Promise(done => {
     const begin = performance.now();
     new MutationObserver((_, watch) => {
@@ -107,6 +112,68 @@ def test_a_list_and_a_cluster_are_built_by_keyboard_alone_then_by_mouse(notebook
         part.evaluate("node => node.scrollIntoView()")
         keep(name)
         assert part.evaluate("node => node.scrollWidth - node.clientWidth") <= 1
+
+
+def test_proposed_codes_are_chosen_skipped_and_saved(open_notebook, project, page, watched, picture):
+    file = open_notebook(review_cells(project))
+    for cell in range(3):
+        run_cell(page, cell)
+    form = page.locator(".icdframes-review")
+    heading = form.locator(".icdframes-heading")
+    heading.filter(has_text="1. Heart attack").wait_for()
+    form.scroll_into_view_if_needed()
+    picture(page, "review")
+    form.get_by_role("radio").nth(1).click()
+    form.get_by_placeholder("note").fill("had one in May")
+    form.get_by_role("button", name="Accept").click()
+    heading.filter(has_text="2. CVA").wait_for()
+    tab_to(page, "Skip")  # the focus has stayed on the button
+    page.keyboard.press("Enter")
+    heading.filter(has_text="3. OSA").wait_for()
+    assert page.locator(":focus").inner_text() == "Skip"
+    choose_by_keys(page, form)
+    heading.filter(has_text="4. narcolepsia").wait_for()
+    run_cell(page, 3)
+    page.get_by_text("to be decided: 6").wait_for()
+    saved = pd.read_csv(file.with_name("coded.csv"), dtype=str, keep_default_na=False).set_index("text")
+    assert saved.loc["Heart attack", ["code", "status", "note"]].tolist() == ["BA42.Z", "chosen", "had one in May"]
+    assert saved.loc["CVA", ["code", "status"]].tolist() == ["", "skipped"]
+    assert saved.loc["OSA", ["code", "status"]].tolist() == ["", "none"]
+    assert saved["status"].value_counts()["open"] >= 1
+    watched(file, "sandbox-secret")
+    look_at_600_pixels(page, form, picture)
+
+
+def choose_by_keys(page, form):
+    """Mark "none of these", the last choice, and accept it."""
+    for _ in range(4):  # from Skip over Accept and two fields
+        page.keyboard.press("Shift+Tab")
+    assert form.get_by_role("radio").last.evaluate("node => node === document.activeElement")
+    page.keyboard.press("Space")
+    tab_to(page, "Accept")
+    page.keyboard.press("Enter")
+
+
+def look_at_600_pixels(page, form, picture):
+    """No choice lies over another where their titles need two lines."""
+    page.set_viewport_size({"width": 600, "height": 1000})
+    form.get_by_role("radio").first.evaluate("node => node.scrollIntoView()")
+    picture(page, "review-600")
+    boxes = [label.bounding_box() for label in form.locator(".widget-radio-box label").all()]
+    assert max(box["height"] for box in boxes) > 1.5 * min(box["height"] for box in boxes)
+    inside = [label.evaluate("node => node.scrollHeight - node.clientHeight") for label in form.locator("label").all()]
+    assert max(inside) <= 1
+    assert all(above["y"] + above["height"] <= below["y"] + 1 for above, below in itertools.pairwise(boxes))
+
+
+def review_cells(project):
+    """Return the cells of notebook 06 up to its form, and one that saves what was decided."""
+    nbformat = pytest.importorskip("nbformat")
+    book = nbformat.read(project / REVIEW, as_version=4)
+    code = [cell.source for cell in book.cells if cell.cell_type == "code"]
+    form = next(source for source in code if "CodeReview" in source)
+    book.cells = [nbformat.v4.new_code_cell(source) for source in ("\n".join(code[:2]), form, SAVE)]
+    return book
 
 
 def add_hits(page, widget):

@@ -59,6 +59,9 @@ def test_a_code_of_ones_own_is_checked(coded):
     review.accept()
     assert review.result()["code"].iloc[0] == "MD12"
     assert statuses(review)["cough"] == "written"
+    review.back()
+    review.accept()  # changes nothing
+    assert statuses(review)["cough"] == "written"
 
 
 def test_back_shows_the_decision_again(coded):
