@@ -37,8 +37,8 @@ STYLE = """<style>
 .icdframes-load th, .icdframes-load td { text-align: left; padding: 2px 8px; vertical-align: top; }
 .icdframes-load th { border-bottom: 1px solid var(--jp-border-color1, #bdbdbd); }
 .icdframes .icdframes-hit { position: relative; padding: 3px 6px; border-radius: 3px; }
-.icdframes .icdframes-hit > button { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0;
-  cursor: pointer; }
+.icdframes .icdframes-hit > button { position: absolute; z-index: 1; inset: 0; width: 100%; height: 100%; margin: 0;
+  opacity: 0; cursor: pointer; }
 .icdframes .icdframes-hit .icdframes-code { display: inline-block; min-width: 4.2em; }
 .icdframes .icdframes-hit:hover { background: var(--jp-layout-color2, rgba(128, 128, 128, 0.15)); }
 .icdframes .icdframes-hit:focus-within { outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: -2px; }

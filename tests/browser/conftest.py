@@ -134,10 +134,8 @@ def open_notebook(front_end, page, watched):  # watched from its first request
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
         nbformat.write(book, folder / "shown.ipynb")
-        asked = page.locator("dialog", has_text="Select Kernel")  # where a cell is run before the kernel is there
-        page.add_locator_handler(asked, lambda: asked.locator(".jp-mod-accept").click())
         page.goto(f"{url}/shown.ipynb?reset")
-        page.locator(".jp-KernelName, .jp-NotebookKernelStatus").first.wait_for()
+        _wait_for_kernel(page, f"http://{urlsplit(url).netloc}/api/sessions")
         return folder / "shown.ipynb"
 
     return show
@@ -166,6 +164,19 @@ def watched(page, look):
         return json.loads(text)["metadata"]["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]
 
     return check
+
+
+def _wait_for_kernel(page, sessions):
+    """Wait until the page is connected with an idle kernel; where it asks for one, select what it proposes."""
+    select = page.locator("dialog", has_text="Select Kernel").locator(".jp-mod-accept")
+    for _ in range(300):
+        if select.count():
+            select.first.click()
+        kernels = [session["kernel"] for session in page.request.get(sessions).json()]
+        if any(kernel["connections"] and kernel["execution_state"] == "idle" for kernel in kernels):
+            return
+        page.wait_for_timeout(200)
+    raise AssertionError("The page has no kernel.")
 
 
 def _save(page, file):

@@ -95,6 +95,7 @@ def _use_tree(tree, picture, file):
     tree.get_by_role("treeitem", name="1A10").wait_for(state="detached")
     assert tree.get_by_role("treeitem", name="1A11 Botulism").count() == 1
     field = tree.get_by_placeholder("Search titles and terms")
+    _choose_hit_by_mouse(tree, field)
     field.fill("chol")
     tree.get_by_role("button", name="1A00 Cholera").wait_for()
     picture("tree-search")
@@ -105,6 +106,15 @@ def _use_tree(tree, picture, file):
     tree.get_by_text("In a cell: icdframes.load_entity('1A00', release=").wait_for()
     picture("tree-found")
     _look_at_600_pixels(page, tree, picture)
+
+
+def _choose_hit_by_mouse(tree, field):
+    """Click on the line that says why a hit matches: the whole row is a button."""
+    field.fill("heart attack")
+    hit = tree.locator(".icdframes-hit").filter(has_text="matches: heart attack")
+    hit.wait_for()
+    hit.click(position={"x": 90, "y": hit.bounding_box()["height"] - 9})
+    tree.locator("h4", has_text="BA41.Z Acute myocardial infarction").wait_for()
 
 
 def _look_at_600_pixels(page, tree, picture):
