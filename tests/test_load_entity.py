@@ -1,6 +1,7 @@
 """The main job from end to end, over real HTTP against the sandbox."""
 
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -427,11 +428,11 @@ def test_the_first_request_is_near_the_users_line(icd_client, monkeypatch):
 
     from icdframes.transport.adapter import IcdAdapter
 
-    seen = []
+    package, seen = str(Path(icdframes.__file__).parent), []
     send = IcdAdapter.send
 
     def note(self, *args, **options):
-        seen.append([frame for frame in traceback.extract_stack() if "/icdframes/" in frame.filename])
+        seen.append([frame for frame in traceback.extract_stack() if frame.filename.startswith(package)])
         return send(self, *args, **options)
 
     monkeypatch.setattr(IcdAdapter, "send", note)
