@@ -114,6 +114,7 @@ def test_a_list_and_a_cluster_are_built_by_keyboard_alone_then_by_mouse(notebook
         assert part.evaluate("node => node.scrollWidth - node.clientWidth") <= 1
 
 
+@pytest.mark.parametrize("look", [("jupyterlab", "Light")], ids="-".join, indirect=True)  # buttons and fields alone
 def test_proposed_codes_are_chosen_skipped_and_saved(open_notebook, project, page, watched, picture):
     file = open_notebook(review_cells(project))
     for cell in range(3):

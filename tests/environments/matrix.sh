@@ -66,4 +66,4 @@ while [ "$running" -gt 0 ]; do
 done
 [ "$failed" = 0 ]
 
-printf '%s\n' "$folder"/*/bin/python | xargs -P 2 -I{} {} tests/golden/cross_read.py read "$folder"/written/*
+printf '%s\n' "$folder"/*/bin/python | xargs -P 2 -I{} env {} tests/golden/cross_read.py read "$folder"/written/*
