@@ -108,7 +108,7 @@ def _time(way: str, folder: str) -> dict[str, float]:
 
     import icdframes.errors
 
-    assert pd, icdframes.connect  # both are imported only where they are used
+    assert all((pd, icdframes.connect, icdframes.read_tabulation))  # each is imported only where it is used
 
     if way in {"text", "spreadsheet"}:
         file = Path(folder, f"{NAME}.{'txt' if way == 'text' else 'xlsx'}")
