@@ -274,7 +274,9 @@ def _bar_table(counts: pd.DataFrame, entities: pd.DataFrame) -> tuple[pd.DataFra
 
 def _labels_of(titles: pd.Series, entities: pd.DataFrame) -> list[str]:
     """Return code and title of each group; of a block its range of codes, and of what has no code the title alone."""
-    names = dict.fromkeys(entities["entity_id"], "") if "entity_id" in entities.columns else {}
+    names: dict[str, str] = {}
+    if {"entity_id", "code"} <= set(entities.columns):
+        names = dict.fromkeys(entities.loc[entities["code"].isna(), "entity_id"], "")
     if {"block_id", "code_range"} <= set(entities.columns):
         blocks = entities[entities["block_id"].notna()]
         names |= dict(zip(blocks["block_id"], blocks["code_range"].astype(object).fillna(""), strict=True))

@@ -17,7 +17,7 @@ from icdframes.frames.pandas_compat import as_text, fill_text
 
 MOST = 1_000
 _MARGIN = 2.0
-_LONGEST = 300
+_LONGEST = 300  # signs of a title: to measure 20,000 takes long
 Counts: TypeAlias = pd.Series | Mapping[str, float]
 
 
@@ -271,9 +271,7 @@ def squarified(sizes: Sequence[float], room: Box) -> list[Box]:
 
 def _labels(entities: pd.DataFrame) -> list[str]:
     titles = fill_text(as_text(entities["title"]), entities["entity_id"])
-    titles = titles.where(
-        titles.str.len() <= _LONGEST, titles.str[:_LONGEST] + "…"
-    )  # to measure 20,000 signs takes long
+    titles = titles.where(titles.str.len() <= _LONGEST, titles.str[:_LONGEST] + "…")
     codes = entities["code"].where(entities["code"].ne(titles))
     return (codes + "\u2002").fillna("").add(titles).tolist()
 

@@ -434,6 +434,17 @@ def test_blocks_are_named_by_their_codes_and_no_id_is_shown(new):
     assert any(key.isdigit() for key in counts["group"])  # a block of the extension codes has neither
 
 
+@pytest.mark.parametrize(
+    "level, label", [("chapter", "I\u2002Certain infectious"), ("block", "A00-A09\u2002Intestinal")]
+)
+def test_groups_of_icd_10_are_named_by_their_codes_which_are_their_ids_too(level, label, shared_cache):
+    with icdframes.connect("sandbox", cache_dir=shared_cache) as client:
+        tables = client.load_tables(classification="icd10", release="2019", progress=False)
+    counts = rollup(pd.DataFrame({"code": ["A00.1", "G47.3"]}), tables, level=level)
+    labels = [text.get_text().replace("\n", " ") for text in plot_chapter_counts(counts, tables).get_yticklabels()]
+    assert labels[0].startswith(label)
+
+
 def test_hidden_counts_stay_hidden_and_totals_are_not_drawn(new, deaths):
     counts = rollup(deaths, new, code="dx", by="sex", min_count=5, totals=True)
     ax = plot_chapter_counts(counts, new)
