@@ -27,7 +27,7 @@ _DATE = re.compile(r"(?:version:?\s*)?(\d{4})[- ]([a-z]{3})[a-z]*[- ](\d{1,2})\b
 _BLANKS = " \t\r\v\f\u00a0\u2007\u202f\u200b\u3000"
 _RECORD_END = "\r\n"
 _FEED = "\x00"
-_SHEETS = "xl/worksheets/sheet"
+_SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
 _FORMULA = re.compile(rb' r="([A-Z]+)(\d+)"[^>]*><(?:\w+:)?f\b[^>]*>([^<]+)<')  # WHO's is <x:f>
 
 
@@ -226,7 +226,7 @@ def _formulas(file: io.BytesIO) -> dict[int, list[tuple[int, str]]]:
     """Return the formulas of the only sheet by line, which calamine leaves out: a link to WHO's browser is one."""
     found: dict[int, list[tuple[int, str]]] = {}
     with zipfile.ZipFile(file) as archive:
-        sheets = [name for name in archive.namelist() if name.startswith(_SHEETS)]
+        sheets = [name for name in archive.namelist() if _SHEET.fullmatch(name)]
         sheet = archive.read(sheets[0]) if len(sheets) == 1 else b""
     for letters, line, formula in _FORMULA.findall(sheet):
         place = reduce(lambda number, letter: number * 26 + letter - 64, letters, 0) - 1

@@ -26,7 +26,6 @@ _OLD_RESIDUAL = re.compile(r"/[a-z]+/(other|unspecified)$")
 _RELEASE = re.compile(r"(?<!\d)\d{4}-\d{2}(?!\d)")
 _LANGUAGE = re.compile(r"[-_]([a-z]{2})(?=\.|$)", re.IGNORECASE)
 _NO_TEXTS = Texts(None, None, (), ())
-_NO_MORE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +156,7 @@ def _entities(sheet: Sheet, links: _Links, origin: TabulationOrigin, texts: Mapp
     cells = sheet.columns
     titles, titles_en = list(map(_bare, cells["title"])), list(map(_bare, cells["title_en"]))
     codes, blocks, notes = cells["code"], cells["block_id"], cells["coding_note"]
-    links_there = map(_HYPERLINK.match, cells["browser"])
-    browsers = [link and link[1] for link in links_there]
+    browsers = [link and link[1] for link in map(_HYPERLINK.match, cells["browser"])]
     kinds = [kind.casefold() or None for kind in cells["class_kind"]]
     foundation_ids = _last_parts(cells["foundation"])
     entities: dict[str, Entity] = {}
@@ -182,7 +180,6 @@ def _entities(sheet: Sheet, links: _Links, origin: TabulationOrigin, texts: Mapp
             browser_url=browsers[row],
             terms=text.terms,
             references=text.references,
-            extra=_NO_MORE,
         )
     return entities
 

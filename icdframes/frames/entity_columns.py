@@ -38,6 +38,7 @@ class EntityColumns:
 
     def __init__(self, include: Iterable[str] = ()) -> None:
         own = [column for column in chosen_columns("entities", include) if column.name not in _OF_PLACE]
+        self._added = 0
         self._numbers: dict[str, int] = {}
         self._shared: dict[object, Any] = {}
         self._tables = {
@@ -56,7 +57,8 @@ class EntityColumns:
 
     def add(self, entities: Sequence[Entity]) -> None:
         """Collect what the tables say of some entities."""
-        self._numbers |= {entity.entity_id: number for number, entity in enumerate(entities, len(self._numbers))}
+        self._numbers |= {entity.entity_id: number for number, entity in enumerate(entities, self._added)}
+        self._added += len(entities)
         for table in self._tables.values():
             table.add(entities)
 

@@ -104,7 +104,7 @@ class SnapshotStore:
         if exact is not None or key == whole:
             return exact
         found = self._read(
-            whole, lambda kept: (read_table(self._place(whole), kept, "entities"), kept["rows"]["edges"])
+            whole, lambda kept: (read_table(self._place(whole), kept, "entities"), kept["rows"].get("edges"))
         )
         if found is None:
             return None

@@ -161,7 +161,8 @@ def subset_tables(tables: EntityTables, root_id: str | None, depth: int | None =
     """
     provenance = replace(tables.provenance, root=root_id, depth=depth)
     root_ids = root_id.split(",") if root_id else []
-    if len(root_ids) <= 1 and is_tree(tables.entities, len(tables.edges)):
+    has_one_parent_each = tables.edges["child_id"].is_unique  # also where somebody has changed the tables
+    if len(root_ids) <= 1 and has_one_parent_each and is_tree(tables.entities, len(tables.edges)):
         entities = cut_rows(tables.entities, root_id, depth, provenance)
         return replace(tables, entities=entities, **_details_of(tables, entities, provenance), provenance=provenance)
     chapters = chapters_from_tables(tables)
@@ -190,15 +191,15 @@ def frames_of(
     return {name: frame[frame[keys[name]].isin(ids)] for name, frame in tables.frames.items() if name in names}
 
 
-def is_tree(entities: pd.DataFrame, n_edges: int) -> bool:
+def is_tree(entities: pd.DataFrame, n_edges: int | None) -> bool:
     """Return whether nothing has two parents or stands above a root, so that a branch is some neighbouring rows.
 
     Parameters
     ----------
     entities : pandas.DataFrame
-        The entities of a whole classification.
-    n_edges : int
-        Rows of its edges, among which each entity below a root has one at least.
+        The entities of a whole classification, as a load made them.
+    n_edges : int or None
+        Rows of its edges, among which each entity below a root has one at least; None where that is not known.
 
     """
     return n_edges == np.count_nonzero(entities["depth"] > 0)

@@ -143,6 +143,13 @@ def test_what_is_kept_of_an_entity_has_its_links_and_shares_equal_texts():
     assert second.entity_id is first.child_ids[0]
 
 
+def test_an_entity_that_comes_twice_is_taken_as_it_came_last_and_moves_no_other():
+    columns = EntityColumns()
+    for title in ("One", "Two", "Two again", "Three"):
+        columns.take(Entity(uri="u", entity_id=title.split()[0], title=title))
+    assert columns.frame("entities", ["One", "Two", "Three"])["title"].tolist() == ["One", "Two again", "Three"]
+
+
 def test_the_columns_asked_for_are_collected_too(graph, provenance):
     criteria = {key: replace(entity, diagnostic_criteria=key) for key, entity in graph.entities.items()}
     columns = EntityColumns(["diagnosticCriteria"])

@@ -149,9 +149,14 @@ def test_an_interactive_figure_has_a_hostile_title_as_text(evil, kind):
 
 
 def test_a_hostile_answer_of_the_server_is_shown_as_text_in_the_tree(icd_sandbox, icd_client):
-    icd_sandbox.fail("*", status=400, times=None, body=EVIL, content_type="text/plain")  # 500 would be waited out
-    with contextlib.suppress(errors.IcdError):
-        assert is_text_only(html_of(TreeBrowser(icd_client)))
+    tree = TreeBrowser(icd_client, release="2024-01")
+    tree.go_to("1A03")
+    icd_client.clear_cache()
+    icd_sandbox.fail("*", status=400, times=None, body=f"Go {EVIL}", content_type="text/plain")  # no page
+    next(child for child in _below(tree) if getattr(child, "description", "") == "Load this branch").click()
+    assert "✗" in html_of(tree)
+    assert "alert(1)" in html_of(tree)
+    assert is_text_only(html_of(tree))
 
 
 @pytest.mark.slow
