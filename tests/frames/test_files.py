@@ -214,6 +214,20 @@ def test_tables_are_no_table(suffix, tables, tmp_path, contents):
     assert contents(tmp_path) == {}
 
 
+def test_parquet_is_read_through_a_file_of_arrow(tables, tmp_path, monkeypatch):
+    # a Python file is closed by Arrow's threads: a process that ended at that moment was aborted, one in thirty
+    pyarrow = pytest.importorskip("pyarrow")
+    pytest.importorskip("pyarrow.parquet")
+    file = to_parquet(tables.entities, tmp_path / "a.parquet")
+    opened = []
+    read_table = pyarrow.parquet.read_table
+    monkeypatch.setattr(
+        pyarrow.parquet, "read_table", lambda source, **kwargs: opened.append(source) or read_table(source, **kwargs)
+    )
+    assert read_frame(file).equals(tables.entities)
+    assert [isinstance(source, (str, pyarrow.NativeFile)) for source in opened] == [True]
+
+
 def test_a_single_wrong_bit_in_a_parquet_file_is_noticed(tables, tmp_path):
     path = to_parquet(tables.entities, tmp_path / "x.parquet")
     content = bytearray(path.read_bytes())
