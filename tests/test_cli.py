@@ -314,6 +314,14 @@ def test_words_and_codes_are_found_in_a_terminal(arguments, shown, capsys):
     assert "uri" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("verb", ["describe", "lookup"])
+def test_a_script_learns_that_nothing_was_found(verb, capsys):
+    assert main([verb, "ZZ99"]) == 1
+    shown = capsys.readouterr()
+    assert shown.out.splitlines()[-1].startswith("ZZ99: ")
+    assert "Nothing is known of ZZ99" in shown.err
+
+
 @pytest.mark.parametrize("columns", [70, 80])
 def test_a_table_is_as_wide_as_the_terminal_and_no_code_is_cut(columns, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(columns))
@@ -323,7 +331,7 @@ def test_a_table_is_as_wide_as_the_terminal_and_no_code_is_cut(columns, capsys, 
     assert "MG50.22" in table
     assert "…" in table
     cluster = "1A00&XN8P1&XN62R&XN8KD/5A11&XS25&XT5R&XT8W/BA00&XS25/CA40.0&XN3NM&XN6P4"
-    assert main(["describe", cluster]) == 0
+    assert main(["describe", "1A00", cluster]) == 0
     assert cluster in capsys.readouterr().out
 
 

@@ -15,6 +15,7 @@ from icdframes.cli.options import (
     add_server_options,
 )
 from icdframes.cli.output import connect, show_or_write, target_of
+from icdframes.errors import EntityNotFoundError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +39,9 @@ _SHOWN = {
     "describe": ("value", "label", "postcoordination", "message"),
     "lookup": ("value", "code", "title", "entity_id", "message"),
 }
+
+_WORDS = {"describe": "label", "lookup": "title"}
+"""The column that is missing where there is no answer; a search without hits is an answer."""
 
 
 def add_parser(commands: Commands) -> None:
@@ -92,8 +96,12 @@ def _run_lookup(options: Namespace) -> None:
 
 
 def _answer(options: Namespace, verb: str, ask: Callable[[IcdClient], pd.DataFrame]) -> None:
-    """Ask, then write the whole table or show the columns that fit a terminal."""
+    """Ask, then write the whole table or show the columns that fit a terminal; no answer at all is an error."""
     target = target_of(options)
     with connect(options) as client:
         frame = ask(client)
     show_or_write(frame, options, target, () if options.wide else _SHOWN[verb])
+    if verb in _WORDS and frame[_WORDS[verb]].isna().all():
+        raise EntityNotFoundError(
+            f"Nothing is known of {', '.join(frame['value'].astype(str))}: the reasons are above."
+        )

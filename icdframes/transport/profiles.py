@@ -127,10 +127,10 @@ def _unavailable(profile: str) -> Credentials:
         f"{ENV_CLIENT_SECRET}",
         remedy=Remedy(
             "or call icdframes.login() in a notebook, or connect(client_id=..., client_secret=...). Without "
-            "registering: connect('sandbox') for the built-in sample, or connect('local') for WHO's own container on "
-            "this machine",
-            "without registering, give --server sandbox for the built-in sample, or --server local for WHO's own "
-            "container on this machine",
+            "registering: connect('files') for the titles and the hierarchy from WHO's published files, "
+            "connect('sandbox') for the built-in sample, or connect('local') for WHO's own container on this machine",
+            "without registering, give --server files for the titles and the hierarchy from WHO's published files, "
+            "--server sandbox for the built-in sample, or --server local for WHO's own container on this machine",
         ),
     )
 

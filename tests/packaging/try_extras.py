@@ -5,13 +5,16 @@ and ``bare``, which has none.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
+from queue import SimpleQueue
 
 HERE = Path(__file__).parent
 FOR_DEVELOPERS = {"all", "test", "browser", "docs", "dev"}
@@ -24,9 +27,14 @@ def extras():
 
 
 def try_extra(wheel, extra, folder):
-    """Make the environment, install, try; the feature's own output is shown where it fails."""
+    """Make the environment, install, try; the feature's own output is shown where it fails.
+
+    Every environment is made in one of a few folders: the compiled modules of the one before serve the next one.
+    """
     python = folder / "venv" / "bin" / "python"
     uv = [sys.executable, "-m", "uv"]
+    for made_before in folder.iterdir():
+        shutil.rmtree(made_before)
     subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, folder / "venv"], check=True)
     wanted = str(wheel) if extra == "bare" else f"{wheel}[{extra}]"
     subprocess.run([*uv, "pip", "install", "--quiet", "--python", python, wanted], check=True)
@@ -45,11 +53,14 @@ def try_extra(wheel, extra, folder):
     return done.returncode == 0
 
 
-def timed(wheel, extra):
-    """Try an extra in a folder of its own; tell whether it does what it is for, and the seconds it took."""
+def timed(wheel, extra, folders):
+    """Try an extra in a free folder; return whether it does what it is for, and the seconds it took."""
     started = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        works = try_extra(Path(wheel).resolve(), extra, Path(folder))
+    folder = folders.get()
+    try:
+        works = try_extra(Path(wheel).resolve(), extra, folder)
+    finally:
+        folders.put(folder)
     return works, time.monotonic() - started
 
 
@@ -57,8 +68,13 @@ def main(wheel, *names):
     """Try the extras, as many at a time as there are processors; give 1 where one does not do what it is for."""
     wanted = names or ("bare", *extras())
     failed = False
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for extra, (works, seconds) in zip(wanted, pool.map(timed, [wheel] * len(wanted), wanted), strict=True):
+    folders: SimpleQueue[Path] = SimpleQueue()
+    with tempfile.TemporaryDirectory() as work, ThreadPoolExecutor(os.cpu_count()) as pool:
+        for number in range(os.cpu_count() or 1):
+            folders.put(Path(work) / str(number))
+            (Path(work) / str(number)).mkdir()
+        done = pool.map(timed, repeat(wheel), wanted, repeat(folders))
+        for extra, (works, seconds) in zip(wanted, done, strict=True):
             print(f"{'ok   ' if works else 'WRONG'}  {extra:<12} {seconds:5.1f} s", flush=True)
             failed = failed or not works
     return int(failed)
