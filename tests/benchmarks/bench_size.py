@@ -33,11 +33,11 @@ def _rows(size: int, classification: str, runs: int) -> list[dict[str, Any]]:
         with Server("--entities", str(size), "--classification", classification) as server:
             same = {"url": server.url, "cache": cache, "release": RELEASE, "classification": classification}
             found = {FIRST: contestants.run("load", **same)}  # once: it fills what the others read
-        again = {SNAPSHOT: partial(contestants.run, "load", **same)}
-        if classification == "mms":
-            again[REPLAY] = partial(contestants.run, "replay", **same)
-        found |= measure.alternate(again, runs)
-        found |= measure.alternate({CACHE: partial(contestants.run, "load_without_snapshot", **same)}, runs)
+            again = {SNAPSHOT: partial(contestants.run, "load", **same)}
+            if classification == "mms":
+                again[REPLAY] = partial(contestants.run, "replay", **same)
+            found |= measure.alternate(again, runs)
+            found |= measure.alternate({CACHE: partial(contestants.run, "load_without_snapshot", **same)}, runs)
         megabytes = sum(file.stat().st_size for file in Path(cache).rglob("*") if file.is_file()) / 1e6
     return [
         {

@@ -37,11 +37,11 @@ def main() -> None:
         with Server(*source) as server:
             for client in ("load", "plain_loop"):
                 contestants.run(client, url=server.url, cache=cache, release=options.release)
-        _compare(server.url, cache, options)
+            _compare(server.url, cache, options)
 
 
 def _compare(url: str, cache: str, options: object) -> None:
-    """The server is gone by now: whatever would still be asked fails."""
+    """The server stays, since a session asks one of its own once whether it still serves the same: see requests."""
     same = {"url": url, "cache": cache, "release": options.release}
     branch = options.branch or _first_chapter(**same)
     cached_only = partial(contestants.run, "load_without_snapshot", **same)
