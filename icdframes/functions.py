@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import inspect
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -137,9 +139,9 @@ def make_client(
     """Connect as `connect` does, and leave the default client as it is."""
     client_secret = mask_secret(client_secret)
     given = (client_id, client_secret)
-    own_folder = tempfile.mkdtemp(prefix="icdframes-sandbox-") if _is_for_now(server, cache_dir) else None
     if server_named(server) == "sandbox":
         where, client_id, client_secret = _sandbox(client_id, client_secret)
+        cache_dir = cache_dir or _folder_of_this_process()
     else:
         where = resolve_server(server, token_url)
 
@@ -148,19 +150,16 @@ def make_client(
 
     if any(given):
         credentials()
-    client = IcdClient(
+    return IcdClient(
         where,
         credentials,
-        cache_dir=own_folder or cache_dir,
+        cache_dir=cache_dir,
         timeout=timeout,
         retries=retries,
         max_workers=max_workers,
         offline=offline,
         verify=verify,
     )
-    if own_folder:
-        client._remove_at_close(own_folder)  # noqa: SLF001  a folder that only this function makes
-    return client
 
 
 def login() -> LoginForm:
@@ -259,9 +258,12 @@ def use_client(client: IcdClient) -> Iterator[IcdClient]:
         _override.reset(token)
 
 
-def _is_for_now(server: str | None, cache_dir: str | Path | None) -> bool:
-    """Return whether answers are kept as long as the client only: the sandbox's, unless a folder is given."""
-    return server_named(server) == "sandbox" and cache_dir is None
+@functools.cache
+def _folder_of_this_process() -> str:
+    """Make the folder that keeps the sandbox's answers until the process ends, unless a client is given another."""
+    folder = tempfile.mkdtemp(prefix="icdframes-sandbox-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _sandbox(client_id: str | None, client_secret: str | None) -> tuple[Server, str, str]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import weakref
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -53,7 +51,6 @@ class ClientBase:
                 "cannot be: give the path of a folder, or leave it out.", option="cache_dir", value=cache_dir
             )
         folder = Path(cache_dir) if cache_dir else cache_folder()
-        self._removal: weakref.finalize[..., ClientBase] | None = None
         self._snapshots = SnapshotStore(folder / "snapshots")
         self._release_files = ReleaseFiles(
             folder / "files",
@@ -220,8 +217,10 @@ class ClientBase:
         --------
         >>> import icdframes
         >>> client = icdframes.connect("sandbox")
-        >>> client.clear_cache()
-        0
+        >>> client.entity("1A00").title
+        'Cholera'
+        >>> client.clear_cache() > 0
+        True
 
         """
         self._snapshots.clear()
@@ -250,8 +249,8 @@ class ClientBase:
         Examples
         --------
         >>> import icdframes
-        >>> icdframes.connect("sandbox").prune_cache(keep=500_000_000).downloads
-        0
+        >>> icdframes.connect("sandbox").prune_cache(keep=500_000_000).bytes <= 500_000_000
+        True
 
         """
         before = datetime.now(UTC) - timedelta(days=older_than)
@@ -278,12 +277,6 @@ class ClientBase:
         """
         self._release_files.close()
         self._session.close()
-        if self._removal is not None:
-            self._removal()
-
-    def _remove_at_close(self, folder: str | os.PathLike[str]) -> None:
-        """Remove a folder when the client is closed or gone."""
-        self._removal = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self

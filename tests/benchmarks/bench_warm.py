@@ -33,11 +33,10 @@ def main() -> None:
     source = ["--entities", str(options.entities)]
     if options.real:
         source = ["--real", str(options.real), *(["--text", str(options.text)] if options.text else [])]
-    with tempfile.TemporaryDirectory() as cache:
-        with Server(*source) as server:
-            for client in ("load", "plain_loop"):
-                contestants.run(client, url=server.url, cache=cache, release=options.release)
-            _compare(server.url, cache, options)
+    with tempfile.TemporaryDirectory() as cache, Server(*source) as server:
+        for client in ("load", "plain_loop"):
+            contestants.run(client, url=server.url, cache=cache, release=options.release)
+        _compare(server.url, cache, options)
 
 
 def _compare(url: str, cache: str, options: object) -> None:

@@ -1,10 +1,10 @@
 """Odd inputs: things of a wrong kind, hosts in upper case, a release that is listed and not there, many sandboxes."""
 
-import gc
 import json
+import os
 import sqlite3
-import tempfile
-from pathlib import Path
+import subprocess
+import sys
 
 import pytest
 
@@ -127,14 +127,18 @@ def test_one_entity_whose_chapter_cannot_be_reached_is_there_without_it(icd_clie
 
 
 @pytest.mark.slow
-def test_sandboxes_leave_no_folders_behind(monkeypatch, tmp_path):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    for _ in range(5):
-        icdframes.connect("sandbox")
-    gc.collect()
-    assert len(list(Path(tmp_path).glob("icdframes-sandbox-*"))) == 1
-    client = icdframes.get_client()
-    assert client.entity("1A00").title == "Cholera"
-    client.close()
-    assert list(Path(tmp_path).glob("icdframes-sandbox-*")) == []
-    icdframes.connect("sandbox")
+def test_the_sandboxes_of_a_process_share_a_folder_that_ends_with_it(tmp_path):
+    program = (
+        "import icdframes, pathlib, sys\n"
+        "for _ in range(3):\n"
+        "    with icdframes.connect('sandbox') as client:\n"
+        "        assert client.entity('1A00').title == 'Cholera'\n"
+        "assert client.cache_info().requests_sent == 0\n"
+        "print(len(list(pathlib.Path(sys.argv[1]).glob('icdframes-sandbox-*'))))"
+    )
+    command = [sys.executable, "-c", program, tmp_path]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env=os.environ | {"TMPDIR": str(tmp_path)}
+    )
+    assert done.stdout.strip() == "1"
+    assert list(tmp_path.glob("icdframes-sandbox-*")) == []
