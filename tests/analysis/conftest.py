@@ -62,9 +62,11 @@ def spark():
         session = (
             SparkSession.builder.master("local[1]")
             .config("spark.ui.enabled", "false")
+            # a virtual machine for minutes: what would be compiled well is used too seldom to be worth it
+            .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
             .config("spark.driver.host", "127.0.0.1")
             .config("spark.driver.bindAddress", "127.0.0.1")
-            .config("spark.sql.shuffle.partitions", "2")
+            .config("spark.sql.shuffle.partitions", "1")
             .getOrCreate()
         )
     yield session

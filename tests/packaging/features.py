@@ -118,7 +118,9 @@ def dask(tables, folder):
 def spark(tables, folder):
     from pyspark.sql import SparkSession
 
-    session = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
+    quick = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # a virtual machine for a minute
+    builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+    session = builder.config("spark.driver.extraJavaOptions", quick).getOrCreate()
     deaths = session.createDataFrame([(code,) for code in DEATHS.dx], "dx string")
     _counted(icdframes.rollup(deaths, tables, code="dx", zeros=False))
     session.stop()
