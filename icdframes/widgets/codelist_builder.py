@@ -23,7 +23,7 @@ from icdframes.widgets.entity_html import STYLE, entity_html, message, source_ht
 from icdframes.widgets.front_end import claim_shortcuts, explained
 from icdframes.widgets.postcoordination import PostcoordinationBuilder
 from icdframes.widgets.search_box import Hit, SearchBox, tables_search
-from icdframes.widgets.tree_sources import TableLevels
+from icdframes.widgets.tree_sources import TableLevels, note_of
 
 if TYPE_CHECKING:
     from icdframes.client.icd_client import IcdClient
@@ -118,10 +118,12 @@ class CodeListBuilder(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
         self._total = widgets.HTML()
         self._detail = widgets.HTML()
         self._builder = PostcoordinationBuilder(tables, client=client)
+        note = note_of(client, system, provenance.release)
         bar = widgets.HBox([self._undo, self._path, self._save], layout=widgets.Layout(flex_flow="row wrap"))
         super().__init__(
             [
                 widgets.HTML(STYLE),
+                *([widgets.HTML(message(note))] if note else []),
                 self._search,
                 self._add_hits,
                 self._tree,

@@ -152,11 +152,7 @@ class ClientLevels:
     @property
     def note(self) -> str:
         """Say of the sandbox that it holds a sample."""
-        if self._client.server.name != "sandbox":
-            return ""
-        from icdframes.sandbox.sample import sample_note  # noqa: PLC0415  only where the sandbox is in use
-
-        return sample_note(self.classification, self.release)
+        return note_of(self._client, self.classification, self.release)
 
     def some(self, ids: Sequence[str]) -> Level:
         """Return the entities with these ids, as far as the server knows them.
@@ -206,6 +202,15 @@ class ClientLevels:
             lookup_cached=self._known.get,
             on_progress=report,
         )
+
+
+def note_of(client: IcdClient | None, classification: str, release: str | None) -> str:
+    """Return what must be said of a client's server: of the sandbox that it holds a sample."""
+    if client is None or client.server.name != "sandbox":
+        return ""
+    from icdframes.sandbox.sample import sample_note  # noqa: PLC0415  only where the sandbox is in use
+
+    return sample_note(classification, release)
 
 
 def _level(ids: Sequence[str], graph: EntityGraph) -> Level:

@@ -161,3 +161,14 @@ def test_axes_and_values_come_from_the_server_where_the_tables_have_none(icd_cli
     builder = PostcoordinationBuilder(bare, "1A00", client=icd_client)
     assert [code for _, code in builder._values.options] == ["XN8P1", "XN62R", "XN8KD"]
     assert builder._axes
+
+
+def test_the_sandbox_is_said_to_be_a_sample(tables):
+    shown = [
+        part.value
+        for part in CodeListBuilder(tables, client=icdframes.connect("sandbox")).children
+        if hasattr(part, "value")
+    ]
+    assert any("small sample of 913 entities" in value for value in shown if isinstance(value, str))
+    shown = [part.value for part in CodeListBuilder(tables).children if hasattr(part, "value")]
+    assert not any("sample" in value for value in shown if isinstance(value, str))
