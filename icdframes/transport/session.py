@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from numbers import Real
 from pathlib import Path
@@ -151,9 +151,15 @@ class ApiSession:
         """Requests that may be under way at the same time now."""
         return self._adapter.width
 
-    def riding_out_outages(self) -> AbstractContextManager[None]:
-        """Wait some two minutes for a server that is out, in this block."""
-        return self._adapter.riding_out_outages()
+    @contextmanager
+    def riding_out_outages(self) -> Iterator[None]:
+        """Wait some two minutes for a server that is out, in this block; all that came is on disk at its end."""
+        try:
+            with self._adapter.riding_out_outages():
+                yield
+        finally:
+            if isinstance(self._http.cache, DiskCache):
+                self._http.cache.responses.flush()
 
     def forget(self, path: str, params: Params | None = None, *, language: str = "en") -> None:
         """Remove an answer that proved wrong from the cache; offline it stays, since no other can come."""

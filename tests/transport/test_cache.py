@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -94,6 +94,25 @@ def test_what_is_not_written_yet_is_written_at_closing(make_session, open_wire, 
         pool.submit(table._write, "another key", None, *answer[2:]).result(10)
         assert len(table._unwritten) == 1
     session.close()
+    assert len(open_cache(folder).responses) == 2
+
+
+def test_a_walk_ends_with_every_answer_on_disk(make_session, open_wire, folder):
+    # another thread was still writing the last one, and who looked at once asked the server again
+    session = make_session(open_wire)
+    fill(session, 1)
+    table = session._http.cache.responses
+    answer = next(iter(table._run("SELECT * FROM answers_2")))
+
+    def walk():
+        with session.riding_out_outages():
+            table._write("the last", None, *answer[2:])
+
+    with ThreadPoolExecutor(1) as pool:
+        with table._lock:
+            walking = pool.submit(walk)
+            assert not wait([walking], 0.2).done
+        walking.result(10)
     assert len(open_cache(folder).responses) == 2
 
 
