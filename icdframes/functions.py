@@ -63,7 +63,8 @@ def connect(
     token_url : str, optional
         Token endpoint of a server of your own.
     cache_dir : path, optional
-        Folder of answers and snapshots (``ICDFRAMES_CACHE_DIR``).
+        Folder of answers and snapshots (``ICDFRAMES_CACHE_DIR``). What the sandbox
+        answers is kept until the process ends, unless a folder is given here.
     timeout : tuple of float, default (5, 30)
         Seconds to connect, seconds between two bytes; a whole answer may take ten
         times as long.
@@ -141,7 +142,7 @@ def make_client(
     given = (client_id, client_secret)
     if server_named(server) == "sandbox":
         where, client_id, client_secret = _sandbox(client_id, client_secret)
-        cache_dir = cache_dir or _folder_of_this_process()
+        cache_dir = _folder_of_this_process() if cache_dir is None else cache_dir
     else:
         where = resolve_server(server, token_url)
 

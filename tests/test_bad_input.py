@@ -129,7 +129,11 @@ _SECONDS = "cannot be: give seconds above 0, a day at most, or a pair of them (t
     [
         ("retries", ["3", None, -1, 1.5, True], f"{_A_NUMBER}, 0 or more."),
         ("max_workers", ["8", 0, 65, 2.0, True], f"{_A_NUMBER}, 1 to 64, or None to find the number."),
-        ("cache_dir", [5, True, ["a"], b"a"], "cannot be: give the path of a folder, or leave it out."),
+        (
+            "cache_dir",
+            [5, True, ["a"], b"a", 0, False, [], b""],
+            "cannot be: give the path of a folder, or leave it out.",
+        ),
         (
             "timeout",
             [None, "5", 0, -1, True, float("inf"), float("nan"), 1e300, (), (1,), (1, 2, 3), (5, None), (5, "5")],

@@ -103,5 +103,5 @@ def _answer(options: Namespace, verb: str, ask: Callable[[IcdClient], pd.DataFra
     show_or_write(frame, options, target, () if options.wide else _SHOWN[verb])
     if verb in _WORDS and frame[_WORDS[verb]].isna().all():
         raise EntityNotFoundError(
-            f"Nothing is known of {', '.join(frame['value'].astype(str))}: the reasons are above."
+            f"Nothing is known of {', '.join(frame['value'].astype(str))}: see the message of each."
         )

@@ -180,7 +180,7 @@ def _read_parquet(file: Path, columns: list[str] | None) -> pd.DataFrame:
     """
     import pyarrow as pa  # noqa: PLC0415  an extra
 
-    with pa.OSFile(str(file)) as source:
+    with pa.OSFile(os.fsencode(file)) as source:
         return pd.read_parquet(source, engine="pyarrow", columns=columns, page_checksum_verification=True)
 
 

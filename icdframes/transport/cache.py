@@ -251,8 +251,7 @@ class AnswerTable(BaseStorage[str, CachedResponse]):
     def flush(self) -> None:
         """Wait until every answer that came is written: another thread may still be at it."""
         with self._lock:
-            if self._unwritten:
-                self._write_out()
+            self._write_out()
 
     def find(self, key: str) -> tuple[bool, bytes | str | None]:
         """Return whether an answer is kept, and the body of one that has not expired, without all the rest of it."""

@@ -4,6 +4,7 @@ import csv
 import errno
 import json
 import os
+import sys
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -226,6 +227,15 @@ def test_parquet_is_read_through_a_file_of_arrow(tables, tmp_path, monkeypatch):
     )
     assert read_frame(file).equals(tables.entities)
     assert [isinstance(source, (str, pyarrow.NativeFile)) for source in opened] == [True]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_a_name_that_is_no_utf_8_is_read(suffix, tables, tmp_path):
+    path = tmp_path / os.fsdecode(b"caf\xe9" + suffix.encode())
+    WRITERS[suffix](tables.entities, tmp_path / f"cafe{suffix}")
+    for written in tmp_path.iterdir():
+        written.rename(tmp_path / written.name.replace("cafe", os.fsdecode(b"caf\xe9")))
+    assert read_frame(path).equals(tables.entities)
 
 
 def test_a_single_wrong_bit_in_a_parquet_file_is_noticed(tables, tmp_path):

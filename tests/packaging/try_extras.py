@@ -70,9 +70,8 @@ def main(wheel, *names):
     failed = False
     folders: SimpleQueue[Path] = SimpleQueue()
     with tempfile.TemporaryDirectory() as work, ThreadPoolExecutor(os.cpu_count()) as pool:
-        for number in range(os.cpu_count() or 1):
-            folders.put(Path(work) / str(number))
-            (Path(work) / str(number)).mkdir()
+        for _ in range(os.cpu_count() or 1):
+            folders.put(Path(tempfile.mkdtemp(dir=work)))
         done = pool.map(timed, repeat(wheel), wanted, repeat(folders))
         for extra, (works, seconds) in zip(wanted, done, strict=True):
             print(f"{'ok   ' if works else 'WRONG'}  {extra:<12} {seconds:5.1f} s", flush=True)
