@@ -43,10 +43,11 @@ def holds_a_secret(content):
 
 def readable(path):
     """The bytes of a file, and what is packed in it."""
-    yield path.read_bytes()
+    content = path.read_bytes()
+    yield content
     with contextlib.suppress(pa.ArrowException, sqlite3.Error, zipfile.BadZipFile, UnicodeDecodeError):
         if path.suffix == ".parquet":
-            table = pq.read_table(path)
+            table = pq.read_table(pa.BufferReader(content))  # its name may be no UTF-8
             yield str(table.schema.metadata).encode()
             buffers = (buffer for column in table.columns for chunk in column.chunks for buffer in chunk.buffers())
             yield from map(bytes, filter(None, buffers))
