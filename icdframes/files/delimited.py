@@ -204,10 +204,10 @@ def _spreadsheet_rows(path: Path, data: bytes) -> Iterator[tuple[int, Sequence[s
         ) from error
     coded = {place for place, title in enumerate(rows[0] if rows else ()) if str(title).strip().endswith("Code")}
     for line, row in enumerate(rows, start=1):
-        cells = list(map(_cell_text, row))
-        if changed := [cells[place] for place in coded if isinstance(row[place], int | float)]:
+        cells = [cell if type(cell) is str else _number_text(cell) for cell in row]
+        if changed := [cells[place] for place in coded if type(row[place]) is not str]:
             raise FileFormatError(
-                f"{path}, line {line}: the code {changed[0]} is a number, a spreadsheet program has changed it. "
+                f"{path}, line {line}: the code {changed[0]} is no text, a spreadsheet program has changed it. "
                 "Download the file again, or give the .txt."
             )
         for place, formula in formulas.get(line, ()):
@@ -216,9 +216,7 @@ def _spreadsheet_rows(path: Path, data: bytes) -> Iterator[tuple[int, Sequence[s
         yield line, cells
 
 
-def _cell_text(cell: object) -> str:
-    if isinstance(cell, str):
-        return cell
+def _number_text(cell: object) -> str:
     return str(int(cell) if isinstance(cell, float) and cell.is_integer() else cell)
 
 

@@ -159,29 +159,27 @@ def _entities(sheet: Sheet, links: _Links, origin: TabulationOrigin, texts: Mapp
     browsers = [link and link[1] for link in map(_HYPERLINK.match, cells["browser"])]
     kinds = [kind.casefold() or None for kind in cells["class_kind"]]
     foundation_ids = _last_parts(cells["foundation"])
-    entities: dict[str, Entity] = {}
-    for entity_id, row in links.rows.items():
-        title, english, kind = titles[row], titles_en[row], kinds[row]
-        text = texts.get(entity_id, _NO_TEXTS)
-        entities[entity_id] = Entity(
-            uri=f"{of_release}/{entity_id}",
-            entity_id=entity_id,
-            title=title or english or None,
-            language=origin.language,
-            translated=bool(title) or not english,
-            code=codes[row] or (_chapter(sheet, row) if kind == "chapter" else None),
-            class_kind=kind,
-            parent_ids=tuple(links.parents[entity_id]),
-            child_ids=tuple(links.children[entity_id]),
-            block_id=blocks[row] or None,
-            definition=text.definition,
-            coding_note=text.coding_note or notes[row] or None,
-            foundation_id=foundation_ids[row],
-            browser_url=browsers[row],
-            terms=text.terms,
-            references=text.references,
-        )
-    return entities
+    ids, rows = list(links.rows), list(links.rows.values())
+    found = [texts.get(entity_id, _NO_TEXTS) for entity_id in ids]
+    entities = Entity.from_columns({
+        "uri": [f"{of_release}/{entity_id}" for entity_id in ids],
+        "entity_id": ids,
+        "title": [titles[row] or titles_en[row] or None for row in rows],
+        "language": [origin.language] * len(ids),
+        "translated": [bool(titles[row]) or not titles_en[row] for row in rows],
+        "code": [codes[row] or (_chapter(sheet, row) if kinds[row] == "chapter" else None) for row in rows],
+        "class_kind": [kinds[row] for row in rows],
+        "parent_ids": list(map(tuple, links.parents.values())),
+        "child_ids": list(map(tuple, links.children.values())),
+        "block_id": [blocks[row] or None for row in rows],
+        "definition": [text.definition for text in found],
+        "coding_note": [text.coding_note or notes[row] or None for text, row in zip(found, rows, strict=True)],
+        "foundation_id": [foundation_ids[row] for row in rows],
+        "browser_url": [browsers[row] for row in rows],
+        "terms": [text.terms for text in found],
+        "references": [text.references for text in found],
+    })  # fmt: skip
+    return dict(zip(ids, entities, strict=True))
 
 
 def _bare(title: str) -> str:

@@ -144,4 +144,6 @@ def _edge_columns(places: Sequence[Place], entities: Sequence[Entity]) -> dict[s
 
 def _by_parent(entity: Entity, positions: dict[str, int | None]) -> Iterable[tuple[str, int | None]]:
     """Return the places of an entity below its parents: first those that it names, then those that list it alone."""
+    if entity.parent_ids == tuple(positions):
+        return positions.items()
     return (dict.fromkeys(entity.parent_ids) | positions).items()

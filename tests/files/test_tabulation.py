@@ -5,6 +5,7 @@ import io
 import json
 import re
 import zipfile
+from datetime import date
 
 import openpyxl
 import pytest
@@ -152,9 +153,10 @@ def test_a_spreadsheet_that_made_numbers_of_chapters_and_truth_is_understood(exp
     same_but_for_place(read_tabulation(written(tmp_path, "x.xlsx", spreadsheet(rows))), expected)
 
 
-def test_a_spreadsheet_that_made_a_number_of_a_code_is_refused(tmp_path):
-    rows = [tuple(1e10 if cell == "1E10" else cell for cell in row) for row in ROWS]
-    with pytest.raises(FileFormatError, match=r"x\.xlsx, line 4: the code 10000000000.* is a number"):
+@pytest.mark.parametrize(("made", "shown"), [(1e10, "10000000000"), (date(2026, 3, 1), "2026-03-01")])
+def test_a_spreadsheet_that_made_a_number_or_a_date_of_a_code_is_refused(made, shown, tmp_path):
+    rows = [tuple(made if cell == "1E10" else cell for cell in row) for row in ROWS]
+    with pytest.raises(FileFormatError, match=rf"x\.xlsx, line 4: the code {shown}.* is no text"):
         read_tabulation(written(tmp_path, "x.xlsx", spreadsheet(rows)))
 
 

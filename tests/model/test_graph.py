@@ -66,3 +66,14 @@ def test_the_first_cause_is_a_failure_that_ended_the_walk_not_one_that_followed_
     assert EntityGraph((), {}).first_cause() is None
     assert EntityGraph((), {}, {"a": ended, "b": cause}).first_cause() is cause
     assert EntityGraph((), {}, {"a": ended}).first_cause() is ended
+
+
+def test_entities_made_of_columns_equal_those_made_one_by_one():
+    columns = {"uri": ["u1", "u2"], "entity_id": ["1", "2"], "title": ["Cholera", None], "child_ids": [("2",), ()]}
+    made = Entity.from_columns(columns)
+    assert made == [
+        Entity(uri="u1", entity_id="1", title="Cholera", child_ids=("2",)),
+        Entity(uri="u2", entity_id="2", title=None),
+    ]
+    assert made[0].extra is not made[1].extra
+    assert list(map(repr, made)) == ["<Entity Cholera (u1)>", "<Entity  (u2)>"]
