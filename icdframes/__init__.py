@@ -23,7 +23,7 @@
 - **Figures**: `plot_hierarchy`, `interactive_hierarchy`, `plot_chapter_counts`, `plot_release_changes`, `save_figure`.
 - **Other forms**: `to_fhir_codesystem`, `to_sql`, `to_networkx`, `to_skos`.
 - **In a notebook**: `LoginForm`, `CodeReview`, `TreeBrowser`, `SearchBox`,
-  `CodeListBuilder`, `PostcoordinationBuilder`.
+  `CodeListBuilder`, `PostcoordinationBuilder`; `style` lays a table out.
 - **Errors and warnings**: `icdframes.errors`. **Your own tests**: `icdframes.testing`, `icdframes.sandbox`.
 
 What it costs: `load_*` may send many requests, the verbs that find and code send one for each distinct value and
@@ -84,6 +84,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; the names are those of
     from icdframes.frames.files import to_parquet as to_parquet
     from icdframes.frames.provenance import Provenance as Provenance
     from icdframes.frames.search_tables import SearchTables as SearchTables
+    from icdframes.frames.styled import style as style
     from icdframes.functions import autocode as autocode
     from icdframes.functions import codedit as codedit
     from icdframes.functions import codeinfo as codeinfo
@@ -158,6 +159,7 @@ else:
         "icdframes.frames.files": ("read_frame", "to_csv", "to_parquet"),
         "icdframes.frames.provenance": ("Provenance",),
         "icdframes.frames.search_tables": ("SearchTables",),
+        "icdframes.frames.styled": ("style",),
         "icdframes.functions": (
             "autocode",
             "codedit",

@@ -11,11 +11,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
     import pandas as pd
+    from pandas.io.formats.style import Styler
 
     from icdframes.analysis.codelist import CodeList
     from icdframes.analysis.grouping import Group
@@ -108,6 +109,19 @@ class IcdAccessor:
     ) -> pd.DataFrame:
         """Translate a column of codes with one of WHO's mapping tables; see `icdframes.map_codes`."""
         return self._call("map_codes", mapping, {"code": code, "tables": tables, "weight": weight})
+
+    def style(
+        self,
+        *,
+        columns: Hashable | Iterable[Hashable] | None = None,
+        max_rows: int | None = 100,
+        max_text: int | None = 100,
+        tables: EntityTables | pd.DataFrame | None = None,
+    ) -> Styler:
+        """Lay the frame out for reading in a notebook; see `icdframes.style`."""
+        from icdframes.frames.styled import style  # noqa: PLC0415  pandas is not loaded with icdframes
+
+        return style(self._frame, columns=columns, max_rows=max_rows, max_text=max_text, tables=tables)
 
     def _call(self, name: str, what: object, options: Mapping[str, object]) -> pd.DataFrame:
         function: Callable[..., pd.DataFrame] = getattr(import_module("icdframes"), name)

@@ -12,6 +12,15 @@ from icdframes.errors import FileFormatError
 from icdframes.model.html import html_rows
 from icdframes.settings import licence_of
 
+_NAMES = {"mms": "ICD-11 MMS", "icf": "ICF", "foundation": "ICD-11 foundation", "icd10": "ICD-10"}
+
+
+def classification_name(origin: Mapping[str, Any]) -> str:
+    """Name the classification and its release, or the two that were compared, of a provenance as a dict."""
+    releases = [origin.get("old_release"), origin.get("new_release") or origin.get("release")]
+    name = _NAMES.get(str(origin.get("classification")), "")
+    return " ".join(filter(None, (name, " → ".join(str(release) for release in releases if release))))
+
 
 def utc_text(moment: datetime) -> str:
     """Write a moment as ISO 8601 in UTC, to the second."""

@@ -13,6 +13,7 @@ from icdframes.analysis.compare import CHANGES
 from icdframes.analysis.matching import Tables, entities_of
 from icdframes.analysis.rollup import REST, rollup
 from icdframes.errors import ConfigurationError, check_whole
+from icdframes.frames.provenance import classification_name
 from icdframes.plotting.style import (
     FONT_SIZE,
     LINE,
@@ -25,7 +26,6 @@ from icdframes.plotting.style import (
     background_of,
     measure_text,
     mixed,
-    name_of,
     number_text,
     origin_of,
     set_height,
@@ -211,7 +211,7 @@ def plot_release_changes(
 
 def _title_of_changes(old: Tables, new: Tables, n: int) -> str | None:
     """Name both releases; nothing where they are not known."""
-    before, after = origin_of(old).get("release"), name_of(origin_of(new))
+    before, after = origin_of(old).get("release"), classification_name(origin_of(new))
     return f"{after} compared with {before}: {number_text(n)} changes" if before and after else None
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from icdframes.analysis.matching import Tables
 from icdframes.errors import check_option, check_whole
+from icdframes.frames.provenance import classification_name
 from icdframes.plotting.layout import Box, Counts, Node, aggregate, count_rows, icicle, own_values, prune, treemap
 from icdframes.plotting.style import (
     FONT_SIZE,
@@ -28,7 +29,6 @@ from icdframes.plotting.style import (
     footer,
     measure_text,
     mixed,
-    name_of,
     number_text,
     origin_of,
     set_title,
@@ -139,7 +139,9 @@ def plot_hierarchy(
     ax = axes_for(ax, height_mm, width)
     ax.set_axis_off()
     what = f"{number_text(branch.total)} {'leaf entities' if counts is None else 'counted'}"
-    set_title(ax, f"{branch.label or name_of(origin_of(tables)) or 'All'}: {what}" if title is None else title)
+    set_title(
+        ax, f"{branch.label or classification_name(origin_of(tables)) or 'All'}: {what}" if title is None else title
+    )
     below = attribute(ax, tables, source=attribution)
     nodes, note = list[Node](), ""
     for _ in range(2):  # a note takes some of the height, and what is named in it depends on the height

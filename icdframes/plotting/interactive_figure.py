@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 from icdframes.analysis.matching import Tables
 from icdframes.errors import MissingExtraError, check_option, check_whole
+from icdframes.frames.provenance import classification_name
 from icdframes.plotting.layout import Counts, aggregate, own_values, prune
-from icdframes.plotting.style import OKABE_ITO, name_of, number_text, origin_of, source_line
+from icdframes.plotting.style import OKABE_ITO, number_text, origin_of, source_line
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -67,7 +68,7 @@ def interactive_hierarchy(
         raise MissingExtraError("An interactive figure", "interactive") from error
     branch = aggregate(tables, own_values(tables, counts), entity)
     nodes = prune(branch, levels=levels, min_share=min_share)
-    whole = branch.label or name_of(origin_of(tables)) or "All"
+    whole = branch.label or classification_name(origin_of(tables)) or "All"
     trace = {"icicle": go.Icicle, "treemap": go.Treemap, "sunburst": go.Sunburst}[kind](
         ids=["all", *map(str, range(len(nodes)))],
         labels=[escape(whole), *(escape(node.label) for node in nodes)],

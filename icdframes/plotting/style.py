@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from icdframes.analysis.matching import Tables, entities_of
 from icdframes.errors import ConfigurationError, MissingExtraError
 from icdframes.frames.atomic import check_target, written_beside
+from icdframes.frames.provenance import classification_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +34,6 @@ RGB: TypeAlias = tuple[float, float, float]
 Measure: TypeAlias = Callable[[str], float]
 
 ON_SCREEN = 0.94  # letters fitted to the pixels of a screen are wider than on paper
-_CLASSIFICATIONS = {"mms": "ICD-11 MMS", "icf": "ICF", "foundation": "ICD-11 foundation", "icd10": "ICD-10"}
 _FORMATS = (".pdf", ".svg", ".eps", ".png")
 _MM_PER_INCH, _POINTS_PER_INCH = 25.4, 72.0
 MM_PER_POINT = _MM_PER_INCH / _POINTS_PER_INCH
@@ -194,13 +194,7 @@ def origin_of(tables: Tables) -> dict[str, Any]:
 def source_line(origin: dict[str, Any]) -> str:
     """Return the attribution that fits under a figure."""
     terms = str(origin.get("licence", "")).rpartition(", ")[2]
-    return ", ".join(filter(None, (name_of(origin), "World Health Organization", terms)))
-
-
-def name_of(origin: dict[str, Any]) -> str:
-    """Name a classification and its release."""
-    name = _CLASSIFICATIONS.get(origin.get("classification", ""), "")
-    return " ".join(filter(None, (name, origin.get("release"))))
+    return ", ".join(filter(None, (classification_name(origin), "World Health Organization", terms)))
 
 
 def size_in_points(ax: Axes) -> tuple[float, float]:

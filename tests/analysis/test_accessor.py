@@ -34,7 +34,7 @@ def test_an_accessor_of_somebody_else_is_left_alone(monkeypatch):
     assert pd.DataFrame.icd == "theirs"
 
 
-@pytest.mark.parametrize("name", ["annotate", "flag", "map_codes", "match_report", "rollup"])
+@pytest.mark.parametrize("name", ["annotate", "flag", "map_codes", "match_report", "rollup", "style"])
 def test_a_method_has_the_whole_signature_of_its_function(name):
     method, function = (
         inspect.signature(getattr(accessor.IcdAccessor, name)),

@@ -41,6 +41,7 @@ def excel(tables, folder):
 def plots(tables, folder):
     icdframes.save_figure(icdframes.plot_hierarchy(tables).figure, folder / "tree.png")
     assert (folder / "tree.png").read_bytes().startswith(b"\x89PNG")
+    assert "Cholera" in icdframes.style(tables.entities).to_html()
 
 
 def interactive(tables, folder):
