@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from icdframes.analysis.backends import ROW, Frame, Ship, left_join
+from icdframes.analysis.backends import ROW, Frame, Ship, collect, left_join, quick_frame
 from icdframes.errors import ConfigurationError, EntityNotFoundError, did_you_mean
 from icdframes.frames.pandas_compat import as_text, text_series
 from icdframes.model.code_shapes import (
@@ -142,8 +142,8 @@ class Lookup:
         entities = pd.Series(plain[ENTITY].array.take(places, allow_fill=True))
         kinds = text_series("exact", index=entities.index)
         if (rest := np.flatnonzero(places < 0)).size:
-            asked = pd.DataFrame({"code": texts.iloc[rest].array, ROW: rest})
-            found: Any = resolve(nw.from_native(asked), "code", self, nw.from_native).sort(ROW).to_native()
+            asked, ship = quick_frame(pd.DataFrame({"code": texts.iloc[rest].array, ROW: rest}))
+            found = collect(resolve(asked, "code", self, ship).sort(ROW))
             entities.iloc[rest] = found[ENTITY].array
             kinds.iloc[rest] = found[KIND].array
         return pd.DataFrame({ENTITY: entities, KIND: kinds})
@@ -177,7 +177,7 @@ def keys_of(texts: pd.Series) -> pd.Series:
     keys = texts.str.replace(".", "", regex=False)
     unusual = ~texts.str.fullmatch(_USUAL, na=False) | texts.str.match(QUALIFIED, na=False)
     if unusual.any():
-        made: pd.DataFrame = _keyed(nw.from_native(pd.DataFrame({"code": texts[unusual].array})), "code").to_native()
+        made = collect(_keyed(quick_frame(pd.DataFrame({"code": texts[unusual].array}))[0], "code"))
         keys[unusual.to_numpy(bool)] = as_text(made[_KEY]).array
     return keys
 
@@ -233,7 +233,7 @@ def resolve_rows(frame: Frame, code: str, lookup: Lookup, ship: Ship) -> Frame:
 
 def split_members(texts: pd.Series, members: Members) -> pd.DataFrame:
     """Return the codes of clusters that count, in order: ``place`` is the index label of the text, and ``code``."""
-    keyed = _keyed(nw.from_native(pd.DataFrame({"code": texts.array})), "code").to_native()
+    keyed = collect(_keyed(quick_frame(pd.DataFrame({"code": texts.array}))[0], "code"))
     rows = []
     for place, compact in zip(texts.index, keyed[_COMPACT].tolist(), strict=True):
         parts = ["/", *_PIECES.split(compact)]

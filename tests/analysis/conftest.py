@@ -5,6 +5,8 @@ import warnings
 
 import pytest
 
+from icdframes.analysis import backends
+
 
 class Library:
     """A data-frame library: how to make its frame of a pandas one, and back."""
@@ -76,6 +78,7 @@ def spark():
 @pytest.fixture(
     params=[
         "pandas",
+        pytest.param("pandas-alone", marks=pytest.mark.slow),
         "pyarrow",
         "polars",
         "polars-lazy",
@@ -84,9 +87,12 @@ def spark():
         pytest.param("pyspark", marks=pytest.mark.scale_out),
     ]
 )
-def library(request):
-    """Return each data-frame library in turn, or skip."""
-    package = request.param.removesuffix("-lazy")
+def library(request, monkeypatch):
+    """Return each data-frame library in turn, or skip; "pandas-alone" is pandas where pyarrow is not installed."""
+    package = request.param.partition("-")[0]
     if importlib.util.find_spec(package) is None:
         pytest.skip(f"{package} is not installed")
+    if request.param == "pandas-alone":
+        monkeypatch.setattr(backends, "has_pyarrow", lambda: False)
+        return Library("pandas")
     return Library(request.param, request.getfixturevalue("spark") if package == "pyspark" else None)

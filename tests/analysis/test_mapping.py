@@ -186,7 +186,7 @@ def test_a_spreadsheet_that_made_a_number_of_a_code_is_refused(tmp_path):
     sheet = tmp_path / "a.xlsx"
     rows = pd.DataFrame(ROWS_BACK[:1], columns=HEAD_BACK[:7]).assign(icd11Code=1e10)
     rows.to_excel(sheet, index=False)
-    with pytest.raises(FileFormatError, match=r"a\.xlsx, line 2: the code 10000000000.* is a number"):
+    with pytest.raises(FileFormatError, match=r"a\.xlsx, line 2: the code 10000000000.* is no text"):
         read_mapping(sheet)
 
 
