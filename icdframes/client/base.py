@@ -343,7 +343,7 @@ class ClientBase:
         source = self._classification(classification)
         check_offered(verb, classification, offered_by)
         return resolve_scope(
-            source, self.base_url, read_release(release), read_languages(language), refresh=bool(refresh)
+            source, self.server, read_release(release), read_languages(language), refresh=bool(refresh)
         )
 
     def _ask_column(

@@ -72,7 +72,7 @@ class CatalogueMethods(ClientBase):
     def _top_level(self, source: Classification, release: str) -> TopLevel:
         """Return the root of a release; where the server lists it and does not have it, what the list says."""
         try:
-            return resolve_scope(source, self.base_url, release, ()).top
+            return resolve_scope(source, self.server, release, ()).top
         except (UnknownReleaseError, ResponseShapeError) as error:
             uri = EntityUri(source.name, None if source.name == "foundation" else release, None)
             warn(
@@ -114,7 +114,7 @@ class CatalogueMethods(ClientBase):
 
         """
         source = self._classification(check_classification(classification))
-        return resolve_scope(source, self.base_url, None, (), refresh=refresh).release
+        return resolve_scope(source, self.server, None, (), refresh=refresh).release
 
     def languages(self, classification: str = "mms", *, release: str | None = None) -> list[str]:
         """List the languages of a release.
@@ -150,7 +150,7 @@ class CatalogueMethods(ClientBase):
 
         """
         source = self._classification(check_classification(classification))
-        scope = resolve_scope(source, self.base_url, read_release(release), ())
+        scope = resolve_scope(source, self.server, read_release(release), ())
         if self._file_tables is not None:
             return list(self._file_tables.source.languages(classification, scope.release_id))
         return list(scope.top.languages)
@@ -201,7 +201,7 @@ class CatalogueMethods(ClientBase):
         (reference,) = request.references
         entity_id = reference.text
         if reference.kind != "id":
-            scope = resolve_scope(source, self.base_url, request.release, request.languages, refresh=refresh)
+            scope = resolve_scope(source, self.server, request.release, request.languages, refresh=refresh)
             entity_id = find_entity_id(reference, source, self._codes.get(classification), scope.release)
         known = source.entity_releases(entity_id, refresh=refresh)
         uris = [str(EntityUri(classification, release, entity_id)) for release in known.releases]

@@ -138,7 +138,7 @@ class LoadingMethods(ClientBase):
             refresh=refresh,
         )
         source = self._classification(request.classification)
-        scope = resolve_scope(source, self.base_url, request.release, request.languages, refresh=refresh)
+        scope = resolve_scope(source, self.server, request.release, request.languages, refresh=refresh)
         plan = self._plan(request, scope)
         self._tell_what_is_missing()
         kept = self._snapshots.covering_entities(plan.key) if plan.key and not refresh else None
@@ -204,7 +204,7 @@ class LoadingMethods(ClientBase):
             refresh=refresh,
         )
         source = self._classification(request.classification)
-        scope = resolve_scope(source, self.base_url, request.release, request.languages, refresh=refresh)
+        scope = resolve_scope(source, self.server, request.release, request.languages, refresh=refresh)
         plan = self._plan(request, scope)
         self._tell_what_is_missing()
         kept = self._snapshots.covering(plan.key) if plan.key and not refresh else None
@@ -259,7 +259,7 @@ class LoadingMethods(ClientBase):
         wanted = read_include(include, _INCLUDES)
         request = read_load_request(entity, classification=classification, release=release, language=language)
         source = self._classification(classification)
-        scope = resolve_scope(source, self.base_url, request.release, request.languages)
+        scope = resolve_scope(source, self.server, request.release, request.languages)
         (root_id,) = self._plan(request, scope).root_ids
         return source.entity(root_id, scope.release, language=request.languages[0], include=wanted)
 

@@ -19,6 +19,7 @@ from icdframes.errors import (
 from icdframes.frames.provenance import Provenance, utc_text
 from icdframes.model.entity import ReleaseList, TopLevel
 from icdframes.model.uris import is_release
+from icdframes.settings import Server
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +39,7 @@ class QueryScope:
     """One classification on one server, in one release and one or more languages."""
 
     source: Classification
-    base_url: str
+    server: Server
     top: TopLevel
     languages: tuple[str, ...]
     refresh: bool = False
@@ -61,11 +62,12 @@ class QueryScope:
     def provenance(self) -> Provenance:
         """Return where answers that come now are from."""
         return Provenance(
-            server=self.base_url,
+            server=self.server.base_url,
             classification=self.classification,
             release=self.release,
             languages=self.languages,
             retrieved_at=utc_text(datetime.now(UTC)),
+            is_sample=self.server.name == "sandbox",
         )
 
     def with_provenance(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -75,7 +77,7 @@ class QueryScope:
 
 
 def resolve_scope(
-    source: Classification, base_url: str, release: str | None, languages: tuple[str, ...], *, refresh: bool = False
+    source: Classification, server: Server, release: str | None, languages: tuple[str, ...], *, refresh: bool = False
 ) -> QueryScope:
     """Find the release, once, and check that it has the languages.
 
@@ -83,8 +85,8 @@ def resolve_scope(
     ----------
     source : Classification
         The endpoints of one classification.
-    base_url : str
-        Of the server, for messages.
+    server : Server
+        Where it is asked.
     release : str or None
         None is the newest.
     languages : tuple of str
@@ -101,13 +103,13 @@ def resolve_scope(
     try:
         wanted = release or source.releases(refresh=refresh).latest
         if wanted is not None and not is_release(wanted):
-            raise _unknown_release(source, base_url, wanted)
+            raise _unknown_release(source, server.base_url, wanted)
         top = source.top_level(wanted, refresh=refresh)
     except EntityNotFoundError:
-        raise _unknown_release(source, base_url, release) from None
+        raise _unknown_release(source, server.base_url, release) from None
     for language in languages:
         _check_language(language, top)
-    return QueryScope(source, base_url, top, languages, refresh)
+    return QueryScope(source, server, top, languages, refresh)
 
 
 def list_releases(source: Classification, base_url: str) -> ReleaseList:

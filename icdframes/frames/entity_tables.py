@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -124,13 +124,19 @@ class EntityTables:
     def _origin_rows(self) -> list[tuple[str, str]]:
         """Return the rows of the provenance, with code and title of the entity that was loaded."""
         top = self.entities.loc[self.entities["entity_id"] == self.provenance.root, ["code", "title"]]
-        name = " ".join(text for text in top.head(1).to_numpy().ravel() if isinstance(text, str))
+        name = _named(top.head(1).to_numpy().ravel())
         return [(row, f"{name}, {text}" if row == "loaded" and name else text) for row, text in self.provenance.rows()]
 
     def _count_rows(self) -> list[tuple[str, str]]:
         counts = [(name, f"{len(frame):,} rows") for name, frame in self.frames.items()]
-        titles = "; ".join(self.entities["title"].dropna().head(_FIRST_TITLES))
+        first = self.entities.loc[self.entities["title"].notna(), ["code", "title"]].head(_FIRST_TITLES)
+        titles = "; ".join(_named(row) for row in first.to_numpy())
         return [*counts, ("begins with", titles)] if titles else counts
+
+
+def _named(row: Iterable[object]) -> str:
+    """Return code and title of an entity, without what is missing."""
+    return " ".join(text for text in row if isinstance(text, str))
 
 
 def write_tables(

@@ -12,6 +12,7 @@ from icdframes.errors import FileFormatError
 from icdframes.model.html import html_rows
 from icdframes.settings import licence_of
 
+SAMPLE = "the sandbox's sample"
 _NAMES = {"mms": "ICD-11 MMS", "icf": "ICF", "foundation": "ICD-11 foundation", "icd10": "ICD-10"}
 
 
@@ -57,6 +58,8 @@ class Provenance:
         Whether everything that was asked for is there.
     n_failures : int
         Entities that could not be loaded.
+    is_sample : bool
+        Whether the sandbox served it, which has a small part of each classification.
 
     Examples
     --------
@@ -84,6 +87,7 @@ class Provenance:
     licence: str = ""
     complete: bool = True
     n_failures: int = 0
+    is_sample: bool = False
 
     def __post_init__(self) -> None:
         if not self.licence:
@@ -96,9 +100,10 @@ class Provenance:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold, for ``df.attrs["provenance"]``."""
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()} | {
-            "language": self.language
-        }
+        values = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        if not self.is_sample:
+            del values["is_sample"]
+        return values | {"language": self.language}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Provenance:
@@ -129,14 +134,14 @@ class Provenance:
         >>> tables = icdframes.connect("sandbox").load_tables("1A00", release="2024-01")
         >>> print(tables.provenance.cite())
         International Classification of Diseases Eleventh Revision (ICD-11), Geneva: World Health Organization,
-        licence CC BY-ND 3.0 IGO. mms release 2024-01 en, retrieved on ... from http://127.0.0.1:... with icdframes ...
+        licence CC BY-ND 3.0 IGO. mms release 2024-01 en, retrieved on ... from the sandbox's sample with icdframes ...
 
         """
         which = " ".join(part for part in (f"release {self.release}" if self.release else "", self.language) if part)
         when = f" on {self.retrieved_at[:10]}" if self.retrieved_at else ""
         return (
             f"{self.licence}. {self.classification}{f' {which}' if which else ''}, retrieved{when} "
-            f"from {self.server} with icdframes {self.package_version}."
+            f"from {SAMPLE if self.is_sample else self.server} with icdframes {self.package_version}."
         )
 
     def rows(self) -> list[tuple[str, str]]:
@@ -148,7 +153,7 @@ class Provenance:
             ("language", ", ".join(self.languages) or "unknown"),
             ("loaded", where + levels),
             ("complete", "yes" if self.complete else f"no, {self.n_failures} entities failed"),
-            ("source", self.server),
+            ("source", f"{SAMPLE}, {self.server}" if self.is_sample else self.server),
             ("retrieved", self.retrieved_at or "unknown"),
             ("icdframes", self.package_version),
             ("licence", self.licence),

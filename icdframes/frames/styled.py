@@ -11,7 +11,7 @@ import pandas as pd
 
 from icdframes.errors import ConfigurationError, MissingExtraError, check_whole, did_you_mean
 from icdframes.frames.entity_tables import EntityTables
-from icdframes.frames.provenance import classification_name
+from icdframes.frames.provenance import SAMPLE, classification_name
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -93,8 +93,8 @@ def style(
     code | title
     07 | Sleep-wake disorders
     ...
-    >>> icdframes.style(frame, max_rows=3).caption
-    'ICD-11 MMS 2024-01, en: first 3 of ... rows (max_rows=None for all)...CC BY-ND 3.0 IGO...'
+    >>> print(icdframes.style(frame, max_rows=3).caption)
+    ICD-11 MMS 2024-01, en, the sandbox's sample: first 3 of ... rows (max_rows=None for all)...CC BY-ND 3.0 IGO...
 
     """
     _check_frame(frame)
@@ -254,7 +254,8 @@ def _caption(
     source = frame if tables is None else tables.entities if isinstance(tables, EntityTables) else tables
     origin = source.attrs.get("provenance")
     origin = origin if isinstance(origin, dict) else {}
-    what = ", ".join(filter(None, (classification_name(origin), origin.get("language"))))
+    sample = SAMPLE if origin.get("is_sample") else None
+    what = ", ".join(filter(None, (classification_name(origin), origin.get("language"), sample)))
     count = f"{len(frame):,} row{'' if len(frame) == 1 else 's'}"
     if n_rows < len(frame):
         limit = "max_rows=None for all" if n_rows == max_rows else "pandas' options styler.render allow no more"
@@ -264,6 +265,6 @@ def _caption(
         lines.append(f"Not shown: {', '.join(left_out)} (columns=frame.columns for all)")
     if origin.get("licence"):
         lines.append(f"Source: {origin['licence']}")
-    first, *rest = map(escape, lines)
+    first, *rest = (escape(line, quote=False) for line in lines)
     small = "".join(f'<br><span style="font-size: 0.85em; opacity: 0.8">{line}</span>' for line in rest)
     return f"{first}{small}"

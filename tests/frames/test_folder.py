@@ -114,7 +114,7 @@ def test_without_pyarrow_the_install_line_is_told_and_csv_works(tables, assert_s
 def test_tables_show_counts_first_titles_and_licence(tables):
     text = repr(tables)
     assert "entities        6 rows" in text
-    assert "T1; T3; T2" in text
+    assert "begins with     01 T1; 1E10 T3; T2\n" in text
     assert "CC BY-ND 3.0 IGO" in text
     assert len(tables) == 6
 

@@ -8,6 +8,7 @@ import pytest
 
 from icdframes import settings
 from icdframes.errors import FileFormatError
+from icdframes.frames.entity_tables import read_tables
 from icdframes.frames.provenance import Provenance, utc_text
 from icdframes.settings import licence_of
 
@@ -38,6 +39,21 @@ def test_one_line_cites_everything(provenance):
         f"with icdframes {provenance.package_version}."
     )
     assert "release" not in Provenance("a.txt", "icf", languages=()).cite()
+
+
+def test_a_sample_is_named_as_one_wherever_it_is_shown_and_stored(icd_client, tmp_path):
+    tables = icd_client.load_tables("1A00")
+    again = read_tables(tables.to_csv(tmp_path / "cholera"))
+    for shown in (tables, again):
+        assert f"the sandbox's sample, {icd_client.base_url}" in repr(shown)
+        assert "from the sandbox's sample with icdframes" in shown.provenance.cite()
+    assert again.provenance == tables.provenance
+    assert again.entities.attrs["provenance"]["server"] == icd_client.base_url
+
+
+def test_of_another_server_nothing_is_stored_but_its_address(provenance):
+    assert "is_sample" not in provenance.to_dict()
+    assert ("source", "https://id.who.int") in provenance.rows()
 
 
 def test_text_and_html_tell_what_was_loaded_and_escape_it(provenance):

@@ -76,7 +76,9 @@ def test_entities_show_what_is_read_and_name_what_is_not(tables):
         [text if len(text) <= 100 else f"{text[:100].rstrip(' .,;:')}…" for text in row]
         for row in texts_of(tables.entities[header].head(100))
     ]
-    assert "ICD-11 MMS 2024-01, en: first 100 of 913 rows (max_rows=None for all)" in found.caption
+    assert (
+        "ICD-11 MMS 2024-01, en, the sandbox's sample: first 100 of 913 rows (max_rows=None for all)" in found.caption
+    )
     assert "CC BY-ND 3.0 IGO" in found.caption
     hidden = [name for name in tables.entities if name not in header]
     assert f"Not shown: {', '.join(hidden)} (" in found.caption
@@ -120,7 +122,7 @@ def test_a_frame_of_one_s_own_keeps_every_column_and_says_whose_titles_it_shows(
         ["", "", "8", "", "", "", "missing"],
         ["7A00", "Chronic insomnia", "9", "3", "07", "BlockL1-7A0", "exact"],
     ]
-    assert found.caption.startswith("ICD-11 MMS 2024-01, en: 3 rows")
+    assert found.caption.startswith("ICD-11 MMS 2024-01, en, the sandbox's sample: 3 rows")
     assert "World Health Organization" in found.caption
     assert read(own.icd.style()).caption == "3 rows"
 
