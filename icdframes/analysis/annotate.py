@@ -133,7 +133,8 @@ def annotate(
             It is a code of the tables (or an entity's id or URI).
         ``dotless``
             It is one but for dots, blanks, small letters, or what only marks or pads it: a hyphen behind it
-            (``A01.-``), the marks ``† ‡ * + !``, the X that fills up a code of ICD-10 (``I10X``).
+            (``A01.-``), the marks ``† ‡ * + !``, the X that fills up a code of ICD-10 (``I10X``). A dot in a place
+            where no code has one (``A0.09``, ``E110.2``) is not taken for such a spelling.
         ``stem``
             It is a cluster (with ``&`` or ``/``), read as its first stem, which is in the tables; or an
             ICF category with qualifiers (``b110.2``), read as that category.
@@ -142,7 +143,8 @@ def annotate(
             its residuals, read as that category.
         ``truncated``
             It is longer than any code of the tables and was cut from the right up to the first
-            category of them: at least 3 signs in ICD-10, 4 in ICD-11. Extension codes are not cut.
+            category of them: at least 3 signs in ICD-10, 4 in ICD-11. Extension codes, texts with words and what
+            has more than 7 signs are not cut.
         ``several``
             It holds two codes or more that form no cluster (``"A00.9 I10"``): none is taken, the added columns
             are missing. `decode_codes` and `flag` read all of them.

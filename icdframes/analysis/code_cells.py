@@ -11,18 +11,17 @@ import numpy as np
 import pandas as pd
 
 from icdframes.analysis.codelist_rules import Pattern, Term
-from icdframes.analysis.matching import ENTITY, KIND, Members
+from icdframes.analysis.matching import ENTITY, KIND, Members, written_keys
 from icdframes.analysis.tabular_order import CodeIndex, Mask, Rows
-from icdframes.model.code_shapes import MARKS
+from icdframes.frames.pandas_compat import text_series
+from icdframes.model.code_shapes import GLUED, SLASHED
 from icdframes.model.codes import split_codes
 
 _PLAIN = re.compile(r"[0-9A-Z.]+|(?:[1-9A-Z][A-Z][0-9][0-9A-Z.]+)(?:[&/][1-9A-Z][A-Z][0-9][0-9A-Z.]+)+")
 _PLAIN_JOINT = re.compile("([&/])")
 _JOINT = re.compile(r"([&/])(?![.+])")
 _RESIDUAL = re.compile(r"/(?=OTHER|UNSPECIFIED)")
-_UNUSUAL = re.compile(f"[^0-9A-Z{MARKS}.]")
-_QUALIFIERS = re.compile(r"^([BDES][0-9]{3,5})(?:\.\+?|\+).*")
-_FILLED = re.compile("[A-Z][0-9][0-9]X")
+_GLUED, _SLASHED = re.compile(GLUED), re.compile(SLASHED)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,27 +121,29 @@ def _expressions(text: Any) -> list[list[str]]:
         if pd.isna(text):
             return []
         text = str(text)
-    if _PLAIN.fullmatch(text):
+    if _PLAIN.fullmatch(text) and not _GLUED.fullmatch(text):
         return [["/", *_PLAIN_JOINT.split(text)]]
     return [_parts(code) if "://" not in code else ["/", code] for code in split_codes(text)]
 
 
 def _parts(text: str) -> list[str]:
-    if "&" not in text and "/" not in text:
+    if ("&" not in text and "/" not in text) or _SLASHED.fullmatch("".join(text.split()).upper()):
         return ["/", text]
     pieces = ["/", *_JOINT.split(_RESIDUAL.sub("~", text.upper()))]
     found: list[str] = []
     for joint, piece in zip(pieces[::2], pieces[1::2], strict=True):
         code = piece.strip()
-        if code:
+        if code or not found:  # a cluster that begins with a joint has no first code
             found += [joint, code.replace("~", "/").lower() if "~" in code else code]
     return found
 
 
-def keys_of_members(distinct: Sequence[str], index: CodeIndex | None) -> tuple[Any, Mask | None]:
+def keys_of_members(
+    distinct: Sequence[str], index: CodeIndex | None, *, is_icf: bool = False
+) -> tuple[Any, Mask | None]:
     """Return what rules are asked about: rows of the tables, or keys of the texts; and which are read as wider."""
     if index is None:
-        return np.array([_text_key(code) for code in distinct], dtype=str), None
+        return written_keys(text_series(distinct), is_icf=is_icf).to_numpy(dtype=str), None
     names = index.rows_of_codes
     rows = np.array([names.get(code, -1) for code in distinct], dtype=np.intp)
     partial = np.zeros(len(rows), dtype=bool)
@@ -151,9 +152,3 @@ def keys_of_members(distinct: Sequence[str], index: CodeIndex | None) -> tuple[A
         rows[rest] = [names.get(entity, -1) for entity in found[ENTITY].tolist()]
         partial[rest] = found[KIND].isin(["truncated", "residual"]).to_numpy()
     return rows, partial
-
-
-def _text_key(code: str) -> str:
-    text = _QUALIFIERS.sub(r"\1", code.upper())
-    key = _UNUSUAL.sub("", text).rstrip(f".{MARKS}").replace(".", "")
-    return key[:-1] if _FILLED.fullmatch(key) else key

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from icdframes.analysis.matching import keys_of
+from icdframes.analysis.matching import keys_of, written_keys
 from icdframes.errors import ComparabilityWarning, ConfigurationError, warn
 from icdframes.frames.entity_tables import EntityTables, check_tables
 from icdframes.frames.pandas_compat import as_text, fill_text, text_array, text_series
+from icdframes.model.code_shapes import GLUED
 from icdframes.model.codes import split_codes
 
 CHANGES = (
@@ -18,6 +19,7 @@ CHANGES = (
 )  # fmt: skip
 TEXTS = ("fully_specified_name", "definition", "long_definition", "coding_note")
 
+_GLUED = re.compile(GLUED)
 _COMPARED = {
     "recoded": "code", "retitled": "title", "moved": "parent_id", "kind_changed": "class_kind",
     "leaf_changed": "is_leaf",
@@ -149,7 +151,8 @@ def affected_codes(changes: pd.DataFrame, codes: Iterable[str | None]) -> pd.Dat
     column = pd.DataFrame({"code": text_array(given.index), "n": given.to_numpy()})
     keys = pd.Series([_members(text) for text in column["code"].tolist()], index=column.index, dtype=object)
     column = column.assign(key=keys).explode("key", ignore_index=True)
-    column["key"] = keys_of(column["key"])
+    is_icf = bool(changes["old_code"].str.fullmatch("[bdes][1-9][0-9]{2,4}", na=False).any())
+    column["key"] = written_keys(column["key"], is_icf=is_icf)
     column = column[column["key"].ne("")].drop_duplicates(["code", "key"])
     now = changes["change"].isin(["added", "recoded"])
     parts = [
@@ -166,7 +169,7 @@ def affected_codes(changes: pd.DataFrame, codes: Iterable[str | None]) -> pd.Dat
 
 def _members(text: str) -> list[str]:
     """Return every code of a cell; only few texts hold more than one."""
-    if text.isalnum():
+    if text.isalnum() and not _GLUED.fullmatch(text):
         return [text]
     return [code for one in split_codes(text) for code in re.split(r"(?:[&/]|%26|%2[Ff])(?![.+])", one)]
 

@@ -122,17 +122,20 @@ class Judge:
         The tables; None where texts decide.
     members : {"any", "stems", "first"}
         Which codes of a cluster count.
+    is_icf : bool
+        Whether texts are those of ICF.
 
     """
 
     lists: tuple[tuple[Term, ...], ...]
     index: CodeIndex | None
     members: Members
+    is_icf: bool = False
 
     def __call__(self, texts: Sequence[Any]) -> Mask:
         """Return of each text and list whether it is true, and a last row that is false for what is missing."""
         cells = read_cells(texts)
-        keys, partial = keys_of_members(cells.distinct, self.index)
+        keys, partial = keys_of_members(cells.distinct, self.index, is_icf=self.is_icf)
         counts = cells.counted(self.members)
         flags = np.zeros((len(texts) + 1, len(self.lists)), dtype=bool, order="F")
         for column, terms in enumerate(self.lists):
@@ -160,7 +163,8 @@ class Job:
 
 def _judge(lists: Sequence[CodeList], tables: Tables | None, members: Members) -> Judge:
     if tables is None:
-        return Judge(tuple(one.intervals() for one in lists), None, members)
+        is_icf = any(one.classification == "icf" for one in lists)
+        return Judge(tuple(one.intervals() for one in lists), None, members, is_icf)
     index = CodeIndex(tables)
     return Judge(tuple(one.expansion(index).terms for one in lists), index, members)
 

@@ -24,10 +24,16 @@ from icdframes.model.code_shapes import (
     ABBREVIATED,
     BLANKS,
     DASHES,
-    MISPLACED,
+    ICF_GAP,
+    ODD,
+    ODD_ICF,
+    ODD_OTHERS,
+    PADDED_WITH_X,
     PADDING,
     QUALIFIED,
     SEVERAL,
+    SEVERAL_WORDS,
+    SLASHED,
     SPELLINGS,
     URI_PREFIX,
     icf_chapter,
@@ -46,17 +52,16 @@ _TEXT, _CLEAN, _COMPACT, _KEY, _CUT, _SPELLED, _IMPLIED, _WRITTEN, _EXACT, _REST
     for name in ("text", "clean", "compact", "key", "cut", "spelled", "implied", "written", "exact", "rest")
 )
 
-_RESIDUAL, _FILLED = 1, 2  # why a spelling is only implied
 # An ICD-10 code of 3 or more signs or an ICD-11 stem code of 4 or more, with signs to spare.
 # Extension codes (X and a letter) are left out: their signs are no hierarchy.
-_CUTTABLE = r"^(?:[A-Z][0-9][0-9]|[0-9A-WYZ][A-Z][0-9][0-9A-Z])[0-9A-Z]{0,5}$"
+_CUTTABLE = r"^(?:[A-Z][0-9][0-9][0-9A-Z]{0,4}|[0-9A-WYZ][A-Z][0-9][0-9A-Z]{1,4})$"
+_WRITTEN_CODE = r"^(?:[A-Z][0-9][0-9A-Z]{1,5}|[1-9A-HJ-NP-Z][A-HJ-NP-Z][0-9][0-9A-HJ-NP-Z]{1,4})$"
 _STEM_11 = r"[0-9A-WYZ][A-Z][0-9][0-9A-XZ]?[0-9A-X]*"
 _CATEGORY = r"[A-Z][0-9][0-9][0-9A-Z]*|[0-9A-WYZ][A-Z][0-9][0-9A-Z]+"
-_CATEGORY_10 = "[A-Z][0-9][0-9]"
 _JOINED = "&|/[^/]"
 _AROUND = rf"^[,;|]+|{PADDING}"
 _USUAL = r"[0-9A-Z.]*[0-9A-Z]"
-_PIECES = re.compile("([&/])(?![.+])")
+_PIECES, _SLASHED = re.compile("([&/])(?![.+])"), re.compile(SLASHED)
 
 
 class HasTables(Protocol):
@@ -92,7 +97,7 @@ class Lookup:
     ----------
     spellings : pandas.DataFrame
         Key, entity, the canonical text, and whether the key is only implied: a residual that the
-        tables do not hold, standing for its parent, or a code of ICD-10 filled up with X.
+        tables do not hold, standing for its parent.
     prefixes : Mapping of int to pandas.DataFrame
         Keys of categories by their length, longest first, with their entity.
     is_icf : bool
@@ -113,13 +118,10 @@ class Lookup:
         names = names.drop_duplicates(_KEY)
         categories = names.loc[names["category"] & names[_KEY].str.fullmatch(_CATEGORY, na=False), [_KEY, ENTITY]]
         stems = categories[categories[_KEY].str.fullmatch(_STEM_11, na=False) & categories[_KEY].str.len().ge(4)]
-        short = categories[categories[_KEY].str.fullmatch(_CATEGORY_10, na=False)]
-        implied = [stems.assign(**{_KEY: stems[_KEY] + letter}) for letter in "YZ"]
-        implied.append(short.assign(**{_KEY: short[_KEY] + "X"}))
-        why = [0, _RESIDUAL, _RESIDUAL, _FILLED]
-        every = [names.drop(columns="category"), *implied]
-        spellings = pd.concat([frame.assign(**{_IMPLIED: kind}) for frame, kind in zip(every, why, strict=True)])
-        spellings = spellings.drop_duplicates(_KEY)
+        residuals = [stems.assign(**{_KEY: stems[_KEY] + letter}) for letter in "YZ"]
+        every = [names.drop(columns="category").assign(**{_IMPLIED: False})]
+        every += [frame.assign(**{_IMPLIED: True}) for frame in residuals]
+        spellings = pd.concat(every).drop_duplicates(_KEY)
         lengths = categories[_KEY].str.len()
         cuts = {
             int(length): categories[lengths.eq(length)].set_axis([_CUT, f"{_CUT}{length}"], axis=1)
@@ -131,7 +133,7 @@ class Lookup:
     @property
     def exact(self) -> pd.DataFrame:
         """The spellings that the tables themselves hold."""
-        return self.spellings[self.spellings[_IMPLIED].eq(0)]
+        return self.spellings[~self.spellings[_IMPLIED]]
 
     def match(self, codes: Sequence[object] | pd.Series | pd.Index | npt.NDArray[Any]) -> pd.DataFrame:
         """Return `ENTITY` and `KIND` for the distinct codes of an array, in their order, in pandas."""
@@ -182,17 +184,36 @@ def keys_of(texts: pd.Series) -> pd.Series:
     return keys
 
 
+def written_keys(texts: pd.Series, *, is_icf: bool) -> pd.Series:
+    """Return the keys of codes that people wrote, empty where a text is not written like one: for use without tables.
+
+    Parameters
+    ----------
+    texts : pandas.Series
+        Single codes.
+    is_icf : bool
+        Whether they are those of ICF, whose dot begins qualifiers.
+
+    """
+    frame: Any = nw.from_native(pd.DataFrame({"code": as_text(texts).array}))
+    has_words = nw.col(_CLEAN).str.contains(SEVERAL_WORDS) & ~nw.col(_COMPACT).str.contains(QUALIFIED)
+    is_code = nw.col(_KEY).str.contains(_WRITTEN_CODE) & ~has_words
+    key = nw.when(nw.col(_KEY).str.contains(PADDED_WITH_X)).then(nw.col(_KEY).str.replace_all("X+$", ""))
+    made = _keyed(frame, "code").with_columns(
+        nw.when(is_code & ~_is_odd(is_icf=is_icf)).then(key.otherwise(nw.col(_KEY))).otherwise(nw.lit("")).alias(_KEY)
+    )
+    return pd.Series(as_text(made.to_native()[_KEY]).array, index=texts.index)
+
+
 def resolve(frame: Frame, code: str, lookup: Lookup, ship: Ship) -> Frame:
     """Add `ENTITY` (missing where unknown) and `KIND` to a frame by joins to small tables."""
     wanted = [*frame.collect_schema().names(), ENTITY, KIND]
-    keyed = _keyed(frame, code)
-    if lookup.is_icf:
-        is_misplaced = nw.col(_COMPACT).str.contains(MISPLACED)
-        keyed = keyed.with_columns(nw.when(is_misplaced).then(nw.lit("")).otherwise(nw.col(_KEY)).alias(_KEY))
-    found = left_join(keyed, ship(lookup.spellings), _KEY)
-    known, compact, key = ~nw.col(ENTITY).is_null(), nw.col(_COMPACT), nw.col(_KEY)
+    found = left_join(_keyed(frame, code), ship(lookup.spellings), _KEY)
+    compact, key = nw.col(_COMPACT), nw.col(_KEY)
+    is_odd = _is_odd(is_icf=lookup.is_icf)
+    known = ~nw.col(ENTITY).is_null() & (~is_odd | (nw.col(_TEXT) == nw.col(_SPELLED)))
     several = nw.col(_CLEAN).str.contains(SEVERAL)
-    rest = ~known & ~several & key.str.contains(_CUTTABLE)
+    rest = ~known & ~several & ~is_odd & key.str.contains(_CUTTABLE) & ~nw.col(_CLEAN).str.contains(SEVERAL_WORDS)
     for length, prefixes in lookup.prefixes.items():
         cut = nw.when(rest).then(key.str.slice(0, length))
         found = left_join(found.with_columns(cut.alias(_CUT)), ship(prefixes), _CUT)
@@ -202,19 +223,35 @@ def resolve(frame: Frame, code: str, lookup: Lookup, ship: Ship) -> Frame:
     is_longer = compact.str.contains(_JOINED) | compact.str.contains(QUALIFIED)
     kind = nw.lit("unknown")
     if cuts:
+        is_filled = key.str.contains(PADDED_WITH_X) & nw.any_horizontal(
+            *(
+                ~nw.col(f"{_CUT}{length}").is_null() & (key.str.replace_all("X+$", "").str.len_chars() == length)
+                for length in lookup.prefixes
+            ),
+            ignore_nulls=True,
+        )
         kind = nw.when(~nw.coalesce(*cuts).is_null()).then(nw.lit("truncated")).otherwise(kind)
+        kind = kind if lookup.is_icf else nw.when(is_filled).then(nw.lit("dotless")).otherwise(kind)
     for condition, name in (
         (known, "dotless"),
         (known & is_exact, "exact"),
         (known & is_longer, "stem"),
-        (known & (nw.col(_IMPLIED) == _RESIDUAL), "residual"),
+        (known & nw.col(_IMPLIED), "residual"),
         (several, "several"),
         (text.is_null() | (compact == ""), "missing"),
     ):
         kind = nw.when(condition).then(nw.lit(name)).otherwise(kind)
-    entity = nw.when(~several).then(nw.coalesce(nw.col(ENTITY), *cuts))
+    entity = nw.when(~several).then(nw.coalesce(nw.when(known).then(nw.col(ENTITY)), *cuts))
     matched: Frame = found.with_columns(kind.alias(KIND), entity.alias(ENTITY))
     return matched.select(wanted)
+
+
+def _is_odd(*, is_icf: bool) -> nw.Expr:
+    """Return whether a text is written as no code is, so that it must be an exact spelling to be known."""
+    compact = nw.col(_COMPACT)
+    if is_icf:
+        return compact.str.contains(f"{ODD}|{ODD_ICF}") | nw.col(_CLEAN).str.contains(ICF_GAP)
+    return compact.str.contains(f"{ODD}|{ODD_OTHERS}")
 
 
 def resolve_rows(frame: Frame, code: str, lookup: Lookup, ship: Ship) -> Frame:
@@ -236,7 +273,7 @@ def split_members(texts: pd.Series, members: Members) -> pd.DataFrame:
     keyed = collect(_keyed(quick_frame(pd.DataFrame({"code": texts.array}))[0], "code"))
     rows = []
     for place, compact in zip(texts.index, keyed[_COMPACT].tolist(), strict=True):
-        parts = ["/", *_PIECES.split(compact)]
+        parts = ["/", *([compact] if _SLASHED.search(compact) else _PIECES.split(compact))]
         pairs = zip(parts[::2], parts[1::2], strict=True)
         rows += [(place, piece) for joint, piece in pairs if piece and (members == "any" or joint == "/")]
     return pd.DataFrame(rows, columns=["place", "code"])
@@ -280,7 +317,8 @@ def _keyed(frame: Any, code: str) -> Any:
     for written, meant in SPELLINGS.items():
         clean = clean.str.replace_all(written, meant, literal=True)
     cleaned = frame.with_columns(text.alias(_TEXT), clean.alias(_CLEAN))
-    cleaned = cleaned.with_columns(nw.col(_CLEAN).str.replace_all(f"[{BLANKS}]+", "").alias(_COMPACT))
+    compacted = nw.col(_CLEAN).str.replace_all(f"[{BLANKS}]+", "").str.replace_all(".--", "-", literal=True)
+    cleaned = cleaned.with_columns(compacted.alias(_COMPACT))
     compact = nw.col(_COMPACT)
     first = (
         nw.when(compact.str.contains(QUALIFIED))

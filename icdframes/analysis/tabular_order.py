@@ -214,15 +214,20 @@ class CodeIndex:
 
         A category, block or chapter does also where all its lowest categories do: B20 in B20.0-B24.
         """
-        first = self._beginning(first)
+        first = self._beginning(first, last)
         start, end = np.searchsorted(self.keys, first), np.searchsorted(self.keys, last + LAST, side="right")
         inside = np.zeros(len(self.is_category), dtype=bool)
         inside[self.rows[start:end]] = True
         return inside | self._holds_only(inside)
 
-    def _beginning(self, first: str) -> str:
-        """Return where a range begins: B20.0 is the beginning of B20 in tables that hold no more than B20."""
-        while first.endswith("0") and len(first) > _SHORTEST and not self._has(first):
+    def _beginning(self, first: str, last: str) -> str:
+        """Return where a range begins: B20.0 is the beginning of B20 in tables that hold no more than B20.
+
+        It is not where the range ends inside B20 too.
+        """
+        while (
+            first.endswith("0") and len(first) > _SHORTEST and not self._has(first) and not last.startswith(first[:-1])
+        ):
             first = first[:-1]
         return first
 

@@ -15,18 +15,38 @@ from collections.abc import Callable
 
 from icdframes.model.cluster import CodeSystem, Icd10Mark, Member, ResidualKind
 
-BLANKS = "\\s\u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff"
-"""What goes between the brackets of a character class for blanks; \\s alone is ASCII in some engines."""
+BLANKS = "\t-\r\x1c- \x85\u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u2066-\u206f\u3000\ufeff"
+"""What goes between the brackets of a character class for blanks and other signs that nobody sees; \\s is not the
+same in all engines."""
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2212\uff0d"
 """What word processors make of a hyphen."""
 MARKS = "†‡*+!"
 """Marks behind a code of ICD-10 that are no part of it."""
+SEPARATORS = ",;|\\\\()\\[\\]{}\u3001\uff0c\uff1b\uff0f\uff5c\uff08\uff09\u00b7\u2022"
+"""What stands between two codes besides blanks, for a character class; + does too, and is also a mark."""
+WORDS = "(?:AND|OR|UND|ODER|ET|OU|Y|MIT|WITH)"
+"""What may stand between two codes with blanks around it."""
 PADDING = f"[-.,;|{MARKS}]+$"
 """What stands behind a code and says nothing of its own."""
 QUALIFIED = r"^[BDES][0-9]{3,5}(?:\.\+?|\+)[0-9_Q]"
 """An ICF category with qualifiers: ICD-10 has no more than two digits before its dot."""
-MISPLACED = r"^[BDES][0-9]{1,2}\.[0-9]"
-"""A dot before the third digit, which no code of ICF has: there b11.0 is not b110."""
+ODD = (
+    r"^[0-9A-Z]{0,2}\.+[0-9A-Z]|^[0-9A-Z]+\.\.+[0-9A-Z]|^[0-9A-Z][A-Z][0-9](?:[0-9A-Z]{2,})?\.[0-9A-Z]"
+    r"|^X[A-Z][0-9][0-9A-Z]*\.[0-9A-Z]"
+)
+"""A dot where no code has one, or two: whatever is written so, a sign may be missing."""
+ODD_ICF = r"^[BDES][0-9]{1,2}\.[0-9]|^[BDES][0-9]{3,5}[.+].*[BDES][0-9]{3}"
+"""In ICF b11.0 is not b110, and b110.2-d450 not one code."""
+ICF_GAP = rf"^[{BLANKS}]*[BDES][0-9]{{3,5}}[{BLANKS}]+[0-9]"
+"""In b110 2 of ICF a dot is missing, rather than a blank too much."""
+SLASHED = r"^[A-Z][0-9][0-9A-Z]\.?[0-9]*[&/]\.?[0-9]{1,2}$"
+"""What is no cluster: M8500/3 is a code of morphology, and A00.0/1 not A00.0."""
+ODD_OTHERS = rf"^[A-Z][0-9][0-9A-Z]{{2,}}\.[0-9A-Z]|{SLASHED}"
+"""Elsewhere E110.2 is a slip."""
+SEVERAL_WORDS = rf"[0-9A-Z.]{{3}}[{BLANKS}]+[A-Z][0-9A-Z.]|^[^&/]*\.[0-9A-Z]*\.[0-9A-Z]"
+"""What is more than one code, or a code with words, of which none is cut out: A00 to A09, A00.9.1."""
+PADDED_WITH_X = "^[A-Z][0-9]{2,4}X+$"
+"""A code of ICD-10 that is filled up to the length of longer ones."""
 ABBREVIATED = "^[A-Z][0-9]{2}-[0-9]{2}$"
 """A range of ICD-10 whose last letter is left out, such as I20-25."""
 SEPARATOR = re.compile(r"[&/]|%26|%2F", re.IGNORECASE)
@@ -37,7 +57,7 @@ URI_PREFIX = (
     r"(?:ENTITY|RELEASE/10(?:/[0-9]{4})?|RELEASE/11(?:/(?:[0-9]{4}(?:-[0-9]{2})?|BETA))?/[A-Z]+)/"
 )
 """What stands before the id in a URI of the API."""
-SPELLINGS = {"%26": "&", "%2F": "/", "%20": " ", "/OTHER": "~OTHER", "/UNSPECIFIED": "~UNSPECIFIED"}
+SPELLINGS = {"%26": "&", "&AMP;": "&", "%2F": "/", "%20": " ", "/OTHER": "~OTHER", "/UNSPECIFIED": "~UNSPECIFIED"}
 """What is written otherwise before a text is read: a residual's id such as 257068234/other is no cluster."""
 
 _SIGN_11, _LETTER_11 = "[0-9A-HJ-NP-Z]", "[A-HJ-NP-Z]"
@@ -46,18 +66,25 @@ _COMPLETE_ICF = r"[BDES][0-9]{3,5}(?:/?[.+]+[0-9A-Z_]+)*"
 _COMPLETE_11 = (
     rf"(?:[1-9A-HJ-NP-SV]{_LETTER_11}[0-9]{_SIGN_11}(?:\.?{_SIGN_11}{{1,2}})?|X{_LETTER_11}[0-9]{_SIGN_11}{{1,3}})"
 )
-_GAP, _BETWEEN = f"[{BLANKS}]*", f"[{BLANKS},;|]"
+_GAP, _BETWEEN = f"[{BLANKS}]*", f"[{BLANKS}{SEPARATORS}+]"
 _CLUSTER = f"{_COMPLETE_11}(?:{_GAP}[-&/]{_GAP}{_COMPLETE_11})*"
 _PADDED, _PADDED_BEFORE_BLANK = f"[-.{MARKS}]*", rf"(?:\.-|[.{MARKS}])*"
 _ONE_10 = f"(?:{_COMPLETE_10}|{_COMPLETE_ICF}){_PADDED}"
 _ONE = (
     f"(?:{_COMPLETE_10}{_GAP}-{_GAP}{_COMPLETE_10}|{_COMPLETE_10}|{_COMPLETE_ICF}|{_CLUSTER}|[0-9]{{5,}}(?:~[A-Z]+)?)"
 )
-PAIR = f"{_ONE_10}(?:{_GAP}[&/]{_GAP}{_ONE_10})+"
+PAIR = f"{_ONE_10}(?:{_GAP}[&/]+{_GAP}{_ONE_10})+"
+GLUED = (
+    r"[A-Z][0-9]{2}\.?[0-9]{1,2}[A-Z][0-9]{2}(?:\.?[0-9]{1,2})?"
+    r"|[A-Z][0-9]{2}(?:\.[0-9]{1,2})?[A-Z][0-9]{2}\.[0-9]{1,2}"
+)
+"""Two codes of ICD-10 with nothing between them, which national editions have no single code for: K297B980."""
 SEVERAL = (
-    f"^{_BETWEEN}*{_ONE}(?:{_PADDED_BEFORE_BLANK}[{BLANKS}]|{_PADDED}{_GAP}[,;|]){_BETWEEN}*{_ONE}{_PADDED}(?:{_BETWEEN}|$)"
+    f"^{_BETWEEN}*{_ONE}(?:{_PADDED_BEFORE_BLANK}[{BLANKS}]|{_PADDED}{_GAP}[{SEPARATORS}+])"
+    f"{_BETWEEN}*(?:{WORDS}[{BLANKS}]+)?{_ONE}{_PADDED}(?:{_BETWEEN}|$)"
     f"|^{_BETWEEN}*{PAIR}{_BETWEEN}*$"
     f"|^{_BETWEEN}*{_COMPLETE_10}[{MARKS}]+{_COMPLETE_10}{_PADDED}{_BETWEEN}*$"
+    f"|^{_BETWEEN}*(?:{GLUED}){_PADDED}{_BETWEEN}*$"
 )
 """Two complete codes or more that form no cluster."""
 
@@ -127,11 +154,13 @@ _MMS_CHAPTER = _compiled("0[1-9]|1[0-9]|2[0-6]|V|X")
 _ICD10_CHAPTER = _compiled("X?(?:I{1,3}|IV|VI{0,3}|IX)|XX?I{0,2}")
 _ICF_CHAPTER = _compiled("[bdes][1-9]?")
 _ICF_POINT = re.compile("[.+]")
+_ICF_GAP = re.compile(ICF_GAP, re.IGNORECASE)
 _ICF_BLOCK = re.compile("BlockL([1-9])-([bdes])([1-9])", re.IGNORECASE)
 _LOOKS_ICF = re.compile(
     r"[bdes](?:\Z|[1-9](?:\Z|[0-9]{2}))|(?i:BlockL[1-9]-[bdes][0-9]|[bdes][1-9][0-9]{2,4}(?:\.\+?|\+)[0-9_q])"
 )
 _LOOKS_ICD10 = re.compile("[A-Za-z][0-9]")
+_FILLING = re.compile(r"(?<=[0-9])\.?X+\Z", re.IGNORECASE)
 _SHORT_END = re.compile(r"([A-Za-z])([0-9]{2,})\Z")
 _BLANK = re.compile(f"[{BLANKS}]")
 _BEHIND = f"-.{MARKS}"
@@ -151,7 +180,7 @@ def classification_of(text: str) -> CodeSystem:
 def read_member(text: str, classification: CodeSystem) -> Member | None:
     """Read one code, block or range, also with blanks inside and marks behind; None where the text is none."""
     member = _read_single(text, classification)
-    core = _BLANK.sub("", text).rstrip(_BEHIND)
+    core = _BLANK.sub("", text).rstrip(_BEHIND).replace(".--", "-")
     if member or "-" not in core:
         return member
     first, last = (_read_single(half, classification) for half in _range_ends(core))
@@ -161,6 +190,8 @@ def read_member(text: str, classification: CodeSystem) -> Member | None:
 
 
 def _read_single(text: str, classification: CodeSystem) -> Member | None:
+    if classification == "icf" and _ICF_GAP.match(text):
+        return None
     compact = _BLANK.sub("", text)
     core = compact.rstrip(_BEHIND)
     member = _READERS[classification](core)
@@ -189,6 +220,8 @@ def misfit(text: str, classification: CodeSystem, *, extension: bool = False) ->
     block = BLOCKS.get(classification)
     if block and text[:5].lower() == "block":
         return block.misfit(text), block.advice
+    if classification == "icf" and (gap := _ICF_GAP.match(text)):
+        return len(gap[0]) - 2, "a dot begins the qualifiers of ICF, such as in b110.2"
     start = end = 0
     for half in text.split("-", 1):
         code = half.strip()
@@ -279,7 +312,7 @@ def _degrees(text: str) -> tuple[str, ...]:
 
 
 def _read_icd10(text: str) -> Member | None:
-    code = text[:3] if text[3:].upper() in {"X", ".X"} and ICD10.fits(text[:3]) else text
+    code = _FILLING.sub("", text)
     if ICD10.fits(code):
         return Member(_dotted(code.upper(), 3))
     return Member(text.upper(), kind="chapter") if _ICD10_CHAPTER.fullmatch(text) else None

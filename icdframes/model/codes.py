@@ -20,8 +20,9 @@ looks like                          is      because
 So dotless ICD-10 codes in small letters (``e119``) need ``classification="icd10"``.
 
 Nothing is lost with what only marks or pads a code: case, dots, blanks around and inside it, a ``-`` or ``.-``
-behind it, the marks ``† ‡ * + !``, and the X that fills up a code of ICD-10 (``I10X``). Two codes in one text
-are never one code: `split_codes` takes them apart.
+behind it, the marks ``† ‡ * + !``, and the X that fills up a code of ICD-10 (``I10X``). A dot elsewhere than in its
+place is no spelling, nor a blank where the dot of ICF is missing. Two codes in one text are never one code:
+`split_codes` takes them apart.
 """
 
 from __future__ import annotations
@@ -36,11 +37,14 @@ from icdframes.model.cluster import Cluster, CodeSystem, Member
 from icdframes.model.code_shapes import (
     BLANKS,
     DASHES,
+    GLUED,
     MARKS,
     PAIR,
+    SEPARATORS,
     SEVERAL,
     SPELLINGS,
     URI_PREFIX,
+    WORDS,
     classification_of,
     misfit,
     read_member,
@@ -48,15 +52,24 @@ from icdframes.model.code_shapes import (
 
 _CODE_SYSTEMS: tuple[CodeSystem, ...] = get_args(CodeSystem)
 _SEPARATOR = re.compile(r"([&/])(?!\s*[.+])")  # b110.3/.8 is one code
-_ENCODED = re.compile("%(?:26|2[fF]|20)")
-_DECODED = {"%26": "&  ", "%2F": "/  ", "%2f": "/  ", "%20": "   "}  # as long as before: offsets stay true
+_ENCODED = re.compile("%(?:26|2[fF]|20)|&(?:amp|AMP);")
+_DECODED = {
+    "%26": "&  ",
+    "%2F": "/  ",
+    "%2f": "/  ",
+    "%20": "   ",
+    "&amp;": "&    ",
+    "&AMP;": "&    ",
+}  # offsets stay true
 _DASHES = str.maketrans(dict.fromkeys(DASHES, "-"))
 _BLANK = re.compile(f"[{BLANKS}]")
 _URI = re.compile(URI_PREFIX)
 _SEVERAL, _PAIR = re.compile(SEVERAL), re.compile(PAIR)
 _JOINT = re.compile(rf"[{BLANKS}]*([&/]|(?<![.])-)[{BLANKS}]*")
-_BETWEEN = re.compile(f"[{BLANKS},;|]+")
-_GLUED = re.compile(rf"(?<=[{MARKS}])(?=[A-Za-z][0-9])")
+_BETWEEN = re.compile(f"[{BLANKS}{SEPARATORS}]+")
+_MARKED = re.compile(rf"(?<=[{MARKS}])(?=[0-9A-Za-z][0-9A-Za-z][0-9])")
+_GLUED, _SINGLE_10 = re.compile(GLUED), re.compile(r"[A-Za-z][0-9]{2}(?:\.?[0-9]{1,2})?")
+_WORDS = re.compile(f"{WORDS}|[^0-9A-Z]*", re.IGNORECASE | re.ASCII)
 _ENDS = re.compile("^[,;| ]+|[,;| ]+$")
 _BEGINNING = re.compile(r"([A-Za-z][0-9]?|[1-9A-HJ-NP-SVa-hj-np-sv][A-HJ-NP-Za-hj-np-z][0-9]?|[bdesBDES][1-9][0-9])\*")
 _QUOTED = 60
@@ -174,8 +187,9 @@ def split_codes(text: str) -> tuple[str, ...]:
     Parameters
     ----------
     text : str
-        With commas, semicolons, bars, line breaks or blanks between codes; codes of ICD-10 and ICF also with
-        ``/`` or ``&``, or one behind the mark of the other (``A17.0†G01*``).
+        With commas, semicolons, bars, plus signs, backslashes, brackets, line breaks, blanks or a word such as
+        "and" between codes; codes of ICD-10 and ICF also with ``/`` or ``&``, or one behind the mark of the other
+        (``A17.0†G01*``), or with nothing between (``K297B980``).
 
     Returns
     -------
@@ -191,9 +205,9 @@ def split_codes(text: str) -> tuple[str, ...]:
     plain = _plain(text)
     if not _SEVERAL.search(_upper(plain)):
         return (plain.strip(),) if _BLANK.sub("", plain) else ()
-    words = filter(None, _BETWEEN.split(_JOINT.sub(r"\1", plain)))
-    pairs = (part for word in words for part in (re.split("[&/](?![.+])", word) if _is_pair(word) else (word,)))
-    return tuple(code for part in pairs for code in _GLUED.split(part))
+    words = (word.lstrip("+") for word in _BETWEEN.split(_JOINT.sub(r"\1", plain)) if not _WORDS.fullmatch(word))
+    pairs = (part for word in words for part in (re.split("[&/]+(?![.+])", word) if _is_pair(word) else (word,)))
+    return tuple(code for part in pairs for one in _MARKED.split(part) for code in _unglued(one))
 
 
 def read_interval(text: str, *, classification: CodeSystem | None = None) -> tuple[str, str] | None:
@@ -248,6 +262,10 @@ def _upper(plain: str) -> str:
     for written, meant in SPELLINGS.items():
         upper = upper.replace(written, meant)
     return upper
+
+
+def _unglued(word: str) -> list[str]:
+    return _SINGLE_10.findall(word) if _GLUED.fullmatch(word.rstrip(f"-.{MARKS}").upper()) else [word]
 
 
 def _is_pair(word: str) -> bool:

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from icdframes.analysis.annotate import annotate, match_report
+from icdframes.analysis.codelist import CodeList
 from icdframes.analysis.compare import affected_codes
+from icdframes.analysis.flag import flag
 from icdframes.analysis.grouping import Grouping
 from icdframes.analysis.mapping import map_codes
 from icdframes.analysis.matching import FOUND, KINDS, Lookup, locate
@@ -204,6 +206,27 @@ def test_the_verbs_of_one_entity_read_every_spelling_alike(all_tables, expected,
         assert is_below(tables, texts, entity).all()
     rest = right.loc[~right["match"].isin(FOUND), "text"]
     assert is_below(tables, rest, tables.entities["entity_id"].iloc[0]).isna().all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_code_lists_read_every_spelling_alike_with_tables_and_without(all_tables, expected, system):
+    tables, right = all_tables[system], expected[system]
+    entities = tables.entities
+    named = entities["code"].notna() & entities["class_kind"].eq("category") & entities["code"].str.len().ge(3)
+    codes = [code for code in entities.loc[named, "code"] if not code.startswith("X")]
+    lists = [CodeList([code], name=code, classification=system) for code in codes]
+    frame = pd.DataFrame({"code": right["text"].tolist()})
+    by_tables = flag(frame, lists, tables=tables, members="first")[codes]
+    ids = dict(zip(entities["code"], entities["entity_id"], strict=True))
+    one = right["match"].ne("several")
+    for code in codes:
+        inside = is_below(tables, frame["code"], ids[code]).fillna(value=False).astype(bool)
+        assert by_tables.loc[one, code].tolist() == inside[one].tolist()
+    by_texts = flag(frame, lists, members="first")[codes]
+    has_wider_names = right["text"].str.contains(r"^\s*[0-9 ]{5,}|://|[0-9]-[A0-9]", regex=True)
+    is_text = right["match"].isin(["exact", "dotless", "stem", "several", "missing"]) & ~has_wider_names
+    pd.testing.assert_frame_equal(by_texts[is_text], by_tables[is_text])
 
 
 def test_entities_to_load_are_read_alike(expected):
