@@ -195,14 +195,14 @@ def written_keys(texts: pd.Series, *, is_icf: bool) -> pd.Series:
         Whether they are those of ICF, whose dot begins qualifiers.
 
     """
-    frame: Any = nw.from_native(pd.DataFrame({"code": as_text(texts).array}))
+    frame: Any = quick_frame(pd.DataFrame({"code": as_text(texts).array}))[0]
     has_words = nw.col(_CLEAN).str.contains(SEVERAL_WORDS) & ~nw.col(_COMPACT).str.contains(QUALIFIED)
     is_code = nw.col(_KEY).str.contains(_WRITTEN_CODE) & ~has_words
     key = nw.when(nw.col(_KEY).str.contains(PADDED_WITH_X)).then(nw.col(_KEY).str.replace_all("X+$", ""))
     made = _keyed(frame, "code").with_columns(
         nw.when(is_code & ~_is_odd(is_icf=is_icf)).then(key.otherwise(nw.col(_KEY))).otherwise(nw.lit("")).alias(_KEY)
     )
-    return pd.Series(as_text(made.to_native()[_KEY]).array, index=texts.index)
+    return pd.Series(as_text(collect(made)[_KEY]).array, index=texts.index)
 
 
 def resolve(frame: Frame, code: str, lookup: Lookup, ship: Ship) -> Frame:
