@@ -3,9 +3,11 @@
 ``python tests/test_guides.py`` prints the tables of columns that stand in notebooks/tables.md.
 """
 
+import importlib.util
 import re
 import tomllib
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -59,6 +61,57 @@ def test_the_examples_of_a_guide_run_in_order(name, icd_sandbox, tmp_path, monke
     assert blocks
     for block in blocks:
         exec(compile(block, f"{name}.md", "exec"), names)
+
+
+GUIDES = re.findall(r"^\| \[.*\]\((\w+)\.md\)", text_of("guides"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", GUIDES)
+def test_a_guide_has_a_picture_that_says_in_words_what_it_shows(name):
+    pictures = re.findall(r"^!\[(.*)\]\(_static/(.*)\)$", text_of(name), re.MULTILINE)
+    assert pictures
+    for words, file in pictures:
+        assert len(words.split()) >= 4
+        assert (FOLDER / "_static" / file).stat().st_size < 200_000
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    spec = importlib.util.spec_from_file_location("pictures", FOLDER / "pictures.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    "name", ["tables", "offline", "reliability", "whos_files", "sandbox", "installation", "command_line"]
+)
+def test_a_diagram_is_what_its_script_draws(name, pictures):
+    stored = (FOLDER / "_static" / f"{name}.svg").read_text(encoding="utf-8")
+    assert stored == pictures.PICTURES[name]().svg(), "run python notebooks/pictures.py and look"
+
+
+def test_a_diagram_is_whole(pictures):
+    for file in (FOLDER / "_static").glob("*.svg"):
+        assert file.stem in pictures.PICTURES
+        drawn = ET.parse(file).getroot()
+        width, height = (float(drawn.get(side)) for side in ("width", "height"))
+        for part in drawn.iter("{http://www.w3.org/2000/svg}rect"):
+            assert 0 <= float(part.get("x")) <= float(part.get("x")) + float(part.get("width")) <= width
+            assert 0 <= float(part.get("y")) <= float(part.get("y")) + float(part.get("height")) <= height
+        assert "http" not in file.read_text(encoding="utf-8").replace("http://www.w3.org", "").replace(
+            "https://id.who.int", ""
+        )
+
+
+def test_the_extras_in_the_diagram_are_those_of_the_project(project, pictures):
+    declared = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "optional-dependencies"
+    ]
+    drawn = {
+        name for found in re.findall(r"icdframes\[(.*?)\]", pictures.installation().svg()) for name in found.split(",")
+    }
+    assert drawn == declared.keys() - {"all", "test", "browser", "docs", "dev"}
 
 
 def test_the_reference_has_a_page_for_every_public_name():
