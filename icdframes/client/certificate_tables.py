@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,9 +65,16 @@ class CertificateRows:
         return [row for _, row in self.column.given]
 
     def warn_of_unread(self, release: str | None) -> None:
-        """Name in one warning what is not sent, and in another that certificates are of another release."""
+        """Name in one warning what is not sent, and in others keys given twice, and certificates of another release."""
         if self.unread:
             warn(unread_sentence(self.unread), PartialResultWarning)
+        keys = [str(row["certificate_key"]) for row in self.rows if not is_missing(row.get("certificate_key"))]
+        if twice := [key for key, n in Counter(keys).items() if n > 1]:
+            warn(
+                f"{len(twice)} keys in {self.key!r} stand for more than one certificate, such as {twice[0]!r}: each is "
+                "judged, but a join by the key would multiply rows.",
+                ComparabilityWarning,
+            )
         minor = {str(row["icd_minor_version"]) for row in self.rows if not is_missing(row.get("icd_minor_version"))}
         if others := sorted(minor - {str(release)}):
             warn(

@@ -20,10 +20,26 @@ _OUTPUTS = frozenset(
     }
 )  # fmt: skip
 _ALIASES = {"dob": "date_birth", "dod": "date_death", "ageunit": "age_unit", "agevalue": "age"}
+_LIKELY = {
+    **{
+        f"{word}{mark}": f"cause_{letter}"
+        for number, letter in enumerate(LINES, start=1)
+        for word, mark in (
+            *((word, letter) for word in ("causeofdeath", "cod", "line", "part1", "i", "1", "causeline")),
+            *((word, number) for word in ("causeofdeath", "cod", "line", "cause", "causeline")),
+        )
+    },
+    **dict.fromkeys(("immediatecause", "immediatecauseofdeath", "directcause"), "cause_a"),
+    **dict.fromkeys(("gender", "sexcode", "geschlecht", "genre"), "sex"),
+    **dict.fromkeys(("ucod", "ucause", "underlying"), "underlying_cause"),
+}
+"""What columns are called that are fields in the eyes of everybody, though not by their names."""
+_CAUSES = {f"cause_{letter}" for letter in LINES}
 _CONDITION_KEYS = {
     "text": "text", "code": "cause", "linearizationuri": "uri", "foundationuri": "foundation_uri",
     "interval": "interval",
 }  # fmt: skip
+_AGE = re.compile("age(?:value|years|inyears|atdeath|ofdeath)?")
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])")
 
 
@@ -77,19 +93,21 @@ def certificate_columns(columns: Iterable[object]) -> CertificateColumns:
 
     """
     found = CertificateColumns()
-    for column in columns:
+    names = list(columns)
+    fields = [_BY_PLAIN.get(_plain(column)) or _BY_WORDS.get(_words(column)) for column in names]
+    present = {one.name for one in fields if one is not None}
+    for column, one in zip(names, fields, strict=True):
         plain = _plain(column)
-        one = _BY_PLAIN.get(plain) or _BY_WORDS.get(_words(column))
         if one is None:
-            _check_name(column, plain)
+            if _LIKELY.get(plain) not in present - _CAUSES:
+                _check_name(column, plain)
             if plain not in _OUTPUTS:
                 found.unread.append(str(column))
             continue
         if one in found.fields.values():
             raise ConfigurationError(f"Two columns are the field {one.name!r}: leave one out.")
         found.fields[column] = one
-    names = {one.name for one in found.fields.values()}
-    if not any(name.startswith(("cause_", "uri_", "text_")) for name in names):
+    if not any(name.startswith(("cause_", "uri_", "text_")) for name in present):
         raise ConfigurationError(
             "There is no cause of death: name the columns of part 1 cause_a (the immediate cause) to cause_e, "
             "that of part 2 part2; icdframes.doris names all columns."
@@ -102,7 +120,7 @@ def unread_sentence(unread: Sequence[str]) -> str:
     listed = ", ".join(map(repr, dict.fromkeys(unread)))
     advice = (
         " An age needs its unit: add a column age_unit (Y, M, D), or write estimated_age as P45Y."
-        if any(_plain(name) in {"age", "agevalue"} for name in unread)
+        if any(_AGE.fullmatch(_plain(name)) for name in unread)
         else ""
     )
     return f"Not sent, being no fields of a death certificate: {listed}. icdframes.doris names all fields.{advice}"
@@ -134,18 +152,24 @@ def read_document(document: Mapping[str, Any]) -> tuple[dict[str, Any], list[str
         elif plain in _SECTIONS and isinstance(value, Mapping):
             _read_section(key, value, row, unread)
         elif one := _BY_PLAIN.get(plain):
-            row[one.name] = value
+            _put(row, one.name, value)
         elif plain not in _OUTPUTS and value is not None:
             _check_name(key, plain)
             unread.append(str(key))
     return row, unread
 
 
+def _put(row: dict[str, Any], name: str, value: Any) -> None:
+    """Put a value into a row; two that differ, inside a section and beside it, are refused."""
+    if not is_missing(value) and row.setdefault(name, value) != value:
+        raise ConfigurationError(f"A certificate says of {name!r} both {row[name]!r} and {value!r}: leave one out.")
+
+
 def _read_section(section: str, values: Mapping[str, Any], row: dict[str, Any], unread: list[str]) -> None:
     for key, value in values.items():
         one = _BY_SECTION.get((_plain(section), _plain(key)))
         if one is not None:
-            row[one.name] = value
+            _put(row, one.name, value)
         elif value is not None:
             _check_name(key, _plain(key), [name for part, name in _BY_SECTION if part == _plain(section)])
             unread.append(f"{section}.{key}")
@@ -163,7 +187,7 @@ def _read_lines(lines: Any, row: dict[str, Any], unread: list[str]) -> None:
 
 
 def _read_line(line: Any, part: str, letter: str, row: dict[str, Any], unread: list[str]) -> None:
-    conditions = line.get("Conditions", line.get("conditions")) if isinstance(line, Mapping) else line
+    conditions = _conditions_of(line, part, unread)
     if is_missing(conditions):
         return
     if not isinstance(conditions, list) or not all(isinstance(condition, Mapping) for condition in conditions):
@@ -179,13 +203,34 @@ def _read_line(line: Any, part: str, letter: str, row: dict[str, Any], unread: l
             row.setdefault(name, [None] * len(conditions))[place] = value
 
 
+def _conditions_of(line: Any, part: str, unread: list[str]) -> Any:
+    """Return the conditions of a line; what else stands there is refused or named."""
+    if not isinstance(line, Mapping):
+        return line
+    conditions = None
+    for key, value in line.items():
+        plain = _plain(key)
+        if plain == "conditions":
+            conditions = value
+        elif plain in _CONDITION_KEYS and not is_missing(value):
+            raise ConfigurationError(
+                f'{part} has {key!r} on a line, outside its conditions: write {{"Conditions": [{{"Code": "1A00", '
+                '"Interval": "P1D"}]}.'
+            )
+        elif not is_missing(value):
+            _check_name(key, plain, ["conditions"])
+            unread.append(f"{part}.{key}")
+    return conditions
+
+
 def _check_name(name: object, plain: str, known: Sequence[str] | None = None) -> None:
     """Refuse a name that is nearly that of a field."""
     if plain in _OUTPUTS:
         return
+    likely = _LIKELY.get(plain) if known is None else None
     near = get_close_matches(plain, known if known is not None else list(_BY_PLAIN), n=1, cutoff=_NEAR)
-    if near:
-        likely = near[0] if known is not None else _BY_PLAIN[near[0]].name
+    if likely or near:
+        likely = likely or (near[0] if known is not None else _BY_PLAIN[near[0]].name)
         raise ConfigurationError(
             f"Column {str(name)!r} is no field of a death certificate. Did you mean {likely!r}? Rename it, or leave it "
             "out."

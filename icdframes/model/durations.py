@@ -11,7 +11,8 @@ UNKNOWN_DURATIONS = ("P", "PT")
 
 _DURATION = re.compile(
     r"P(?:(\d+)W|(?=\d|T\d)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?"
-    r"(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?)"
+    r"(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?)",
+    re.ASCII,
 )
 _DAYS = (7, 365.25, 365.25 / 12, 1, 1 / 24, 1 / 1_440, 1 / 86_400)
 _NUMBER_AND_UNIT = re.compile(r"(\d+)(?:\.0+)?\s*([A-Za-z]+)\.?")
@@ -26,8 +27,10 @@ _UNITS = {
 UNITS = {word: form for form, words in _UNITS.items() for word in words}
 """ISO 8601 form of each unit of age, by the words for it."""
 
-_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?)?)?")
-_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+_DATE = re.compile(
+    r"(\d{4})(?:-(\d{2})(?:-(\d{2})(T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?)?)?", re.ASCII
+)
+_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
 _MONTHS = 12
 _DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
 

@@ -90,6 +90,7 @@ def test_a_value_is_written_as_the_api_takes_it(field, value, sent):
         ("interval_a", "P1D,P2D", "2 values for 1 conditions"),
         ("interval_c", "P3D", "no cause on its line"),
         ("date_birth", "05/25/2019", "existing date"),
+        ("date_birth", "２019-05-25", "existing date"),  # noqa: RUF001  a digit that is not one of ASCII
         ("cause_b", "I21.9", "map_codes()"),
         ("date_birth", "1951-02-29", "existing date"),
         ("date_birth", "29.2.1952", "existing date"),
@@ -196,6 +197,13 @@ def test_every_field_has_the_spellings_of_its_name(name):
         (["sex", "part2"], "no cause of death"),
         (["cause_a", "cause_1"], "Did you mean 'cause_"),
         (["cause_a", "date_of_birth"], "Did you mean 'date_birth'"),
+        (["CauseOfDeathA"], "Did you mean 'cause_a'"),
+        (["cause1"], "Did you mean 'cause_a'"),
+        (["I(b)", "cause_a"], "Did you mean 'cause_b'"),
+        (["Line C", "cause_a"], "Did you mean 'cause_c'"),
+        (["cause_a", "COD 2"], "Did you mean 'cause_b'"),
+        (["immediate cause", "cause_b"], "Did you mean 'cause_a'"),
+        (["cause_a", "Gender"], "Did you mean 'sex'"),
         (["cause_a", "CauseOfDeathCodeA"], "Two columns are the field 'cause_a'"),
     ],
 )
@@ -279,6 +287,10 @@ def test_what_the_json_form_should_not_hold_is_named():
         ({"Part1": [1]}, "a line that is none"),
         ({"Part1": {"Conditions": []}}, "no list of lines"),
         ({"Part1": [], "AdministrativeData": {"Sexe": 1}}, "Did you mean 'sex'"),
+        ({"Part1": [{"Code": "1A00"}]}, "Part1 has 'Code' on a line, outside its conditions"),
+        ({"Part1": [], "Part2": {"Code": "5A11"}}, "Part2 has 'Code' on a line, outside its conditions"),
+        ({"Part1": [{"Conditions": [{"Code": "1A00"}], "Interval": "P1D"}]}, "'Interval' on a line"),
+        ({"Part1": [], "AdministrativeData": {"Sex": 1}, "Sex": 2}, "says of 'sex' both 1 and 2"),
     ]:
         with pytest.raises(ConfigurationError, match=sentence):
             read_document(wrong)
@@ -458,6 +470,12 @@ def test_an_age_without_a_unit_is_named_and_not_sent(icd_client, icd_sandbox):
         icd_client.doris(table)
     assert icd_client.doris(table.assign(age="45 years")).status.tolist() == ["ok"]
     assert "estimatedAge=P45Y" in icd_sandbox.log[-1].path
+
+
+def test_a_key_of_two_certificates_is_told(icd_client):
+    table = pd.DataFrame({"CertificateKey": ["7", "7", "8", None], "cause_a": ["1A00"] * 4})
+    with pytest.warns(ComparabilityWarning, match="1 keys in 'CertificateKey' stand for more than one .* such as '7'"):
+        assert len(icd_client.doris(table)) == len(table)
 
 
 def test_certificates_of_another_release_are_told(icd_client):
