@@ -411,3 +411,39 @@ def test_a_message_of_the_server_is_shown_in_full_below_the_table(capsys):
     out = capsys.readouterr().out
     assert "message" not in out.splitlines()[0]
     assert [line for line in out.splitlines() if line.startswith("DB94: ") and line.endswith("WHO may have it.")]
+
+
+def test_releases_that_are_the_same_are_said_to_be_so_once(capsys):
+    assert main(["compare", "2022-02", "2022-02"]) == 0
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines()[1:] == ["Nothing changed between 2022-02 and 2022-02."]
+
+
+@pytest.mark.parametrize(
+    "command,code,said",
+    [
+        (["search", " "], 1, "Which words? Give them after the command"),
+        (["load", "1A00", "--depth", "two"], 2, "argument --depth: 'two' is no whole number"),
+        (["codelist", "check", "list.json"], 1, "give a list that to_json wrote, or a FHIR ValueSet."),
+    ],
+)
+def test_what_was_typed_wrong_is_said_with_the_way_out(command, code, said, capsys):
+    Path("list.json").write_text("{", encoding="utf-8")
+    try:
+        ended = main(command)
+    except SystemExit as stopped:
+        ended = stopped.code
+    assert ended == code
+    assert said in capsys.readouterr().err
+
+
+def test_a_reason_names_its_value_once(capsys):
+    assert main(["describe", "ZZ99"]) == 1
+    assert capsys.readouterr().out.splitlines()[-1].startswith("ZZ99: 'Z' at character 1 does not fit")
+
+
+def test_more_hits_than_come_are_told_in_words_of_the_shell(capsys):
+    assert main(["search", "sleep"]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("for 'sleep': use more words.")

@@ -92,7 +92,7 @@ def _read_values(file: Path, scope: str) -> dict[str, Any]:
     if not file.is_file():
         raise no_file(file)
     if file.suffix.lower() == ".json":
-        values = read_json(file)
+        values = read_json(file, advice="give a list that to_json wrote, or a FHIR ValueSet")
         return _of_valueset(values, file) if values.get("resourceType") == "ValueSet" else values
     told: dict[str, Any] = {}
     if file.suffix.lower() in {".xlsx", ".xlsm"}:

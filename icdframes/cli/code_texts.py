@@ -14,6 +14,7 @@ from icdframes.cli.options import (
     add_input_options,
     add_output_options,
     add_server_options,
+    whole_number,
 )
 from icdframes.cli.output import show_or_write, target_of
 from icdframes.cli.user_files import read_user_table, tables_of
@@ -34,7 +35,7 @@ def add_parser(commands: Commands) -> None:
     """Add the command to the program."""
     coding = add_command(commands, "code-texts", run, "propose codes for diagnoses in words", _EXAMPLES)
     add_input_options(coding, "--column", usual="text", holds="words")
-    coding.add_argument("-n", dest="n", type=int, default=5, metavar="N", help="candidates of each text (5)")
+    coding.add_argument("-n", dest="n", type=whole_number, default=5, metavar="N", help="candidates of each text (5)")
     coding.add_argument("--min-score", type=float, default=0.0, metavar="P", help="leave out less probable ones (0)")
     coding.add_argument("--split", action="store_true", help="code the parts of 'pneumonia due to stroke' each")
     coding.add_argument("--dictionary", metavar="PATH", help="your own wordings: columns text and code")

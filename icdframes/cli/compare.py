@@ -38,5 +38,10 @@ def run(options: Namespace) -> None:
         )
     target = target_of(options)
     changes = compare_releases(tables_of(options, options.old), tables_of(options, options.new))
-    print(changes["change"].value_counts().rename_axis("change").to_string(), file=sys.stderr)
+    if changes.empty:
+        print(f"Nothing changed between {options.old} and {options.new}.", file=sys.stderr)
+        if options.out is None:
+            return
+    else:
+        print(changes["change"].value_counts().rename_axis("change").to_string(), file=sys.stderr)
     show_or_write(changes, options, target, () if options.wide else _SHOWN)

@@ -15,7 +15,7 @@ from icdframes.cli.options import (
     add_server_options,
 )
 from icdframes.cli.output import connect, show_or_write, target_of
-from icdframes.errors import EntityNotFoundError
+from icdframes.errors import ConfigurationError, EntityNotFoundError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,6 +66,8 @@ def _add_question_options(command: CommandParser) -> None:
 
 
 def _run_search(options: Namespace) -> None:
+    if not options.words.strip():
+        raise ConfigurationError('Which words? Give them after the command: icdframes search "heart attack".')
     _answer(
         options,
         "search",

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from icdframes.cli.options import CLASSIFICATION_HELP, Commands, add_command, add_output_options, add_server_options
+from icdframes.cli.options import (
+    CLASSIFICATION_HELP,
+    Commands,
+    add_command,
+    add_output_options,
+    add_server_options,
+    whole_number,
+)
 from icdframes.cli.output import connect, print_csv, show, target_of, write
 from icdframes.errors import ConfigurationError, Remedy, TraversalError
 
@@ -25,7 +32,7 @@ def add_parser(commands: Commands) -> None:
     load.add_argument("--classification", default="mms", metavar="NAME", help=CLASSIFICATION_HELP)
     load.add_argument("--release", metavar="ID", help="such as 2024-01; the newest if left out")
     load.add_argument("--language", default="en", metavar="CODES", help="such as es, or en,es side by side (en)")
-    load.add_argument("--depth", type=int, metavar="N", help="levels below the entity; 0 is the entity alone")
+    load.add_argument("--depth", type=whole_number, metavar="N", help="levels below the entity; 0 is the entity alone")
     load.add_argument(
         "--include", action="append", default=[], metavar="NAME", help="one more column: diagnosticCriteria"
     )

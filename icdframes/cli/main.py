@@ -90,6 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             tell("interrupted. What was fetched is in the cache: the same command goes on from there.")
         except EOFError:
+            print()  # what was asked stands in the line
             tell("the input ended before everything was asked: run it in a terminal.")
         except BrokenPipeError:
             sys.stderr.close()

@@ -102,6 +102,14 @@ def add_output_options(command: CommandParser) -> None:
     )
 
 
+def whole_number(text: str) -> int:
+    """Read a whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number, such as 2") from None
+
+
 def spell_option(name: str, value: object) -> str:
     """Return an option of Python as it is typed: ``--depth -1``."""
     option = f"--{name.replace('_', '-')}"

@@ -46,7 +46,9 @@ def show(frame: pd.DataFrame, columns: tuple[str, ...] = ()) -> None:
     shown = frame[[name for name in columns if name in frame]] if columns else frame
     shown = shown.head(_SHOWN_ROWS)
     answers = zip(shown[shown.columns[0]], shown["message"], strict=True) if "message" in shown else ()
-    messages = [f"{value}: {message}" for value, message in answers if isinstance(message, str)]
+    messages = [
+        f"{value}: {message.removeprefix(f'{value!r}: ')}" for value, message in answers if isinstance(message, str)
+    ]
     shown = shown.drop(columns="message", errors="ignore")
     texts = [str(name) for name, cells in shown.items() if is_text(cells.dtype)]
     room = shutil.get_terminal_size((_WIDEST_TABLE, 24)).columns

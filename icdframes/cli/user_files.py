@@ -53,5 +53,12 @@ def tables_of(options: Namespace, release: str | None, *, folder: str | None = N
         if client.server.name == "sandbox":
             from icdframes.sandbox.sample import sample_note  # noqa: PLC0415  only where the sandbox is in use
 
-            print(sample_note(options.classification, tables.provenance.release), file=sys.stderr)
+            _say_once(options, sample_note(options.classification, tables.provenance.release))
         return tables
+
+
+def _say_once(options: Namespace, note: str) -> None:
+    """Print a sentence that is true of both releases of a comparison for the first of them."""
+    if note not in (said := vars(options).setdefault("said", [])):
+        said.append(note)
+        print(note, file=sys.stderr)

@@ -14,7 +14,7 @@ from icdframes.client.load_request import EntityName, listed
 from icdframes.client.query_scope import QueryScope, check_one_language
 from icdframes.client.references import find_entity_id, read_reference
 from icdframes.client.search_endpoint import SearchEndpoint, SearchOptions
-from icdframes.errors import ConfigurationError, TruncatedResultWarning, warn
+from icdframes.errors import ConfigurationError, Remedy, TruncatedResultWarning, warn
 from icdframes.frames.results import AUTOCODE, autocode_fields, verdict_table
 from icdframes.frames.search_tables import SearchTables, build_search_tables
 from icdframes.model.uris import EntityUri
@@ -332,7 +332,9 @@ def _warn_of_truncation(queries: Sequence[str]) -> None:
     shown = ", ".join(repr(query) for query in queries[:_SHOWN])
     more = f" and {len(queries) - _SHOWN} more" if len(queries) > _SHOWN else ""
     warn(
-        f"The server has more hits than it gives for {shown}{more}: use more words, chapter_filter or "
-        "subtrees_filter. Column 'chopped' tells which.",
+        f"The server has more hits than it gives for {shown}{more}",
         TruncatedResultWarning,
+        remedy=Remedy(
+            "use more words, chapter_filter or subtrees_filter; the column 'chopped' tells which", "use more words"
+        ),
     )

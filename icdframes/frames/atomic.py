@@ -40,14 +40,14 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
         json.dump(value, file, ensure_ascii=False, indent=1)
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object, or say that the file is none."""
+def read_json(path: Path, *, advice: str = _ANEW) -> dict[str, Any]:
+    """Read a JSON object, or say that the file is none, and what to do."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise FileFormatError(f"{path} cannot be read ({error}): {_ANEW}.") from error
+        raise FileFormatError(f"{path} cannot be read ({error}): {advice}.") from error
     if not isinstance(value, dict):
-        raise FileFormatError(f"{path} was not written by icdframes, it holds no JSON object: {_ANEW}.")
+        raise FileFormatError(f"{path} was not written by icdframes, it holds no JSON object: {advice}.")
     return value
 
 
