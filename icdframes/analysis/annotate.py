@@ -194,7 +194,7 @@ def annotate(
     """
     check_option("unknown", unknown, ("flag", "raise", "drop"))
     check_option("members", members, MEMBERS)
-    codes = [code] if isinstance(code, str) else list(code)
+    codes = backends.code_columns(code)
     if unknown == "drop" and len(codes) > 1:
         raise ConfigurationError("unknown='drop' goes by one column of codes: annotate the others before it.")
     columns, lookup = columns_for(tables, add), Lookup.of(tables)

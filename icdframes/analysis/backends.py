@@ -59,10 +59,10 @@ def to_narwhals(native: Any) -> Frame:
     raise ConfigurationError(f"{type(native).__name__} is no data frame that can be used: give {_KNOWN}.")
 
 
-def names_of(native: Any) -> list[str]:
+def names_of(native: Any) -> list[Any]:
     """Return the names of all columns of a frame of any library, a name that two columns have twice."""
     if is_dask(native) or isinstance(native, pd.DataFrame):
-        return list(map(str, native.columns))
+        return list(native.columns)
     if nw.dependencies.is_pyarrow_table(native):  # narwhals takes no table with a name twice
         return list(native.column_names)
     return list(to_narwhals(native).collect_schema().names())
@@ -80,7 +80,13 @@ def ignores_case(frame: Frame) -> bool:
 
 def check_names(present: Iterable[object], code: str, added: Iterable[str], *, ignore_case: bool = False) -> None:
     """Refuse a frame that lacks the column of codes, has it twice, or has one of the new columns already."""
-    names = [str(name) for name in present]
+    labels = list(present)
+    names = [str(name) for name in labels]
+    code_columns(code)
+    if code in names and code not in labels:
+        raise ConfigurationError(
+            f"The column {code!r} is called by a number: rename it first (frame.columns = frame.columns.map(str))."
+        )
     if code not in names:
         raise ConfigurationError(
             f"The frame has no column {code!r}: name the column of codes with code=.{did_you_mean(code, names)}"
@@ -91,6 +97,24 @@ def check_names(present: Iterable[object], code: str, added: Iterable[str], *, i
         raise ConfigurationError(
             f"The frame has a column {taken[0]!r} already: rename or drop it first, or give suffix= where there is one."
         )
+
+
+def code_columns(code: object) -> list[str]:
+    """Return the names of one or several columns of codes.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is no name, and no sequence of names.
+
+    """
+    names = [code] if isinstance(code, str) else list(code) if isinstance(code, Iterable) else [code]
+    if wrong := [name for name in names if not isinstance(name, str)]:
+        raise ConfigurationError(
+            f"code={wrong[0]!r} is no name of a column: names are texts here; rename the columns first "
+            "(frame.columns = frame.columns.map(str))."
+        )
+    return [str(name) for name in names]
 
 
 def check_unique(names: Sequence[str]) -> None:
@@ -109,6 +133,28 @@ def check_codes(code: str, *, is_float: bool) -> None:
                 "keep the column as text in the file",
             ),
         )
+
+
+def check_column(data: Frame, code: str) -> None:
+    """Refuse a column of codes that holds decimal numbers or lists."""
+    dtype = data.collect_schema()[code]
+    check_codes(code, is_float=dtype.is_float() or dtype.is_decimal())
+    if dtype.is_nested():
+        raise lists_of_codes(code)
+
+
+def check_series(codes: pd.Series) -> None:
+    """Refuse a series of codes that holds decimal numbers."""
+    name = "codes" if codes.name is None else str(codes.name)
+    check_codes(name, is_float=pd.api.types.is_float_dtype(codes) and bool(codes.notna().any()))
+
+
+def lists_of_codes(code: object) -> ConfigurationError:
+    """Return the error about a column that holds lists."""
+    return ConfigurationError(
+        f"The column {code!r} holds lists or other collections: give each code a row of its own (explode or unnest "
+        "it), or write those of a row as one text."
+    )
 
 
 def make_converter(frame: Frame) -> Ship:
@@ -246,7 +292,8 @@ def check_columns(native: Any, names: Iterable[object]) -> None:
     for name in names:
         if name not in present:
             raise ConfigurationError(
-                f"The frame has no column {name!r}: name one of {', '.join(present)}.{did_you_mean(str(name), present)}"
+                f"The frame has no column {name!r}: name one of {', '.join(map(str, present))}."
+                f"{did_you_mean(str(name), map(str, present))}"
             )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from icdframes.analysis.backends import check_series
 from icdframes.analysis.matching import keys_of, written_keys
 from icdframes.errors import ComparabilityWarning, ConfigurationError, warn
 from icdframes.frames.entity_tables import EntityTables, check_tables
@@ -147,6 +148,8 @@ def affected_codes(changes: pd.DataFrame, codes: Iterable[str | None]) -> pd.Dat
     given_codes: object = codes
     if isinstance(given_codes, str) or not isinstance(given_codes, Iterable):
         raise TypeError(f"codes is {codes!r}: give a column or a list of codes.")
+    if isinstance(codes, pd.Series):
+        check_series(codes)
     given = text_series(codes).dropna().value_counts().sort_index()
     column = pd.DataFrame({"code": text_array(given.index), "n": given.to_numpy()})
     keys = pd.Series([_members(text) for text in column["code"].tolist()], index=column.index, dtype=object)

@@ -94,7 +94,7 @@ def flag(
     """
     check_option("members", members, MEMBERS)
     lists = (codelists,) if isinstance(codelists, CodeList) else tuple(codelists)
-    columns = [code] if isinstance(code, str) else list(code)
+    columns = backends.code_columns(code)
     if not columns:
         raise ConfigurationError("code names no column: give one or several.")
     keys = [] if id is None else [id] if isinstance(id, str) else list(id)
@@ -260,7 +260,7 @@ def _flag_narwhals(frame: Any, job: Job) -> Any:
     data = backends.to_narwhals(frame)
     job.check(frame, backends.names_of(frame), ignore_case=backends.ignores_case(data))
     for column in job.columns:
-        backends.check_codes(column, is_float=data.collect_schema()[column].is_float())
+        backends.check_column(data, column)
     flagged = _flag_eager(data, job) if isinstance(data, nw.DataFrame) else _flag_lazy(data, job)
     return _per_person_narwhals(flagged, job).to_native()
 

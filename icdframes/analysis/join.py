@@ -83,7 +83,7 @@ def join(frame: Any, what: JoinSpec) -> Any:
         return _join_pandas(frame, what)
     data = backends.to_narwhals(frame)
     backends.check_names(backends.names_of(frame), what.code, what.names, ignore_case=backends.ignores_case(data))
-    backends.check_codes(what.code, is_float=data.collect_schema()[what.code].is_float())
+    backends.check_column(data, what.code)
     if isinstance(data, nw.DataFrame) and not data.implementation.is_polars():
         return _join_eager(data, what).to_native()
     return _join_small(data, what).to_native()
@@ -145,7 +145,10 @@ def _join_pandas(frame: pd.DataFrame, what: JoinSpec) -> pd.DataFrame:
 def numbered_codes(codes: pd.Series[Any]) -> tuple[Places, pd.Index[Any]]:
     """Return the distinct codes and the number of each row's, a missing one last; Arrow does so in half the memory."""
     if codes.empty or not isinstance(codes.dtype, pd.StringDtype) or codes.dtype.storage != "pyarrow":
-        places, distinct = pd.factorize(codes)
+        try:
+            places, distinct = pd.factorize(codes)
+        except TypeError as error:
+            raise backends.lists_of_codes(codes.name) from error
         places[places < 0] = len(distinct)
         return places, pd.Index(distinct)
     import pyarrow as pa  # noqa: PLC0415  optional; here it is, since it holds the codes

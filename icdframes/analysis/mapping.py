@@ -117,7 +117,7 @@ def map_codes(
         result = _map_pandas(native, what)
         result.attrs["mapping"] = dict(mapping.provenance)
     else:
-        backends.check_codes(code, is_float=data.collect_schema()[code].is_float())
+        backends.check_column(data, code)
         result = _map_eager(data, what) if isinstance(data, nw.DataFrame) else _map_lazily(data, what)
     mapped: FrameT = result
     return mapped

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from icdframes.analysis.backends import check_series
 from icdframes.analysis.hierarchy import Hierarchy
 from icdframes.analysis.join import JoinSpec, answer
 from icdframes.analysis.matching import ENTITY, MEMBERS, Lookup, Members, Tables, entities_of, locate, locate_all
@@ -326,6 +327,7 @@ def _nearest(tree: Hierarchy, rows: tuple[int, int]) -> int:
 
 def _as_column(codes: Codes) -> pd.Series:
     if isinstance(codes, pd.Series):
+        check_series(codes)
         return codes
     return pd.Series([codes] if isinstance(codes, str | int) else list(codes), dtype=object)
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from icdframes.analysis.hierarchy import Hierarchy, ends_of_branches
 from icdframes.analysis.matching import ENTITY, KIND, Lookup, Tables, entities_of, keys_of
+from icdframes.errors import CodeSyntaxError
 from icdframes.frames.pandas_compat import as_text
 from icdframes.model.codes import parse_code, read_interval
 from icdframes.model.uris import is_entity_id
@@ -205,7 +206,7 @@ class CodeIndex:
                 inside = self.between(*ends)
                 sets[text] = CodeSet(inside) if inside.any() else None
             else:
-                _check_writing(text)
+                _check_writing(text, is_wider=kind == "stem")
                 sets[text] = None
         return sets
 
@@ -330,7 +331,13 @@ def narrowest(sets: Sequence[Mask], groups: Sequence[object], is_category: Mask)
     return painted
 
 
-def _check_writing(text: str) -> None:
+def _check_writing(text: str, *, is_wider: bool) -> None:
     """Refuse what is written like no entity and no range."""
+    if is_wider:
+        raise CodeSyntaxError(
+            f"{text!r} is a cluster, or a category with qualifiers, and names no entity alone: give the first code of "
+            "it, or make a CodeList, whose rules can be clusters.",
+            text=text,
+        )
     if not is_entity_id(text) and "://" not in text and read_interval(text) is None:
         parse_code(text)

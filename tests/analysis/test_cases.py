@@ -7,8 +7,11 @@ import pandas as pd
 import pytest
 
 from icdframes.analysis.annotate import annotate, match_report
+from icdframes.analysis.codelist import CodeList
+from icdframes.analysis.compare import affected_codes
+from icdframes.analysis.flag import flag
 from icdframes.analysis.mapping import map_codes
-from icdframes.analysis.relations import is_below
+from icdframes.analysis.relations import depth_of, is_below
 from icdframes.analysis.rollup import rollup
 from icdframes.errors import ConfigurationError, IcdError, PartialResultWarning
 from icdframes.frames.code_mapping import COLUMNS, CodeMapping, Edition
@@ -95,6 +98,32 @@ def test_a_misspelt_column_is_told_without_internal_names(library, mms):
         assert "_icd" not in str(caught.value)
     with pytest.raises(ConfigurationError, match=r"weight=\['n'\] is no name of a column"):
         rollup(frame, mms, weight=["n"])
+
+
+def test_columns_of_lists_and_of_decimal_numbers_are_refused(library, mms, mapping):
+    frame = library.make(pd.DataFrame({"code": [["1A00", "2C25"], ["1A00"]]}))
+    lists = [CodeList(["1A00"], name="x")]
+    verbs = [lambda one: annotate(one, mms), lambda one: map_codes(one, mapping), lambda one: flag(one, lists)]
+    for verb in verbs:
+        with pytest.raises(IcdError, match="'code' holds lists or other collections: give each code a row"):
+            library.to_pandas(verb(frame))
+
+
+def test_numbers_that_were_codes_are_refused_by_every_verb_of_a_column(mms):
+    codes = pd.Series([1e10, np.nan], name="dx")
+    for verb in (lambda: is_below(mms, codes, "01"), lambda: depth_of(mms, codes),
+                 lambda: affected_codes(pd.DataFrame(columns=["change", "old_code", "new_code"]), codes)):  # fmt: skip
+        with pytest.raises(ConfigurationError, match="'dx' holds decimal numbers"):
+            verb()
+
+
+@pytest.mark.parametrize("verb", [annotate, rollup, match_report])
+def test_columns_called_by_numbers_are_told(mms, verb):
+    frame = pd.DataFrame([["1A00", "x"]])
+    with pytest.raises(ConfigurationError, match="code=0 is no name of a column"):
+        verb(frame, mms, code=0)
+    with pytest.raises(ConfigurationError, match="'0' is called by a number"):
+        verb(frame, mms, code="0")
 
 
 # weights

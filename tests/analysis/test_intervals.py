@@ -255,3 +255,18 @@ def test_the_order_of_codes_knows_where_a_range_begins(icd10):
     order = CodeIndex(icd10)
     assert [order.codes[row] for row in np.flatnonzero(order.between("A000", "A00"))] == ["A00", "A00.1"]
     assert [order.codes[row] for row in np.flatnonzero(order.between("A09", "A09"))] == ["A09"]
+
+
+@pytest.mark.parametrize(
+    ("system", "text"), [("mms", "1A00&XN8P1"), ("mms", "1A00/2C25"), ("icf", "b110.2"), ("icf", "b110 2")]
+)
+def test_entries_that_name_no_entity_are_refused_with_the_reason(system, text, mms):
+    icf = pd.DataFrame({"entity_id": ["1", "2"], "code": ["b110", "b1102"], "parent_id": [None, "1"]})
+    with pytest.raises(CodeSyntaxError, match=r"names no entity alone|a dot begins the qualifiers"):
+        annotate(pd.DataFrame({"code": ["x"]}), {"mms": mms, "icf": icf}[system], add=[{text: "mine"}])
+
+
+def test_a_range_inside_one_category_that_the_tables_do_not_split_does_not_take_all_of_it(icd10):
+    with pytest.warns(PartialResultWarning, match="W19.00-W19.01"):
+        read = annotate(pd.DataFrame({"code": ["W19"]}), icd10, add=[{"W19.00-W19.01": "x"}])
+    assert read["group"].isna().all()
