@@ -39,7 +39,8 @@ _NAMES = {
     "scope": ("scope",),
     "note": ("note", "notes", "comment"),
 }
-_EXCLUDED = {"exclude", "excluded", "exclusion", "out", "no", "false", "0"}
+_EXCLUDED = {"exclude", "excluded", "exclusion", "excl", "out", "no", "false", "0", "-"}
+_INCLUDED = {"", "include", "included", "inclusion", "incl", "in", "yes", "true", "1", "+"}
 
 
 def read_codelist(
@@ -140,7 +141,10 @@ def _of_table(table: pd.DataFrame, told: dict[str, Any], file: Path, scope: str)
     system = told.get("classification") or _system_of(cells["code"], file)
     sides: dict[str, list[dict[str, Any]]] = {"include": [], "exclude": []}
     for code, title, word, reach, note in zip(*(cells[field] for field in _NAMES), strict=True):
-        side = "exclude" if (word or "").casefold() in _EXCLUDED else "include"
+        rule = (word or "").strip().casefold()
+        if rule not in _EXCLUDED | _INCLUDED:
+            raise FileFormatError(f"{file} has the rule {word!r} for {code}: write include or exclude.")
+        side = "exclude" if rule in _EXCLUDED else "include"
         sides[side].append({"code": code, "scope": reach or scope, "title": title, "note": note})
     return {"format": FORMAT, "name": file.name.split(".")[0], "classification": system} | told | sides
 

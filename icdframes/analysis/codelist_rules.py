@@ -16,6 +16,7 @@ from icdframes.model.uris import is_entity_id
 
 Scope: TypeAlias = Literal["branch", "alone", "range", "beginning", "cluster"]
 _ALONE = "="
+_LONGEST_ID = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,11 @@ def read_rule(rule: str | CodeRule | Mapping[str, Any], classification: CodeSyst
         text = rule.strip()
         alone = text.startswith(_ALONE)
         return _read(text.removeprefix(_ALONE).strip(), "alone" if alone else "branch", classification, None, None)
+    if not isinstance(rule, CodeRule | Mapping):
+        raise CodeSyntaxError(
+            f"{rule!r} is {type(rule).__name__}, and no rule: give a text such as 'A00-A09', a CodeRule or a dict.",
+            text=str(rule),
+        )
     if not isinstance(rule, CodeRule):
         rule = CodeRule(str(rule.get("code", "")), rule.get("scope", "branch"), rule.get("note"), rule.get("title"))
     check_option("scope", rule.scope, get_args(Scope))
@@ -92,6 +98,12 @@ def read_rule(rule: str | CodeRule | Mapping[str, Any], classification: CodeSyst
 def _read(
     text: str, scope: Literal["branch", "alone"], system: CodeSystem, note: str | None, title: str | None
 ) -> CodeRule:
+    if text.isdecimal() and len(text) > _LONGEST_ID:
+        raise CodeSyntaxError(
+            f"{text!r} has more digits than an id of WHO: a spreadsheet makes such numbers of codes like 1E10. Format the "
+            "cells as text and write the code anew.",
+            text=text,
+        )
     if "://" in text or is_entity_id(text):
         return CodeRule(text, scope, note, title)
     if ends := read_interval(text, classification=system):

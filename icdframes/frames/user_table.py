@@ -9,6 +9,7 @@ import io
 import warnings
 import zipfile
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, lookup
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 SHEET_SUFFIX = ".xlsx"
 _SEPARATORS = ";\t,|"
 _SAMPLE_LINES = 50
+_HEADING = 1_000_000  # characters that surely hold the heading
 _NAMES = {"tab": "\t", "\\t": "\t", "semicolon": ";", "comma": ",", "pipe": "|"}
 
 
@@ -51,6 +53,7 @@ def read_text_table(
     text, form = _recognised(path, sep, encoding)
     if not text.strip():
         raise FileFormatError(f"{path} cannot be read as a table, it is empty: give a file with a heading.")
+    _refuse_twice(path, text, form.sep)
     try:
         frame = pd.read_csv(
             io.StringIO(text),
@@ -72,6 +75,17 @@ def read_text_table(
             "or name another separator with sep= (--sep)."
         )
     return frame
+
+
+def _refuse_twice(path: Path, text: str, sep: str) -> None:
+    """Refuse a heading with one name twice, of which pandas would rename the second."""
+    rows = csv.reader(io.StringIO(text[:_HEADING], newline=""), delimiter=sep)
+    try:
+        heading = next((row for row in rows if any(row)), [])
+    except csv.Error:  # told when the whole is read
+        return
+    if twice := [name for name, n in Counter(heading).items() if n > 1 and name]:
+        raise FileFormatError(f"{path} has {heading.count(twice[0])} columns {twice[0]!r}: rename all but one.")
 
 
 def text_format(path: Path, *, sep: str | None = None, encoding: str | None = None) -> TextFormat:

@@ -36,6 +36,10 @@ def test_a_rule_is_read_in_any_writing():
     [
         (lambda: CodeList("6D80"), ConfigurationError),
         (lambda: CodeList(["6D8!"]), CodeSyntaxError),
+        (lambda: CodeList([None]), CodeSyntaxError),
+        (lambda: CodeList([1e10]), CodeSyntaxError),
+        (lambda: CodeList(["10000000000"]), CodeSyntaxError),
+        (lambda: CodeList(["6D80 and 8A20"]), CodeSyntaxError),
         (lambda: CodeList(["6D80"], ["6d80"]), ConfigurationError),
         (lambda: CodeList(["b110.2"], classification="icf"), CodeSyntaxError),
         (lambda: CodeList(["6D80"], classification="icd9"), ConfigurationError),

@@ -146,6 +146,8 @@ def test_a_title_that_looks_like_a_formula_stays_text(tmp_path):
     [
         ("list.csv", "term,note\nx,y\n"),
         ("list.csv", "code\nnothing like it\n"),
+        ("list.csv", "code,rule\nA00-A09,include\nA05,Ausschluss\n"),
+        ("list.csv", "code,code\nA00,A01\n"),
         ("list.json", "{}"),
         ("list.json", "[]"),
         ("list.json", '{"resourceType": "ValueSet"}'),

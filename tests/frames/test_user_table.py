@@ -87,6 +87,7 @@ def test_whatever_a_spreadsheet_program_writes_is_read_back(rows, sep, tmp_path)
     [
         (b"a,b\n1,2,3\n", {}, FileFormatError, "more cells than its heading"),
         (b"a,b\n1,2\n1,2,3\n", {}, FileFormatError, "cannot be read as a table with ',' between the cells"),
+        (b"code,x,code\nA00,1,A01\n", {}, FileFormatError, "has 2 columns 'code': rename all but one"),
         (b"\r\n ", {}, FileFormatError, "it is empty: give a file with a heading"),
         (b"\x00\x01\x02", {}, FileFormatError, "is no text"),
         (b"a\n\x81\n", {}, FileFormatError, "no text in utf-8 or cp1252: name its encoding"),
