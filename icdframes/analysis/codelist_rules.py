@@ -100,8 +100,8 @@ def _read(
 ) -> CodeRule:
     if text.isdecimal() and len(text) > _LONGEST_ID:
         raise CodeSyntaxError(
-            f"{text!r} has more digits than an id of WHO: a spreadsheet makes such numbers of codes like 1E10. Format the "
-            "cells as text and write the code anew.",
+            f"{text!r} has more digits than an id of WHO: a spreadsheet makes such numbers of codes like 1E10. Format "
+            "the cells as text and write the code anew.",
             text=text,
         )
     if "://" in text or is_entity_id(text):
