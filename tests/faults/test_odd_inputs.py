@@ -1,5 +1,6 @@
 """Odd inputs: things of a wrong kind, hosts in upper case, a release that is listed and not there, many sandboxes."""
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -13,9 +14,15 @@ from icdframes.analysis.compare import affected_codes
 from icdframes.errors import CodeSyntaxError, ConfigurationError, PartialResultWarning, UnknownReleaseError
 from icdframes.model.uris import parse_uri
 
+
+def _to_sql(given):
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        icdframes.to_sql(given, connection)
+
+
 NO_TABLES = ["frame", "none", "text"]
 VERBS = {
-    "to_sql": lambda given: icdframes.to_sql(given, sqlite3.connect(":memory:")),
+    "to_sql": _to_sql,
     "to_skos": icdframes.to_skos,
     "to_networkx": icdframes.to_networkx,
     "to_fhir_codesystem": icdframes.to_fhir_codesystem,
@@ -31,7 +38,6 @@ def tables():
 
 @pytest.mark.parametrize("given", NO_TABLES)
 @pytest.mark.parametrize("verb", VERBS)
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_what_is_no_tables_is_a_type_error_in_one_sentence(tables, verb, given):
     wrong = {"frame": tables.entities, "none": None, "text": "1A00"}[given]
     with pytest.raises(TypeError, match=r"EntityTables are wanted here, but this is a \w+: give what load_tables\(\)"):
