@@ -19,6 +19,7 @@ from icdframes.analysis.rollup import rollup
 from icdframes.client.references import read_reference
 from icdframes.errors import CodeSyntaxError, EntityNotFoundError
 from icdframes.frames.code_mapping import COLUMNS, CodeMapping, Edition
+from icdframes.frames.pandas_compat import as_text
 from icdframes.model.codes import normalize_code, parse_code, split_codes
 
 SYSTEMS = ("icd10", "mms", "icf")
@@ -82,7 +83,7 @@ def all_tables(mms):
     made = {}
     for system, rows in (("icd10", _icd10()), ("mms", _mms(mms)), ("icf", _icf())):
         frame = pd.DataFrame(rows, columns=["entity_id", "code", "class_kind", "parent_id", "chapter", "block_id"])
-        entities = frame.assign(title=frame["entity_id"]).astype("str").assign(depth=0)[COLUMN_NAMES]
+        entities = frame.assign(title=frame["entity_id"]).apply(as_text).assign(depth=0)[COLUMN_NAMES]
         edges = entities[["parent_id", "entity_id"]].set_axis(["parent_id", "child_id"], axis=1).dropna()
         made[system] = SimpleNamespace(entities=entities, edges=edges)
     return made
