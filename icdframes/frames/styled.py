@@ -57,8 +57,8 @@ def style(
         A table of icdframes, or one of your own. It is not changed.
     columns : str or sequence of str, optional
         The columns to show, in this order. By default all of them, code and title first; of tables of entities (with
-        `entity_id`, `code` and `title`) ids, addresses, flags and empty columns are left out, and named above
-        the table.
+        `entity_id`, `code` and `title`) ids, addresses, flags and columns that would be empty are left out, and
+        named above the table.
     max_rows : int, optional
         Rows to show, 100 by default; the text above the table names the limit. None for all, up to pandas' own
         limits ``styler.render.max_rows`` and ``styler.render.max_elements``.
@@ -101,7 +101,7 @@ def style(
     for option, limit in (("max_rows", max_rows), ("max_text", max_text)):
         if limit is not None:
             check_whole(option, limit, least=1, more=", or None for all")
-    places, left_out = _choose(frame, columns)
+    places, left_out = _choose(frame if max_rows is None else frame.head(max_rows), columns)
     n_rows = _row_limit(len(frame), len(places), max_rows)
     shown = frame.iloc[:n_rows, places]
     styler = _styler_of(shown)
@@ -131,7 +131,7 @@ def _choose(frame: pd.DataFrame, columns: Hashable | Iterable[Hashable] | None) 
     names: list[Any] = list(frame.columns)
     n_rows = len(frame)
     if columns is None:
-        first = [place for name in _FIRST for place, other in enumerate(names) if other == name]
+        first = [place for name in _FIRST for place, other in enumerate(names) if other == name and "code" in names]
         order = [*first, *(place for place in range(len(names)) if place not in set(first))]
         if not _MARKS_AN_ENTITY.issubset(names):
             return order, []

@@ -127,6 +127,16 @@ def test_a_frame_of_one_s_own_keeps_every_column_and_says_whose_titles_it_shows(
     assert read(own.icd.style()).caption == "3 rows"
 
 
+def test_a_title_stays_beside_codes_of_another_name_and_columns_that_would_be_empty_are_named(tables):
+    own = pd.DataFrame({"dx": ["1A00"]}).icd.annotate(tables, code="dx")
+    assert read(own.icd.style()).rows[0] == list(own.columns)
+    noted = tables.entities[tables.entities["code"].isin(["1A00", "1A01"])]
+    assert "coding_note" in read(noted.icd.style()).rows[0]
+    none = read(noted.tail(1).icd.style())
+    assert "coding_note" not in none.rows[0]
+    assert "coding_note" in none.caption
+
+
 def test_nothing_is_read_as_html():
     frame = pd.DataFrame(
         {HOSTILE: [HOSTILE, [HOSTILE], None], "code": ["1A00", HOSTILE * 9, np.nan]},
