@@ -425,11 +425,17 @@ def test_releases_that_are_the_same_are_said_to_be_so_once(capsys):
     [
         (["search", " "], 1, "Which words? Give them after the command"),
         (["load", "1A00", "--depth", "two"], 2, "argument --depth: 'two' is no whole number"),
+        (["load", "1A00,7A00"], 1, "holds 2 codes, 1A00, 7A00: give one of them."),
+        (["load", "I10"], 1, "a code of the classification 'icd10': give that one."),
+        (["code-texts", "list.csv", "-n", "0"], 1, "-n 0 cannot be: give a whole number, 1 to 40."),
+        (["annotate", "list.csv", "--sep", "ab"], 1, "icdframes: --sep ab is no separator: give one character"),
+        (["annotate", "list.csv", "--encoding", "x"], 1, "icdframes: --encoding x is unknown: give utf-8"),
         (["codelist", "check", "list.json"], 1, "give a list that to_json wrote, or a FHIR ValueSet."),
     ],
 )
 def test_what_was_typed_wrong_is_said_with_the_way_out(command, code, said, capsys):
     Path("list.json").write_text("{", encoding="utf-8")
+    Path("list.csv").write_text("text\ncholera\n", encoding="utf-8")
     try:
         ended = main(command)
     except SystemExit as stopped:

@@ -22,7 +22,7 @@ SAID = [
     (["load", "ZZ99"], "No code 'ZZ99' in mms 2024-01. Search for its title"),
     (["load", "1A00&XN62R"], "'1A00&XN62R' is a cluster of several codes: load one of them."),
     (["load", ""], "--all loads the whole classification."),
-    (["load", "b110"], "a code of the classification 'icf'."),
+    (["load", "b110"], "a code of the classification 'icf': give that one."),
     (["load", MMS], "give --all and --classification mms."),
     (["load", MMS.replace("mms", "icf/619527855")], "not 'mms': give the classification 'icf'."),
     (["load", f"{MMS}/257068234", "--release", "2022-02"], "but the release '2022-02' was given"),

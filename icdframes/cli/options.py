@@ -112,7 +112,7 @@ def whole_number(text: str) -> int:
 
 def spell_option(name: str, value: object) -> str:
     """Return an option of Python as it is typed: ``--depth -1``."""
-    option = f"--{name.replace('_', '-')}"
+    option = f"-{name}" if len(name) == 1 else f"--{name.replace('_', '-')}"
     if value is True:
         return option
     return f"{option} {shlex.quote(','.join(map(str, value)) if isinstance(value, list | tuple) else str(value))}"

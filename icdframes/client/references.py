@@ -92,8 +92,9 @@ def _from_code(text: str, classification: CodeSystem) -> EntityReference:
     codes = split_codes(text)
     if len(codes) > 1:
         raise CodeSyntaxError(
-            f"{text!r} holds {len(codes)} codes, {', '.join(codes)}: give them as a list to load all of them.",
+            f"{text!r} holds {len(codes)} codes, {', '.join(codes)}",
             text=text,
+            remedy=Remedy("give them as a list to load all of them", "give one of them"),
         )
     if SEPARATOR.search(text) and not text.rstrip().endswith("/"):
         raise CodeSyntaxError(
@@ -108,7 +109,7 @@ def _from_code(text: str, classification: CodeSystem) -> EntityReference:
             return EntityReference(text, "code")
         raise CodeSyntaxError(
             f"{text!r} is no code, id or URI: codes look like '1A00' or 'BA41.Z', ids like '257068234', blocks like "
-            "'BlockL1-1A0'.",
+            f"'BlockL1-1A0'.{_of_icd10(text)}",
             text=text,
         ) from None
     if member.kind == "range":
@@ -118,6 +119,14 @@ def _from_code(text: str, classification: CodeSystem) -> EntityReference:
         )
     is_block = member.kind == "block" or (classification == "icf" and member.kind == "chapter")
     return EntityReference(member.code, "block" if is_block else "code")
+
+
+def _of_icd10(text: str) -> str:
+    """Return what to add where a text is a range of ICD-10, such as ``A00-A09``."""
+    with suppress(CodeSyntaxError):
+        if parse_code(text, classification="icd10").members[0].kind == "range":
+            return " It is written like a block of ICD-10: give the classification 'icd10'."
+    return ""
 
 
 def _from_uri(text: str, classification: str) -> EntityReference:
@@ -249,7 +258,7 @@ def _elsewhere(code: str, classification: str) -> str | None:
     """Name the other classification whose codes are written like this one."""
     for other, written in _WRITTEN.items():
         if other != classification and written.fullmatch(code) and not _WRITTEN[classification].fullmatch(code):
-            return f"It is written like a code of the classification {other!r}."
+            return f"It is written like a code of the classification {other!r}: give that one."
     return None
 
 

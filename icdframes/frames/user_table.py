@@ -158,7 +158,9 @@ def _separator(sep: str) -> str:
     found = _NAMES.get(sep.lower(), sep)
     if len(found) != 1 or found in '"\r\n' or found.isalnum():
         raise ConfigurationError(
-            f"sep={sep!r} is no separator: give one character, such as ';', or a name: {', '.join(_NAMES)}."
+            f"is no separator: give one character, such as ';', or a name: {', '.join(_NAMES)}.",
+            option="sep",
+            value=sep,
         )
     return found
 
@@ -169,7 +171,9 @@ def _decoded(path: Path, data: bytes, encoding: str | None) -> tuple[str, str]:
             name = lookup(encoding).name
         except LookupError as error:
             raise ConfigurationError(
-                f"encoding={encoding!r} is unknown: give utf-8, cp1252 (Windows, Western Europe), utf-16 or another."
+                "is unknown: give utf-8, cp1252 (Windows, Western Europe), utf-16 or another.",
+                option="encoding",
+                value=encoding,
             ) from error
         tried = ["utf-8-sig" if name == "utf-8" and data.startswith(BOM_UTF8) else name]
     elif data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):

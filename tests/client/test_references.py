@@ -40,6 +40,7 @@ def test_an_entity_is_read_in_every_spelling(text, classification, kind, name):
         ("1A00&XN8P1", "mms", "is a cluster of several codes"),
         ("1A00-1A0Z", "mms", "is a range of codes"),
         ("no code", "mms", "is no code, id or URI"),
+        ("A00-A09", "mms", "is written like a block of ICD-10: give the classification 'icd10'"),
         ("A00 B20", "icd10", "is no chapter, block or category of ICD-10"),
     ],
 )
