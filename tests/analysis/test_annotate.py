@@ -10,6 +10,7 @@ from pandas.testing import assert_frame_equal, assert_series_equal
 
 from icdframes.analysis.annotate import annotate, match_report
 from icdframes.analysis.grouping import Grouping
+from icdframes.analysis.matching import Lookup
 from icdframes.errors import ConfigurationError, EntityNotFoundError
 from icdframes.frames.pandas_compat import TEXT
 from icdframes.model.codes import normalize_code
@@ -192,6 +193,36 @@ def test_a_poly_hierarchy_is_annotated_by_primary_parents_and_then_by_others(pol
     assert annotate(frame, poly, add=[{"2": "two", "3": "three"}])["group"].tolist() == ["two", "three"]
     assert annotate(frame, poly, add=[{"3": "three"}])["group"].tolist() == ["three", "three"]
     assert annotate(frame, poly, add=["ancestor:3"])["ancestor:3"].tolist() == [True, True]
+
+
+def _set_by_place(entities, row, column):
+    entities.iloc[row, column] = "9Z99"
+
+
+def _set_by_name(entities, row, _):
+    entities.loc[entities.index[row], "code"] = "9Z99"
+
+
+def _set_anew(entities, row, _):
+    entities["code"] = [*entities["code"][:row], "9Z99", *entities["code"][row + 1 :]]
+
+
+@pytest.mark.parametrize("change", [_set_by_place, _set_by_name, _set_anew])
+def test_entities_that_were_changed_are_read_again(mms, change):
+    entities = mms.copy() if isinstance(mms, pd.DataFrame) else mms.entities.copy()
+    frame = pd.DataFrame({"code": ["1A00", "9Z99"]})
+    assert annotate(frame, entities)["match"].tolist() == ["exact", "unknown"]
+    change(entities, int(entities["code"].eq("1A00").to_numpy().argmax()), entities.columns.get_loc("code"))
+    assert annotate(frame, entities)["match"].tolist() == ["unknown", "exact"]
+
+
+@pytest.mark.parametrize("dtype", [TEXT, "string[pyarrow]", "string[python]", object])
+def test_spellings_that_were_kept_are_those_of_the_tables(mms, icd10, dtype):
+    for tables in (mms, icd10, mms, icd10, mms):
+        entities = (tables if isinstance(tables, pd.DataFrame) else tables.entities).astype({"code": dtype})
+        kept, read = Lookup.of(entities), Lookup.read(entities)
+        assert_frame_equal(kept.spellings, read.spellings)
+        assert (list(kept.prefixes), kept.is_icf) == (list(read.prefixes), read.is_icf)
 
 
 @pytest.mark.slow
