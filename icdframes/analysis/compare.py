@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
 from icdframes.analysis.backends import check_series
+from icdframes.analysis.join import numbered_codes
 from icdframes.analysis.matching import keys_of, written_keys
 from icdframes.errors import ComparabilityWarning, ConfigurationError, warn
 from icdframes.frames.entity_tables import EntityTables, check_tables
@@ -20,7 +22,7 @@ CHANGES = (
 )  # fmt: skip
 TEXTS = ("fully_specified_name", "definition", "long_definition", "coding_note")
 
-_GLUED = re.compile(GLUED)
+_GLUED, _SIMPLE = re.compile(GLUED, re.IGNORECASE), re.compile(" *[0-9A-Za-z.]+ *")
 _COMPARED = {
     "recoded": "code", "retitled": "title", "moved": "parent_id", "kind_changed": "class_kind",
     "leaf_changed": "is_leaf",
@@ -148,9 +150,7 @@ def affected_codes(changes: pd.DataFrame, codes: Iterable[str | None]) -> pd.Dat
     given_codes: object = codes
     if isinstance(given_codes, str) or not isinstance(given_codes, Iterable):
         raise TypeError(f"codes is {codes!r}: give a column or a list of codes.")
-    if isinstance(codes, pd.Series):
-        check_series(codes)
-    given = text_series(codes).dropna().value_counts().sort_index()
+    given = _counted(codes if isinstance(codes, pd.Series) else pd.Series(list(codes), dtype=object))
     column = pd.DataFrame({"code": text_array(given.index), "n": given.to_numpy()})
     keys = pd.Series([_members(text) for text in column["code"].tolist()], index=column.index, dtype=object)
     column = column.assign(key=keys).explode("key", ignore_index=True)
@@ -170,9 +170,17 @@ def affected_codes(changes: pd.DataFrame, codes: Iterable[str | None]) -> pd.Dat
     return result.reset_index(drop=True)
 
 
+def _counted(codes: pd.Series) -> pd.Series[int]:
+    """Count each text of a column, in order: the rows of its distinct values."""
+    check_series(codes)
+    places, distinct = numbered_codes(codes)
+    numbers = pd.Series(np.bincount(places, minlength=len(distinct) + 1)[: len(distinct)])
+    return numbers.groupby(text_series(distinct)).sum().sort_index()
+
+
 def _members(text: str) -> list[str]:
     """Return every code of a cell; only few texts hold more than one."""
-    if text.isalnum() and not _GLUED.fullmatch(text):
+    if _SIMPLE.fullmatch(text) and not _GLUED.fullmatch(text):
         return [text]
     return [code for one in split_codes(text) for code in re.split(r"(?:[&/]|%26|%2[Ff])(?![.+])", one)]
 

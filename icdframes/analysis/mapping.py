@@ -135,16 +135,18 @@ class _Translation:
     def answer(self, places: npt.NDArray[Any], distinct: Any) -> tuple[npt.NDArray[np.intp], pd.DataFrame]:
         """Return which row each new row comes of, and the new columns."""
         found = self.lookup.match(distinct)
-        table = self.candidates.reset_index(drop=True)
-        groups = table.groupby(ENTITY, sort=False).indices
-        empty = np.array([-1], dtype=np.intp)
-        rows_of = [groups.get(entity, empty) for entity in found[ENTITY]] + [empty]
-        counts = np.fromiter(map(len, rows_of), dtype=np.intp)
-        begins = np.cumsum(counts) - counts
-        numbers = counts[places]
-        rows = np.repeat(np.arange(len(places)), numbers)
-        within = np.arange(len(rows)) - np.repeat(np.cumsum(numbers) - numbers, numbers)
-        chosen = np.concatenate(rows_of)[begins[places[rows]] + within]
+        candidates = self.candidates.dropna(subset=ENTITY)
+        numbers, sources = pd.factorize(candidates[ENTITY])
+        table = candidates.iloc[np.argsort(numbers, kind="stable")].reset_index(drop=True)
+        n_of_source = np.append(
+            np.bincount(numbers, minlength=len(sources)), 1
+        )  # the last: one row without a candidate
+        begin_of_source = np.append(np.cumsum(n_of_source[:-1]) - n_of_source[:-1], -1)
+        source = np.append(pd.Index(sources).get_indexer(pd.Index(found[ENTITY])), -1)[places]
+        n_rows = n_of_source[source]
+        rows = np.repeat(np.arange(len(places)), n_rows)
+        within = np.arange(len(rows)) - np.repeat(np.cumsum(n_rows) - n_rows, n_rows)
+        chosen = begin_of_source[source[rows]] + within
         kinds = text_array([*found[KIND], "missing"]).take(places[rows])
         added = {name: table[name].array.take(chosen, allow_fill=True) for name in ADDED[:-2]}
         added["n_candidates"] = np.where(chosen < 0, 0, table["n_candidates"].to_numpy()[chosen]) if len(table) else 0

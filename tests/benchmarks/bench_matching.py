@@ -1,5 +1,7 @@
 """Joining titles and chapters to codes as people write them: `annotate`, that of an earlier checkout, a plain join.
 
+In pandas `map_codes` and `affected_codes` are timed too, which read the same column, against `annotate`.
+
 The join is what a careful person would write by hand: a ready table of every distinct spelling, joined to the raw
 column by the engine itself. ``--before PATH`` names a checkout of an earlier version to compare with. Every run is a
 process of its own that has done the same with 100 rows before; what is lazy is collected as the sum of a column, so
@@ -24,6 +26,9 @@ ENGINES = ("pandas", "pyarrow", "polars", "polars-lazy", "duckdb", "dask", "spar
 ADDED = ["title", "chapter", "block"]
 WANTED = {"duckdb": 4.0, "polars-lazy": 4.0, "spark": 2.0}  # times faster than 0.1.0
 PLAIN = 2.0  # times the plain join, at the most
+OTHERS = ("map_codes", "affected_codes")
+OTHER = 2.0  # times `annotate`, at the most
+CHANGED = 50  # one of so many codes has changed between two releases
 
 
 def main() -> None:
@@ -41,8 +46,13 @@ def main() -> None:
     figures = []
     with tempfile.TemporaryDirectory() as folder:
         _write(Path(folder), options.rows, options.spellings, options.entities)
-        ways = ["annotate", "join", *(["before"] if options.before else [])]
         for engine in options.engines:
+            ways = [
+                "annotate",
+                "join",
+                *(["before"] if options.before else []),
+                *(OTHERS if engine == "pandas" else ()),
+            ]
             run = partial(_in_new_process, engine, folder=folder, before=options.before)
             found = measure.alternate({way: partial(run, way) for way in ways}, options.runs)
             figures += [_row(engine, way, found) for way in ways]
@@ -57,6 +67,9 @@ def _row(engine: str, way: str, found: dict[str, dict[str, float]]) -> dict[str,
         if "before" in found:
             faster = found["before"]["wall_s"] / found["annotate"]["wall_s"]
             row |= {"faster": faster, "than_wanted": measure.verdict(faster, WANTED.get(engine, 1), at_least=True)}
+    if way in OTHERS:
+        to_annotate = found[way]["wall_s"] / found["annotate"]["wall_s"]
+        row |= {"to_annotate": to_annotate, "as_wanted": measure.verdict(to_annotate, OTHER)}
     return row
 
 
@@ -103,12 +116,41 @@ def _time(engine: str, way: str, folder: str) -> dict[str, float]:
     frame, ready = read(f"{folder}/rows.parquet"), read(f"{folder}/ready.parquet")
     annotate = partial(icdframes.annotate, tables=tables, code="code", add=ADDED)
     few = read(f"{folder}/few.parquet")  # imports and starts what is imported and started once
-    collect(join(few, ready) if way == "join" else annotate(few))
+    verb = _other_verb(way, tables) if way in OTHERS else None
+    run = verb or (lambda one: collect(join(one, ready) if way == "join" else annotate(one)))
+    run(few)
     began, cpu = time.perf_counter(), time.process_time()
-    titles = collect(join(frame, ready) if way == "join" else annotate(frame))
+    titles = run(frame)
     spent = {"wall_s": time.perf_counter() - began, "cpu_s": time.process_time() - cpu}
     assert titles > 0
     return spent | {"peak_mb": measure.peak_mb()}
+
+
+def _other_verb(way: str, tables: Any) -> Any:
+    """Return a verb as a function of a frame that counts what it finds."""
+    import pandas as pd
+
+    import icdframes
+    from icdframes.frames.code_mapping import COLUMNS, CodeMapping, Edition
+
+    coded = tables.entities[tables.entities["code"].notna()].reset_index(drop=True)
+    if way == "map_codes":
+        sources = {
+            "source_id": "entity_id",
+            "source_code": "code",
+            "source_kind": "class_kind",
+            "target_id": "entity_id",
+            "target_code": "code",
+            "target_title": "title",
+        }
+        frame = pd.DataFrame({name: coded[sources[name]] if name in sources else None for name in COLUMNS})
+        frame = frame.assign(relation="equivalent", position=1)
+        mapping = CodeMapping(frame, Edition("icd10"), Edition("mms"), None, {}, "")
+        return lambda data: int(icdframes.map_codes(data, mapping)["mapped_code"].count())
+    changed = coded[::CHANGED]
+    changes = pd.DataFrame({"entity_id": changed["entity_id"], "change": "recoded", "old_code": changed["code"],
+                            "new_code": coded["code"].iloc[1 :: CHANGED][: len(changed)].tolist()})  # fmt: skip
+    return lambda data: len(icdframes.affected_codes(changes, data["code"]))
 
 
 def _engine(name: str) -> tuple[Any, Any, Any]:
