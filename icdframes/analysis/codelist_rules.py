@@ -235,7 +235,20 @@ def _stretch(name: str, rule: CodeRule, classification: CodeSystem) -> tuple[str
         raise ConfigurationError(
             f"The code list {name!r} names {rule.code}, whose codes only tables can tell: give them with tables=."
         )
-    return ends[0], ends[1] + ("" if rule.scope == "alone" else LAST)
+    first = _whole_category(*ends, classification) if rule.scope == "range" else ends[0]
+    return first, ends[1] + ("" if rule.scope == "alone" else LAST)
+
+
+def _whole_category(first: str, last: str, classification: CodeSystem) -> str:
+    """Return where a range begins that has all codes of a category: A00.0-A01 has A00 too, as tables would tell."""
+    shortest = 3 if classification == "icd10" else 4
+    end = "Z" if classification == "mms" else "9"
+    while first.endswith("0") and len(first) > shortest:
+        above = first[:-1]
+        if last.startswith(above) and last != above + end:
+            break
+        first = above
+    return first
 
 
 def _own_key(code: str, classification: CodeSystem) -> tuple[str, str] | None:

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 import icdframes
-from icdframes import CodeList, CodeRule
+from icdframes import CodeList, CodeRule, flag
 from icdframes.errors import CodeSyntaxError, ConfigurationError, PartialResultWarning
 
 
@@ -170,3 +170,14 @@ def test_a_whole_real_release_moves(mms_2022, mms_2024):
 def test_a_list_cites_its_source():
     line = CodeList(["A00"], name="Cholera", authors=["A", "B"], classification="icd10").cite()
     assert line.startswith("A, B. Cholera: code list for icd10, 1 rule. International Statistical")
+
+
+@pytest.mark.full_size
+@pytest.mark.parametrize("rule", ["A00.0-A01", "A00.0-A00.9", "A00.0-A00.1", "A09-A15.0", "B65.0-Q10.6", "A17.0-A17.9"])
+def test_ranges_take_the_same_codes_with_tables_and_without(icd10_2019, rule):
+    entities = icd10_2019.entities
+    frame = entities.loc[entities["class_kind"].eq("category"), ["code"]]
+    one = CodeList([rule], name="x", classification="icd10")
+    by_tables = flag(frame, one, tables=icd10_2019)["x"]
+    assert flag(frame, one)["x"].equals(by_tables)
+    assert by_tables.any()
