@@ -10,6 +10,7 @@ import pytest
 
 import icdframes
 from icdframes.cli.main import build_parser, main
+from icdframes.cli.options import spell_option
 from icdframes.sandbox import Sandbox
 
 COMMANDS = [command.prog.split()[-1] for command in build_parser().get_default("commands")]
@@ -413,6 +414,11 @@ def test_a_message_of_the_server_is_shown_in_full_below_the_table(capsys):
     assert [line for line in out.splitlines() if line.startswith("DB94: ") and line.endswith("WHO may have it.")]
 
 
+def test_an_option_of_one_letter_is_spelled_with_one_hyphen():
+    assert (spell_option("n", 0), spell_option("min_score", 2)) == ("-n 0", "--min-score 2")
+
+
+@pytest.mark.slow
 def test_releases_that_are_the_same_are_said_to_be_so_once(capsys):
     assert main(["compare", "2022-02", "2022-02"]) == 0
     out, err = capsys.readouterr()
@@ -427,7 +433,6 @@ def test_releases_that_are_the_same_are_said_to_be_so_once(capsys):
         (["load", "1A00", "--depth", "two"], 2, "argument --depth: 'two' is no whole number"),
         (["load", "1A00,7A00"], 1, "holds 2 codes, 1A00, 7A00: give one of them."),
         (["load", "I10"], 1, "a code of the classification 'icd10': give that one."),
-        (["code-texts", "list.csv", "-n", "0"], 1, "-n 0 cannot be: give a whole number, 1 to 40."),
         (["annotate", "list.csv", "--sep", "ab"], 1, "icdframes: --sep ab is no separator: give one character"),
         (["annotate", "list.csv", "--encoding", "x"], 1, "icdframes: --encoding x is unknown: give utf-8"),
         (["codelist", "check", "list.json"], 1, "give a list that to_json wrote, or a FHIR ValueSet."),

@@ -11,7 +11,7 @@ import pandas as pd
 
 from icdframes.errors import check_option
 from icdframes.frames.folder import FileFormat, read_manifest, read_table, write_folder
-from icdframes.frames.provenance import Provenance
+from icdframes.frames.provenance import Provenance, rows_text
 from icdframes.frames.schema import TABLES
 from icdframes.model.html import html_rows
 
@@ -128,7 +128,7 @@ class EntityTables:
         return [(row, f"{name}, {text}" if row == "loaded" and name else text) for row, text in self.provenance.rows()]
 
     def _count_rows(self) -> list[tuple[str, str]]:
-        counts = [(name, f"{len(frame):,} rows") for name, frame in self.frames.items()]
+        counts = [(name, rows_text(len(frame))) for name, frame in self.frames.items()]
         first = self.entities.loc[self.entities["title"].notna(), ["code", "title"]].head(_FIRST_TITLES)
         titles = "; ".join(_named(row) for row in first.to_numpy())
         return [*counts, ("begins with", titles)] if titles else counts

@@ -23,6 +23,11 @@ def classification_name(origin: Mapping[str, Any]) -> str:
     return " ".join(filter(None, (name, " → ".join(str(release) for release in releases if release))))
 
 
+def rows_text(n: int) -> str:
+    """Write a number of rows."""
+    return f"{n:,} row{'' if n == 1 else 's'}"
+
+
 def utc_text(moment: datetime) -> str:
     """Write a moment as ISO 8601 in UTC, to the second."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from icdframes.frames.provenance import Provenance
+from icdframes.frames.provenance import Provenance, rows_text
 from icdframes.frames.schema import Column, table_of_rows
 from icdframes.model.html import html_rows
 from icdframes.model.responses import NO_MATCH, Outcome, SearchHit, SearchResult
@@ -108,7 +108,7 @@ class SearchTables:
         return html_rows(self._rows())
 
     def _rows(self) -> list[tuple[str, str]]:
-        counts = [(name, f"{len(getattr(self, name)):,} rows") for name in ("hits", "terms", "words")]
+        counts = [(name, rows_text(len(getattr(self, name)))) for name in ("hits", "terms", "words")]
         about = [row for row in self.provenance.rows() if row[0] not in _OF_LOADS]
         return [*counts, ("chopped", "yes" if self.chopped else "no"), *about]
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from icdframes.errors import ConfigurationError, MissingExtraError, check_whole, did_you_mean
 from icdframes.frames.entity_tables import EntityTables
-from icdframes.frames.provenance import SAMPLE, classification_name
+from icdframes.frames.provenance import SAMPLE, classification_name, rows_text
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -256,7 +256,7 @@ def _caption(
     origin = origin if isinstance(origin, dict) else {}
     sample = SAMPLE if origin.get("is_sample") else None
     what = ", ".join(filter(None, (classification_name(origin), origin.get("language"), sample)))
-    count = f"{len(frame):,} row{'' if len(frame) == 1 else 's'}"
+    count = rows_text(len(frame))
     if n_rows < len(frame):
         limit = "max_rows=None for all" if n_rows == max_rows else "pandas' options styler.render allow no more"
         count = f"first {n_rows:,} of {count} ({limit})"
