@@ -14,14 +14,14 @@ from icdframes.analysis.codelist_rules import Pattern, Term
 from icdframes.analysis.matching import ENTITY, KIND, Members, written_keys
 from icdframes.analysis.tabular_order import CodeIndex, Mask, Rows
 from icdframes.frames.pandas_compat import text_series
-from icdframes.model.code_shapes import GLUED, SLASHED
+from icdframes.model.code_shapes import GLUED, SLASHED, STEM_CODE
 from icdframes.model.codes import split_codes
 
 _PLAIN = re.compile(r"[0-9A-Z.]+|(?:[1-9A-Z][A-Z][0-9][0-9A-Z.]+)(?:[&/][1-9A-Z][A-Z][0-9][0-9A-Z.]+)+")
 _PLAIN_JOINT = re.compile("([&/])")
 _JOINT = re.compile(r"([&/])(?![.+])")
 _RESIDUAL = re.compile(r"/(?=OTHER|UNSPECIFIED)")
-_GLUED, _SLASHED = re.compile(GLUED), re.compile(SLASHED)
+_GLUED, _SLASHED, _STEM_CODE = re.compile(GLUED), re.compile(SLASHED), re.compile(STEM_CODE, re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +107,7 @@ def read_cells(texts: Sequence[Any]) -> Cells:
                 member.append(numbers.setdefault(code, len(numbers)))
                 where.append(place)
                 expression.append(n_expressions)
-                is_stem.append(joint != "&")
+                is_stem.append(joint != "&" or _STEM_CODE.match(code) is not None)
             n_expressions += 1
     stems = np.array(is_stem, dtype=bool)
     members, places, expressions = (np.array(one, dtype=np.intp) for one in (member, where, expression))

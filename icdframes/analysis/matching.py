@@ -36,6 +36,7 @@ from icdframes.model.code_shapes import (
     SEVERAL_WORDS,
     SLASHED,
     SPELLINGS,
+    STEM_CODE,
     URI_PREFIX,
     icf_chapter,
 )
@@ -62,7 +63,7 @@ _CATEGORY = r"[A-Z][0-9][0-9][0-9A-Z]*|[0-9A-WYZ][A-Z][0-9][0-9A-Z]+"
 _JOINED = "&|/[^/]"
 _AROUND = rf"^[,;|]+|{PADDING}"
 _USUAL = r"[0-9A-Z.]*[0-9A-Z]"
-_PIECES, _SLASHED = re.compile("([&/])(?![.+])"), re.compile(SLASHED)
+_PIECES, _SLASHED, _STEM_CODE = re.compile("([&/])(?![.+])"), re.compile(SLASHED), re.compile(STEM_CODE)
 _NAME_COLUMNS = ("entity_id", "code", "class_kind", "block_id")
 
 
@@ -308,7 +309,11 @@ def split_members(texts: pd.Series, members: Members) -> pd.DataFrame:
     for place, compact in zip(texts.index, keyed[_COMPACT].tolist(), strict=True):
         parts = ["/", *([compact] if _SLASHED.search(compact) else _PIECES.split(compact))]
         pairs = zip(parts[::2], parts[1::2], strict=True)
-        rows += [(place, piece) for joint, piece in pairs if piece and (members == "any" or joint == "/")]
+        rows += [
+            (place, piece)
+            for joint, piece in pairs
+            if piece and (members == "any" or joint == "/" or _STEM_CODE.match(piece))
+        ]
     return pd.DataFrame(rows, columns=["place", "code"])
 
 

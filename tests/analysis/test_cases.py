@@ -226,3 +226,13 @@ def test_spark_exchanges_no_rows(spark, mms):
     assert "BroadcastHashJoin" in plan
     assert "hashpartitioning" not in plan
     assert "SortMergeJoin" not in plan
+
+
+@pytest.mark.parametrize("text", ["1A00&2C25", "1A00&XH74S1&2C25.2", "1a00 & 2c25"])
+def test_a_stem_that_an_ampersand_joins_by_mistake_is_a_stem(mms, text):
+    frame = pd.DataFrame({"code": [text]})
+    for members, wanted in (("first", False), ("stems", True), ("any", True)):
+        assert is_below(mms, frame["code"], "2C25", members=members).tolist() == [wanted]
+        one = CodeList(["2C25"], name="x")
+        assert flag(frame, one, members=members)["x"].tolist() == [wanted]
+        assert flag(frame, one, tables=mms, members=members)["x"].tolist() == [wanted]
