@@ -124,9 +124,11 @@ def read_certificates(given: object) -> CertificateRows:
     elif isinstance(given, list | tuple) and given and all(isinstance(one, Mapping) for one in given):
         read = _of_dicts(given, single=False)
     else:
+        library = type(given).__module__.split(".")[0]
+        kind = f"{library}.{type(given).__name__}".removeprefix("builtins.")
         raise ConfigurationError(
-            f"{type(given).__name__} is no certificate: give a DataFrame with one row each, a dict of one, WHO's JSON "
-            "form or a list of them, or the path of a file."
+            f"{kind} is no certificate: give a pandas DataFrame with one row each, a dict of one, "
+            "WHO's JSON form or a list of them, or the path of a file."
         )
     _check_codes(read.rows)
     return read

@@ -67,7 +67,8 @@ class MortalityMethods(ClientBase):
             certificate that DORIS rejects has status ``ok`` and reject True; one that is not
             well written is not sent and has status ``invalid``. Where the certificates have keys, the first
             column holds them, under the name they have there. Where they hold a cause that was assigned by
-            hand, underlying_cause and comparison (same, same stem, different) follow.
+            hand, underlying_cause and comparison (same, same stem, different; unreadable of what is no code of
+            ICD-11) follow.
 
         Raises
         ------

@@ -79,13 +79,15 @@ def assigned_cause(row: Mapping[str, Any]) -> str | None:
 
 
 def compare_causes(assigned: str | None, code: str | None, stem: str | None, uri: str | None) -> str | None:
-    """Return how a cause assigned by hand compares with the one of DORIS: same, same stem or different."""
+    """Return how a cause assigned by hand compares with the one of DORIS: same, same stem, different or unreadable."""
     if assigned is None or code is None:
         return None
     if "://" in assigned:
         return "same" if uri is not None and _without_release(assigned) == _without_release(uri) else "different"
     if assigned == code:
         return "same"
+    if not _reads(assigned, "mms"):
+        return "unreadable"
     return "same stem" if re.split("[&/]", assigned)[0] == (stem or re.split("[&/]", code)[0]) else "different"
 
 

@@ -329,6 +329,7 @@ def test_a_line_holds_one_interval_for_each_condition_or_one_for_all():
     ("assigned", "said"),
     [
         ("1A00&XN62R", "same"), ("1A00", "same stem"), ("5A11", "different"), (None, None),
+        ("nan", "unreadable"), ("I21.9", "unreadable"), ("1A00, 5A11", "unreadable"), ("Cholera", "unreadable"),
         ("http://id.who.int/icd/release/11/2024-01/mms/1&http://id.who.int/icd/release/11/mms/2", "same"),
         ("http://id.who.int/icd/release/11/mms/1", "different"),
     ],
