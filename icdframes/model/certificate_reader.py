@@ -260,6 +260,8 @@ def _duration(field: CertificateField, value: Any) -> str:
     text = str(value).strip().upper()
     if text in UNKNOWN_DURATIONS:
         return text
+    if field.name.startswith("interval") and re.fullmatch(r"\d+\s*M\.?", text):
+        raise _wrong(field, value, "M can be months or minutes: write mo or min, or P3M and PT3M")
     read = read_duration(value)
     if read is None:
         number = re.fullmatch(r"(\d+)(?:\.0)?", text)

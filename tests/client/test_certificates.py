@@ -90,6 +90,7 @@ def test_a_value_is_written_as_the_api_takes_it(field, value, sent):
         ("interval_a", "P1D,P2D", "2 values for 1 conditions"),
         ("interval_c", "P3D", "no cause on its line"),
         ("date_birth", "05/25/2019", "existing date"),
+        ("interval_a", "30m", "months or minutes"),
         ("date_birth", "２019-05-25", "existing date"),  # noqa: RUF001  a digit that is not one of ASCII
         ("cause_b", "I21.9", "map_codes()"),
         ("date_birth", "1951-02-29", "existing date"),
