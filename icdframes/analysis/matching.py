@@ -40,6 +40,7 @@ from icdframes.model.code_shapes import (
     URI_PREFIX,
     icf_chapter,
 )
+from icdframes.model.codes import read_interval, split_codes
 
 KINDS = ("exact", "dotless", "stem", "residual", "truncated", "several", "unknown", "missing")
 FOUND = ("exact", "dotless", "stem", "residual", "truncated")
@@ -335,9 +336,20 @@ def locate(entities: pd.DataFrame, entity: str | int) -> int:
             return int(rows[0])
     found = Lookup.of(entities).match([text]).iloc[0]
     if found[KIND] not in {"exact", "dotless"}:
-        hint = did_you_mean(text.upper(), entities["code"].dropna())
+        hint = _why_no_entity(text, found[KIND]) or did_you_mean(text.upper(), entities["code"].dropna())
         raise EntityNotFoundError(f"These tables hold no entity {text!r}: give a code, an id or a URI.{hint}")
     return int(np.flatnonzero(entities["entity_id"].eq(found[ENTITY]))[0])
+
+
+def _why_no_entity(text: str, kind: str) -> str:
+    """Return what a text is that names no single entity; nothing where it may be a slip."""
+    if kind == "several":
+        return f" It holds {len(split_codes(text))} codes: give them as a list, or one by one."
+    if kind == "stem":
+        return " It is a cluster, or a category with qualifiers: give its first code."
+    if read_interval(text):
+        return " It is a range and no block: a Grouping or a CodeList takes ranges."
+    return ""
 
 
 def locate_all(entities: pd.DataFrame, codes: pd.Series) -> npt.NDArray[np.intp]:

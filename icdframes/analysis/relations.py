@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -156,7 +156,7 @@ def siblings(tables: Tables, entity: str | int) -> pd.DataFrame:
 
 def _relatives(tables: Tables, entity: Entities, *, up: bool) -> pd.DataFrame:
     entities, tree = entities_of(tables), Hierarchy.of(tables)
-    given = [entity] if isinstance(entity, str | int) else list(entity)
+    given = list(entity) if isinstance(entity, Iterable) and not isinstance(entity, str) else [entity]
     rows = {
         found for one in given for row in [locate(entities, one)] for found in tree.distances(row, up=up).keys() - {row}
     }

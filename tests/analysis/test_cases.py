@@ -11,9 +11,9 @@ from icdframes.analysis.codelist import CodeList
 from icdframes.analysis.compare import affected_codes
 from icdframes.analysis.flag import flag
 from icdframes.analysis.mapping import map_codes
-from icdframes.analysis.relations import depth_of, is_below
+from icdframes.analysis.relations import ancestors, depth_of, descendants, is_below
 from icdframes.analysis.rollup import rollup
-from icdframes.errors import ConfigurationError, IcdError, PartialResultWarning
+from icdframes.errors import ConfigurationError, EntityNotFoundError, IcdError, PartialResultWarning
 from icdframes.frames.code_mapping import COLUMNS, CodeMapping, Edition
 from icdframes.frames.files import read_frame, to_csv, to_parquet
 from icdframes.model.codes import normalize_code, parse_code
@@ -236,3 +236,19 @@ def test_a_stem_that_an_ampersand_joins_by_mistake_is_a_stem(mms, text):
         one = CodeList(["2C25"], name="x")
         assert flag(frame, one, members=members)["x"].tolist() == [wanted]
         assert flag(frame, one, tables=mms, members=members)["x"].tolist() == [wanted]
+
+
+@pytest.mark.parametrize(
+    ("entity", "advice"),
+    [
+        ("1A00, 2C25", "holds 2 codes: give them as a list"),
+        ("1A00&XH74S1", "is a cluster"),
+        ("1A00-1A03", "is a range and no block"),
+        (None, "no entity 'None'"),
+        (1.5, r"no entity '1\.5'"),
+    ],
+)
+def test_what_names_no_single_entity_is_told(mms, entity, advice):
+    for verb in (descendants, ancestors, lambda tables, one: is_below(tables, ["1A00"], one)):
+        with pytest.raises(EntityNotFoundError, match=advice):
+            verb(mms, entity)
