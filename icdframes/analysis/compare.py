@@ -155,7 +155,9 @@ def affected_codes(changes: pd.DataFrame, codes: Iterable[str | None]) -> pd.Dat
     keys = pd.Series([_members(text) for text in column["code"].tolist()], index=column.index, dtype=object)
     column = column.assign(key=keys).explode("key", ignore_index=True)
     is_icf = bool(changes["old_code"].str.fullmatch("[bdes][1-9][0-9]{2,4}", na=False).any())
-    column["key"] = written_keys(column["key"], is_icf=is_icf)
+    known = pd.concat([changes["old_code"], changes["new_code"]])  # blocks and chapters too, not written like codes
+    read = written_keys(column["key"], is_icf=is_icf)
+    column["key"] = fill_text(keys_of(column["key"]).where(column["key"].isin(known.dropna())), read)
     column = column[column["key"].ne("")].drop_duplicates(["code", "key"])
     now = changes["change"].isin(["added", "recoded"])
     parts = [

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from icdframes.analysis.compare import CHANGES, affected_codes, compare_releases
@@ -148,6 +149,19 @@ def test_affected_codes_reads_the_spellings_that_annotate_reads_and_every_code_o
 def test_a_cluster_of_two_changed_codes_has_the_changes_of_both(changes):
     affected = affected_codes(changes, ["1A00.0&1A02"])
     assert affected["entity_id"].tolist() == ["4", "4", "6", "2"]
+
+
+def test_affected_codes_knows_blocks_and_chapters_by_their_exact_code():
+    changes = pd.DataFrame(
+        {
+            "entity_id": ["1", "2", "3"],
+            "change": ["recoded", "removed", "removed"],
+            "old_code": ["A00-A09", "01", "V"],
+            "new_code": ["A00-A08", None, None],
+        }
+    )
+    affected = affected_codes(changes, ["A00-A09", "01", "A00", "V", "v ", "A00-A08"])
+    assert affected["code"].tolist() == ["01", "A00-A08", "A00-A09", "V"]
 
 
 def test_affected_codes_of_nothing_is_empty(changes):

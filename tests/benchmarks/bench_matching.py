@@ -104,7 +104,7 @@ def _in_new_process(engine: str, way: str, *, folder: str, before: Path | None) 
     checkout = before if way == "before" and before else measure.PROJECT
     command = [sys.executable, Path(__file__), "--one", engine, way, folder]
     environment = os.environ | {"PYTHONPATH": f"{checkout}{os.pathsep}{Path(__file__).parent}"}
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, check=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, env=environment, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
