@@ -352,9 +352,13 @@ def _arrow(table: pd.DataFrame) -> Any:
     except ImportError as error:  # pragma: no cover  these libraries bring it with them
         raise MissingExtraError("A table for a library other than pandas", "parquet") from error
     made = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata()
-    text_like = (pa.types.is_large_string, pa.types.is_null)  # under pandas 2 a text column without a text is null
-    types = [pa.string() if any(is_text(f.type) for is_text in text_like) else f.type for f in made.schema]
-    return made.cast(pa.schema(list(zip(made.schema.names, types, strict=True))))
+    fields = [
+        field.with_type(pa.string())  # under pandas 2 a text column without a text is null
+        if pa.types.is_large_string(field.type) or pa.types.is_null(field.type)
+        else field
+        for field in made.schema
+    ]
+    return made.cast(pa.schema(fields))
 
 
 def _duckdb(native: Any, table: pd.DataFrame) -> Any:

@@ -102,7 +102,7 @@ def read_cells(texts: Sequence[Any]) -> Cells:
     is_stem: list[bool] = []
     n_expressions = 0
     for place, text in enumerate(texts):
-        for parts in _expressions(text):
+        for parts in expressions_of(text):
             for joint, code in zip(parts[::2], parts[1::2], strict=True):
                 member.append(numbers.setdefault(code, len(numbers)))
                 where.append(place)
@@ -115,7 +115,7 @@ def read_cells(texts: Sequence[Any]) -> Cells:
     return Cells(list(numbers), members, places, expressions, groups, stems, len(texts))
 
 
-def _expressions(text: Any) -> list[list[str]]:
+def expressions_of(text: Any) -> list[list[str]]:
     """Return the expressions of a text: each a list of codes, before each what joins it."""
     if not isinstance(text, str):
         if pd.isna(text):

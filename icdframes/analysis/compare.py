@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
 from icdframes.analysis.backends import check_series
+from icdframes.analysis.code_cells import expressions_of
 from icdframes.analysis.join import numbered_codes
-from icdframes.analysis.matching import keys_of, written_keys
+from icdframes.analysis.matching import holds_icf, keys_of, written_keys
 from icdframes.errors import ComparabilityWarning, ConfigurationError, warn
 from icdframes.frames.entity_tables import EntityTables, check_tables
 from icdframes.frames.pandas_compat import as_text, fill_text, text_array, text_series
-from icdframes.model.code_shapes import GLUED
-from icdframes.model.codes import split_codes
 
 CHANGES = (
     "added", "removed", "recoded", "retitled", "moved", "kind_changed", "text_changed", "leaf_changed",
 )  # fmt: skip
 TEXTS = ("fully_specified_name", "definition", "long_definition", "coding_note")
 
-_GLUED, _SIMPLE = re.compile(GLUED, re.IGNORECASE), re.compile(" *[0-9A-Za-z.]+ *")
 _COMPARED = {
     "recoded": "code", "retitled": "title", "moved": "parent_id", "kind_changed": "class_kind",
     "leaf_changed": "is_leaf",
@@ -152,9 +149,10 @@ def affected_codes(changes: pd.DataFrame, codes: Iterable[str | None]) -> pd.Dat
         raise TypeError(f"codes is {codes!r}: give a column or a list of codes.")
     given = _counted(codes if isinstance(codes, pd.Series) else pd.Series(list(codes), dtype=object))
     column = pd.DataFrame({"code": text_array(given.index), "n": given.to_numpy()})
-    keys = pd.Series([_members(text) for text in column["code"].tolist()], index=column.index, dtype=object)
+    members = [[code for parts in expressions_of(text) for code in parts[1::2]] for text in column["code"].tolist()]
+    keys = pd.Series(members, index=column.index, dtype=object)
     column = column.assign(key=keys).explode("key", ignore_index=True)
-    is_icf = bool(changes["old_code"].str.fullmatch("[bdes][1-9][0-9]{2,4}", na=False).any())
+    is_icf = holds_icf(changes["old_code"])
     known = pd.concat([changes["old_code"], changes["new_code"]])  # blocks and chapters too, not written like codes
     read = written_keys(column["key"], is_icf=is_icf)
     column["key"] = fill_text(keys_of(column["key"]).where(column["key"].isin(known.dropna())), read)
@@ -178,13 +176,6 @@ def _counted(codes: pd.Series) -> pd.Series[int]:
     places, distinct = numbered_codes(codes)
     numbers = pd.Series(np.bincount(places, minlength=len(distinct) + 1)[: len(distinct)])
     return numbers.groupby(text_series(distinct)).sum().sort_index()
-
-
-def _members(text: str) -> list[str]:
-    """Return every code of a cell; only few texts hold more than one."""
-    if _SIMPLE.fullmatch(text) and not _GLUED.fullmatch(text):
-        return [text]
-    return [code for one in split_codes(text) for code in re.split(r"(?:[&/]|%26|%2[Ff])(?![.+])", one)]
 
 
 def _check_comparable(old: EntityTables, new: EntityTables) -> bool:

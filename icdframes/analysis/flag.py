@@ -212,8 +212,7 @@ def _flag_pandas(frame: pd.DataFrame, job: Job) -> pd.DataFrame:
     flags = _Flags(job)
     for column in job.columns:
         codes = frame[column]
-        is_float = pd.api.types.is_float_dtype(codes) and bool(codes.notna().any())
-        backends.check_codes(column, is_float=is_float)
+        backends.check_series(codes)
         flags.read(*numbered_codes(codes))
     result = frame.copy(deep=False)
     for name, values in flags.columns(len(frame)):

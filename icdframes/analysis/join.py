@@ -130,7 +130,7 @@ def _join_pandas(frame: pd.DataFrame, what: JoinSpec) -> pd.DataFrame:
     """Match the few distinct codes, then take rows: no join of all rows."""
     backends.check_names(frame.columns, what.code, what.names)
     codes = frame[what.code]
-    backends.check_codes(what.code, is_float=pd.api.types.is_float_dtype(codes) and bool(codes.notna().any()))
+    backends.check_series(codes)
     places, distinct = numbered_codes(codes)  # a missing code has the last place of what follows
     answers = answer(distinct, what)
     end = np.append(np.arange(len(answers)), -1)

@@ -138,9 +138,7 @@ class _Translation:
         candidates = self.candidates.dropna(subset=ENTITY)
         numbers, sources = pd.factorize(candidates[ENTITY])
         table = candidates.iloc[np.argsort(numbers, kind="stable")].reset_index(drop=True)
-        n_of_source = np.append(
-            np.bincount(numbers, minlength=len(sources)), 1
-        )  # the last: one row without a candidate
+        n_of_source = np.append(np.bincount(numbers, minlength=len(sources)), 1)  # last: one row without a candidate
         begin_of_source = np.append(np.cumsum(n_of_source[:-1]) - n_of_source[:-1], -1)
         source = np.append(pd.Index(sources).get_indexer(pd.Index(found[ENTITY])), -1)[places]
         n_rows = n_of_source[source]
@@ -161,7 +159,7 @@ class _Translation:
 
 def _map_pandas(frame: pd.DataFrame, what: _Translation) -> pd.DataFrame:
     codes = frame[what.code]
-    backends.check_codes(what.code, is_float=pd.api.types.is_float_dtype(codes) and bool(codes.notna().any()))
+    backends.check_series(codes)
     rows, columns = what.answer(*numbered_codes(codes))
     mapped = frame.take(rows)
     for name in columns.columns:

@@ -137,8 +137,7 @@ class Lookup:
             int(length): categories[lengths.eq(length)].set_axis([_CUT, f"{_CUT}{length}"], axis=1)
             for length in sorted(lengths.unique(), reverse=True)
         }
-        is_icf = bool(categories[ENTITY].size) and bool(spelled.str.fullmatch("[bdes][1-9][0-9]{2,4}", na=False).any())
-        return cls(spellings.reset_index(drop=True), cuts, is_icf)
+        return cls(spellings.reset_index(drop=True), cuts, bool(categories[ENTITY].size) and holds_icf(spelled))
 
     @property
     def exact(self) -> pd.DataFrame:
@@ -217,6 +216,11 @@ def keys_of(texts: pd.Series) -> pd.Series:
         made = collect(_keyed(quick_frame(pd.DataFrame({"code": texts[unusual].array}))[0], "code"))
         keys[unusual.to_numpy(bool)] = as_text(made[_KEY]).array
     return keys
+
+
+def holds_icf(codes: pd.Series) -> bool:
+    """Return whether a category of ICF is among some codes."""
+    return bool(codes.str.fullmatch("[bdes][1-9][0-9]{2,4}", na=False).any())
 
 
 def written_keys(texts: pd.Series, *, is_icf: bool) -> pd.Series:

@@ -164,6 +164,13 @@ def test_affected_codes_knows_blocks_and_chapters_by_their_exact_code():
     assert affected["code"].tolist() == ["01", "A00-A08", "A00-A09", "V"]
 
 
+def test_affected_codes_takes_cells_apart_as_flag_does():
+    changes = pd.DataFrame({"entity_id": ["1"], "change": ["removed"], "old_code": ["A00.0"], "new_code": [None]})
+    uri = "http://id.who.int/icd/release/10/2019/A00.0"
+    affected = affected_codes(changes, ["A00.0/1", "M8500/3", "A00.0 & B20", "A00.0†/G01*", uri])
+    assert affected["code"].tolist() == ["A00.0 & B20", "A00.0†/G01*", uri]
+
+
 def test_affected_codes_of_nothing_is_empty(changes):
     assert len(affected_codes(changes, [])) == 0
     assert len(affected_codes(changes.iloc[:0], ["1A02"])) == 0
