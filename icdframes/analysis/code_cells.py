@@ -17,11 +17,12 @@ from icdframes.frames.pandas_compat import text_series
 from icdframes.model.code_shapes import GLUED, SLASHED, STEM_CODE
 from icdframes.model.codes import split_codes
 
-_PLAIN = re.compile(r"[0-9A-Z.]+|(?:[1-9A-Z][A-Z][0-9][0-9A-Z.]+)(?:[&/][1-9A-Z][A-Z][0-9][0-9A-Z.]+)+")
+_PLAIN = re.compile(r"[0-9A-Za-z.]+|(?:[1-9A-Z][A-Z][0-9][0-9A-Z.]+)(?:[&/][1-9A-Z][A-Z][0-9][0-9A-Z.]+)+")
 _PLAIN_JOINT = re.compile("([&/])")
 _JOINT = re.compile(r"([&/])(?![.+])")
 _RESIDUAL = re.compile(r"/(?=OTHER|UNSPECIFIED)")
-_GLUED, _SLASHED, _STEM_CODE = re.compile(GLUED), re.compile(SLASHED), re.compile(STEM_CODE, re.IGNORECASE)
+_GLUED, _SLASHED = re.compile(GLUED, re.IGNORECASE), re.compile(SLASHED)
+_STEM_CODE = re.compile(STEM_CODE, re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,7 +122,7 @@ def expressions_of(text: Any) -> list[list[str]]:
         if pd.isna(text):
             return []
         text = str(text)
-    if _PLAIN.fullmatch(text) and not _GLUED.fullmatch(text):
+    if _PLAIN.fullmatch(text) and not _GLUED.fullmatch(text.rstrip(".")):
         return [["/", *_PLAIN_JOINT.split(text)]]
     return [_parts(code) if "://" not in code else ["/", code] for code in split_codes(text)]
 
