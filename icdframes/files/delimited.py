@@ -10,6 +10,7 @@ import re
 import zipfile
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path, PurePosixPath
@@ -136,14 +137,15 @@ def _record_rows(path: Path, text: str) -> Iterator[tuple[int, Sequence[str]]]:
     while number < len(records):
         record = records[number]
         cells: Sequence[str] = record.split("\t")
-        used = 1
+        used, feeds = 1, record.count("\n")
         if '"' in record:
             if len(cells) > width or (len(cells) < width - 1 and record.count('"') % 2):
                 cells, used = _quoted_record(path, records, number, line)
+                feeds = "".join(records[number : number + used]).count("\n")
             else:
                 cells = [_unquoted(cell) if cell[:1] == '"' else cell for cell in cells]
         yield line, cells
-        line += used + "".join(records[number : number + used]).count("\n")
+        line += used + feeds
         number += used
 
 
@@ -160,7 +162,7 @@ def _unquoted(cell: str) -> str:
         inner = cell[1:-1]
         if '"' not in inner:
             return inner
-        if '"' not in inner.replace('""', ""):
+        if inner.count('"') == 2 * inner.count('""'):  # each is written twice
             return inner.replace('""', '"')
     return cell
 
@@ -194,8 +196,10 @@ def _spreadsheet_rows(path: Path, data: bytes) -> Iterator[tuple[int, Sequence[s
 
     try:
         file = open_workbook_bytes(path, data)
-        rows = python_calamine.load_workbook(file).get_sheet_by_index(0).to_python(skip_empty_area=False)
-        formulas = _formulas(file)
+        with ThreadPoolExecutor(1) as thread:  # calamine lets other threads work while it reads
+            formulas_read = thread.submit(_formulas, io.BytesIO(data))
+            rows = python_calamine.load_workbook(file).get_sheet_by_index(0).to_python(skip_empty_area=False)
+        formulas = formulas_read.result()
     except FileFormatError:
         raise
     except (python_calamine.CalamineError, OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
