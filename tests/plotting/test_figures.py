@@ -46,6 +46,8 @@ matplotlib = pytest.importorskip("matplotlib", reason="matplotlib is not install
 matplotlib.use("Agg")
 plt = pytest.importorskip("matplotlib.pyplot")
 
+pytestmark = pytest.mark.slow  # the examples of icdframes/plotting draw each kind of figure in the default run
+
 STYLES = pytest.mark.parametrize("style", ["default", "dark_background"])
 
 
@@ -289,7 +291,6 @@ def test_a_title_without_an_end_is_cut_before_it_is_measured(new, monkeypatch, t
     assert any(title[:4] in text.get_text() and text.get_text().endswith("…") for text in ax.texts)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["icicle", "treemap"])
 @pytest.mark.parametrize("entity, style", [(None, "default"), ("10", "dark_background"), ("08", "ggplot")])
 def test_a_hierarchy_can_be_read_at_paper_width(new, deaths, kind, entity, style):
@@ -305,7 +306,6 @@ def test_a_hierarchy_can_be_read_at_paper_width(new, deaths, kind, entity, style
     assert all(room.x0 <= text.get_window_extent().x0 <= text.get_window_extent().x1 <= room.x1 for text in lines)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["constrained", None])
 @pytest.mark.parametrize(
     "draw",
@@ -384,7 +384,6 @@ def test_what_cannot_be_drawn_is_told_before_a_figure_is_made(new, options, erro
     assert plt.get_fignums() == []
 
 
-@pytest.mark.slow
 def test_the_full_classification_is_cut_to_what_can_be_read(full_size):
     tables = icdframes.read_tabulation(full_size / "mms" / "2024-01_SimpleTabulation-ICD-11-MMS-en.txt.gz")
     ax = plot_hierarchy(tables, levels=7, min_share=0)
@@ -510,7 +509,6 @@ def test_hidden_counts_among_the_others_are_told(new, deaths):
     assert "and hidden counts" in ax.get_yticklabels()[-1].get_text()
 
 
-@pytest.mark.slow
 @STYLES
 @pytest.mark.parametrize("width", ["single", "double"])
 def test_more_than_six_series_stand_in_one_bar(new, deaths, width, style):
@@ -625,7 +623,6 @@ def _draw(name, releases, deaths, width):
 FIGURES = ("chapters", "sexes", "icicle", "treemap", "changes")
 
 
-@pytest.mark.slow
 @STYLES
 @pytest.mark.parametrize("width, mm", [("single", 84), ("double", 174), (120, 120)])
 @pytest.mark.parametrize("name", FIGURES)
@@ -646,7 +643,6 @@ def test_a_width_that_is_none_is_refused(new, width):
 BASELINE = Path(__file__).parent / "baseline"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 def test_figures_look_as_they_did(releases, deaths, name, tmp_path):
     """Compare with the picture that was looked at; ICDFRAMES_WRITE_BASELINE=1 writes it anew, to be looked at."""
@@ -673,7 +669,6 @@ def test_figures_look_as_they_did(releases, deaths, name, tmp_path):
 # changes of a release
 
 
-@pytest.mark.slow
 @STYLES
 def test_changes_are_counted_by_chapter_and_kind(releases, style):
     changes = compare_releases(*releases)
@@ -712,7 +707,6 @@ def test_no_change_is_no_figure(releases):
 # manners
 
 
-@pytest.mark.slow
 def test_no_plot_shows_anything_or_changes_a_setting(releases, deaths, monkeypatch):
     monkeypatch.setattr(plt, "show", lambda *args, **options: pytest.fail("a plot called show"))
     before = dict(matplotlib.rcParams)
@@ -737,7 +731,6 @@ def test_without_matplotlib_the_extra_is_named(releases, deaths, draw, monkeypat
         draw(*releases, deaths)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "suffix, mark", [(".pdf", b"%PDF"), (".svg", b"<svg"), (".eps", b"%!PS"), (".png", b"\x89PNG")]
 )

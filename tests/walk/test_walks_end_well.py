@@ -27,6 +27,8 @@ from icdframes.transport.secrets import Credentials
 WORKERS = 4
 TIMES = range(int(os.environ.get("ICDFRAMES_REPEAT", "2")))
 
+pytestmark = pytest.mark.slow  # starts processes
+
 
 @pytest.fixture
 def job(slow_sandbox, tmp_path):
@@ -60,7 +62,6 @@ def kept(folder, sandbox):
     return {path for path in set(asked(sandbox)) if any(f'{sandbox.url}{path}"' in row for (row,) in rows)}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", TIMES)
 def test_a_walk_that_is_killed_goes_on_where_it_was(job, run, slow_sandbox, undisturbed, tmp_path, seed):
     digest, seconds, whole = undisturbed
@@ -80,7 +81,6 @@ def test_a_walk_that_is_killed_goes_on_where_it_was(job, run, slow_sandbox, undi
     assert killed["killed"] or killed["digest"] == digest
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", TIMES)
 def test_a_walk_that_is_interrupted_goes_on_where_it_was(job, run, slow_sandbox, undisturbed, seed):
     digest, seconds, whole = undisturbed
@@ -96,7 +96,6 @@ def test_a_walk_that_is_interrupted_goes_on_where_it_was(job, run, slow_sandbox,
     assert len(set(asked(slow_sandbox)) & set(first)) <= WORKERS
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("processes", [2, 4])
 @pytest.mark.parametrize("seed", TIMES)
 def test_processes_share_a_folder(job, run, slow_sandbox, undisturbed, processes, seed):
@@ -202,7 +201,6 @@ def of_another_version(file, rng):
         connection.execute(f"CREATE TABLE answers_2 ({names})")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", TIMES)
 @pytest.mark.parametrize("damage", [random_bytes, some_pages_overwritten, truncated, of_another_version])
 def test_a_damaged_cache_is_set_aside_and_the_work_is_done(load, warm, tmp_path, recwarn, damage, seed):
@@ -228,7 +226,6 @@ def test_a_damaged_cache_is_set_aside_and_the_work_is_done(load, warm, tmp_path,
     assert len(recwarn) == len(told)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["a file is missing", "a file is torn", "another version"])
 @pytest.mark.parametrize("seed", TIMES)
 def test_a_damaged_snapshot_is_rebuilt_from_the_cache(load, tmp_path, damage, seed):
@@ -289,7 +286,6 @@ def small_disk(tmp_path):
         subprocess.run(["umount", str(folder)], check=True)
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("mount"), reason="there is no mount here")
 @pytest.mark.parametrize("size", ["60k", "100k", "150k"])
 def test_a_full_disk_is_told_and_the_work_is_done(load, small_disk, warm, size):
