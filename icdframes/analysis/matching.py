@@ -20,7 +20,7 @@ import pandas as pd
 
 from icdframes.analysis.backends import ROW, Frame, Ship, collect, left_join, quick_frame
 from icdframes.errors import ConfigurationError, EntityNotFoundError, did_you_mean
-from icdframes.frames.pandas_compat import as_text, text_series
+from icdframes.frames.pandas_compat import ArrowColumns, as_text, text_series
 from icdframes.model.code_shapes import (
     ABBREVIATED,
     BLANKS,
@@ -116,8 +116,9 @@ class Lookup:
     @classmethod
     def of(cls, tables: Tables) -> Lookup:
         """Return the spellings of tables; those of the last two are kept, since reading 36,000 takes 0.2 s."""
-        columns = _NameColumns(entities_of(tables))
-        return _kept_lookup(columns) if columns.can_be_kept else cls.read(columns.frame)
+        entities = entities_of(tables)
+        columns = ArrowColumns(entities[[name for name in _NAME_COLUMNS if name in entities.columns]])
+        return _kept_lookup(columns) if columns.can_be_kept else cls.read(*columns.frames)
 
     @classmethod
     def read(cls, entities: pd.DataFrame) -> Lookup:
@@ -160,29 +161,9 @@ class Lookup:
         return pd.DataFrame({ENTITY: entities, KIND: kinds})
 
 
-class _NameColumns:
-    """The columns that spellings are read from; two are equal if they are the same in memory, where nothing changes.
-
-    That is so for columns of Arrow: a change of a frame gives it others. Columns of NumPy are not kept.
-    """
-
-    def __init__(self, entities: pd.DataFrame) -> None:
-        self.frame = entities[[name for name in _NAME_COLUMNS if name in entities.columns]]
-        arrays = [column.array for _, column in self.frame.items()]
-        self.can_be_kept = all(isinstance(a.dtype, pd.StringDtype) and a.dtype.storage == "pyarrow" for a in arrays)
-        self._parts = [a.__arrow_array__() for a in arrays] if self.can_be_kept else []  # kept: no other gets their ids
-        self._key = (*self.frame.columns, *map(id, self._parts))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _NameColumns) and self._key == other._key
-
-    def __hash__(self) -> int:
-        return hash(self._key)
-
-
 @lru_cache(maxsize=2)
-def _kept_lookup(columns: _NameColumns) -> Lookup:
-    return Lookup.read(columns.frame)
+def _kept_lookup(columns: ArrowColumns) -> Lookup:
+    return Lookup.read(*columns.frames)
 
 
 def _names_of(entities: pd.DataFrame) -> pd.DataFrame:

@@ -157,6 +157,34 @@ def _object_texts(values: Iterable[Any]) -> Any:
     return pd.array(texts, dtype=TEXT)
 
 
+class ArrowColumns:
+    """Columns of frames as a key: two are equal if they are the same in memory, where nothing changes.
+
+    That is so for columns of Arrow: a change of a frame gives it others. Columns of NumPy change in place.
+
+    Attributes
+    ----------
+    frames : tuple of pandas.DataFrame
+        What was given.
+    can_be_kept : bool
+        Whether all columns are text in Arrow, so that what was read of them may be used again.
+
+    """
+
+    def __init__(self, *frames: pd.DataFrame) -> None:
+        self.frames = frames
+        arrays = [column.array for frame in frames for _, column in frame.items()]
+        self.can_be_kept = all(isinstance(a.dtype, pd.StringDtype) and a.dtype.storage == "pyarrow" for a in arrays)
+        self._parts = [a.__arrow_array__() for a in arrays] if self.can_be_kept else []  # kept: no other gets their ids
+        self._key = (*(tuple(frame.columns) for frame in frames), *map(id, self._parts))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ArrowColumns) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
 @contextmanager
 def garbage_collection_paused() -> Iterator[None]:
     """Let no search for circles of objects begin: with many thousand new ones it takes a third of the time."""

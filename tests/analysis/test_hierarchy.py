@@ -174,6 +174,22 @@ def test_frames_of_something_else_are_refused():
         ancestors(pd.DataFrame({"a": [1]}), "1A00")
 
 
+def test_links_that_were_kept_are_those_of_the_tables(mms, icd10):
+    for tables in (mms, icd10, mms, icd10):
+        assert Hierarchy.of(tables) == Hierarchy.read(tables.entities, tables.edges)
+        assert Hierarchy.of(tables.entities) == Hierarchy.read(tables.entities)
+
+
+def test_a_link_that_is_changed_in_place_is_seen(mms):
+    tables = SimpleNamespace(entities=mms.entities.copy(), edges=mms.edges.copy())
+    before, row = Hierarchy.of(tables), len(tables.entities) - 1
+    top = tables.entities["entity_id"].iloc[0]
+    tables.entities.loc[row, "parent_id"] = top
+    tables.edges.loc[tables.edges["child_id"] == tables.entities["entity_id"].iloc[row], "parent_id"] = top
+    assert before.parents[row] != (0,)
+    assert Hierarchy.of(tables).parents[row] == (0,)
+
+
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=30))
 def test_any_links_give_an_order_with_parents_first_and_no_circle(links):
     names = [str(number) for number in range(10)]
