@@ -12,6 +12,7 @@ import pandas as pd
 
 from icdframes.frames.entity_columns import EntityColumns
 from icdframes.frames.entity_tables import EntityTables
+from icdframes.frames.pandas_compat import garbage_collection_paused
 from icdframes.frames.provenance import Provenance
 from icdframes.frames.schema import apply_schema, columns_of, translatable_columns, typed_columns
 from icdframes.model.code_shapes import icf_chapter
@@ -20,6 +21,7 @@ from icdframes.model.entity import Entity, EntityGraph, Place
 _UNTRANSLATED = Entity(uri="", entity_id="", title=None, translated=False)
 
 
+@garbage_collection_paused()
 def build_tables(
     graph: EntityGraph,
     provenance: Provenance,

@@ -137,7 +137,8 @@ class _Table:
         owners = chain.from_iterable(map(repeat, entity_ids, counts[numbers].tolist()))
         columns = {_OWNER: text_array(owners)}
         for name in list(self._parts):
-            column = pd.concat(self._parts.pop(name), ignore_index=True).array
+            parts = self._parts.pop(name)
+            column = (pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]).array
             columns[name] = column if order is None else column.take(order)
         return pd.DataFrame(columns)
 
