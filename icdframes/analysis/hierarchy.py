@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from icdframes.analysis.matching import Tables, entities_of
-from icdframes.frames.pandas_compat import ArrowColumns
+from icdframes.frames.pandas_compat import read_once
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,7 @@ class Hierarchy:
         frames = [entities_of(tables)[["entity_id", "parent_id"]]]
         if not isinstance(tables, pd.DataFrame):
             frames.append(tables.edges[["parent_id", "child_id"]])
-        columns = ArrowColumns(*frames)
-        return _kept_hierarchy(columns) if columns.can_be_kept else cls.read(*frames)
+        return read_once(cls.read, *frames)
 
     @classmethod
     def read(cls, entities: pd.DataFrame, edges: pd.DataFrame | None = None) -> Hierarchy:
@@ -96,11 +95,6 @@ class Hierarchy:
         inside = np.zeros(len(self.entity_ids), dtype=bool)
         inside[list(self.distances(row, up=False))] = True
         return inside
-
-
-@lru_cache(maxsize=2)
-def _kept_hierarchy(columns: ArrowColumns) -> Hierarchy:
-    return Hierarchy.read(*columns.frames)
 
 
 def ends_of_branches(parents: Sequence[int]) -> npt.NDArray[np.intp] | None:

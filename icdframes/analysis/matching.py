@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal, Protocol, TypeAlias
 
 import narwhals as nw
@@ -20,7 +19,7 @@ import pandas as pd
 
 from icdframes.analysis.backends import ROW, Frame, Ship, collect, left_join, quick_frame
 from icdframes.errors import ConfigurationError, EntityNotFoundError, did_you_mean
-from icdframes.frames.pandas_compat import ArrowColumns, as_text, text_series
+from icdframes.frames.pandas_compat import as_text, read_once, text_series
 from icdframes.model.code_shapes import (
     ABBREVIATED,
     BLANKS,
@@ -117,8 +116,7 @@ class Lookup:
     def of(cls, tables: Tables) -> Lookup:
         """Return the spellings of tables; those of the last two are kept, since reading 36,000 takes 0.2 s."""
         entities = entities_of(tables)
-        columns = ArrowColumns(entities[[name for name in _NAME_COLUMNS if name in entities.columns]])
-        return _kept_lookup(columns) if columns.can_be_kept else cls.read(*columns.frames)
+        return read_once(cls.read, entities[[name for name in _NAME_COLUMNS if name in entities.columns]])
 
     @classmethod
     def read(cls, entities: pd.DataFrame) -> Lookup:
@@ -159,11 +157,6 @@ class Lookup:
             entities.iloc[rest] = found[ENTITY].array
             kinds.iloc[rest] = found[KIND].array
         return pd.DataFrame({ENTITY: entities, KIND: kinds})
-
-
-@lru_cache(maxsize=2)
-def _kept_lookup(columns: ArrowColumns) -> Lookup:
-    return Lookup.read(*columns.frames)
 
 
 def _names_of(entities: pd.DataFrame) -> pd.DataFrame:

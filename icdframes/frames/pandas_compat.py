@@ -17,14 +17,17 @@ from __future__ import annotations
 import gc
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 import pandas as pd
 
 from icdframes.errors import UnsupportedVersionError
+
+Result = TypeVar("Result")
 
 PANDAS_FLOOR = (2, 2, 2)
 
@@ -157,21 +160,24 @@ def _object_texts(values: Iterable[Any]) -> Any:
     return pd.array(texts, dtype=TEXT)
 
 
-class ArrowColumns:
-    """Columns of frames as a key: two are equal if they are the same in memory, where nothing changes.
+def read_once(read: Callable[..., Result], *frames: pd.DataFrame) -> Result:
+    """Return what a function reads of frames; what was read of the last ones is kept where they cannot change.
 
     That is so for columns of Arrow: a change of a frame gives it others. Columns of NumPy change in place.
-
-    Attributes
-    ----------
-    frames : tuple of pandas.DataFrame
-        What was given.
-    can_be_kept : bool
-        Whether all columns are text in Arrow, so that what was read of them may be used again.
-
     """
+    columns = _Columns(frames)
+    return cast("Result", _kept(read, columns)) if columns.can_be_kept else read(*frames)
 
-    def __init__(self, *frames: pd.DataFrame) -> None:
+
+@lru_cache(maxsize=4)  # spellings and links of two tables
+def _kept(read: Callable[..., object], columns: _Columns) -> object:
+    return read(*columns.frames)
+
+
+class _Columns:
+    """Columns of frames as a key: two are equal if they are the same in memory."""
+
+    def __init__(self, frames: tuple[pd.DataFrame, ...]) -> None:
         self.frames = frames
         arrays = [column.array for frame in frames for _, column in frame.items()]
         self.can_be_kept = all(isinstance(a.dtype, pd.StringDtype) and a.dtype.storage == "pyarrow" for a in arrays)
@@ -179,7 +185,7 @@ class ArrowColumns:
         self._key = (*(tuple(frame.columns) for frame in frames), *map(id, self._parts))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, ArrowColumns) and self._key == other._key
+        return isinstance(other, _Columns) and self._key == other._key
 
     def __hash__(self) -> int:
         return hash(self._key)
