@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from functools import partial
-from pathlib import Path
 
 import measure
 
@@ -50,8 +47,7 @@ def _row(added: str, way: str, one: dict[str, float], merge: dict[str, float]) -
 
 
 def _in_new_process(way: str, options: list[str]) -> dict[str, float]:
-    command = [sys.executable, Path(__file__), "--one", way, *options]
-    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+    return measure.result(__file__, "--one", way, *options)
 
 
 def _time(way: str, rows: int, entities: int, added: list[str]) -> dict[str, float]:

@@ -6,11 +6,8 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -59,33 +56,29 @@ def _works(url: str, folder: Path, tables: int, rows: int) -> dict[str, Callable
 
     def loaded(name: str, root: Path, *, cold: bool = False) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as empty:
-            cache = empty if cold else str(folder / root.name)
-            return _run(root, "contestants.py", [name, json.dumps({**same, "cache": cache})])
+            cache = empty if cold else str(folder / root.relative_to(root.anchor))  # no two checkouts have the same
+            return _run(root, "contestants.py", name, json.dumps({**same, "cache": cache}))
 
     def cached(root: Path) -> dict[str, Any]:
         found = loaded("load_without_snapshot", root)
         loaded("load", root)  # puts the snapshot back
         return found
 
-    annotate = ["--one", "annotate", "--rows", str(rows), "--entities", str(tables)]
+    annotate = ["--one", "annotate", "--rows", rows, "--entities", tables]
     return {
-        "import icdframes": lambda root: {"wall": float(_output(root, ["-c", bench_import.CLOCK]))},
+        "import icdframes": lambda root: {
+            "wall": float(measure.output("-P", "-c", bench_import.CLOCK, PYTHONPATH=str(root)))
+        },
         "first load": partial(loaded, "load", cold=True),
         "from the snapshot": partial(loaded, "load"),
         "from the HTTP cache alone": cached,
-        "tables of entities": lambda root: _run(root, "bench_tables.py", ["--one", str(tables)]),
-        "annotate, pandas": lambda root: _run(root, "bench_annotate.py", annotate),
+        "tables of entities": lambda root: _run(root, "bench_tables.py", "--one", tables),
+        "annotate, pandas": lambda root: _run(root, "bench_annotate.py", *annotate),
     }
 
 
-def _run(root: Path, script: str, options: Sequence[str]) -> dict[str, Any]:
-    return json.loads(_output(root, [str(root / "tests" / "benchmarks" / script), *options]).splitlines()[-1])
-
-
-def _output(root: Path, command: Sequence[str]) -> str:
-    environment = os.environ | {"PYTHONPATH": str(root)}
-    done = subprocess.run([sys.executable, *command], stdout=subprocess.PIPE, text=True, env=environment, check=True)
-    return done.stdout
+def _run(root: Path, script: str, *options: object) -> dict[str, Any]:
+    return measure.result(root / "tests" / "benchmarks" / script, *options, PYTHONPATH=str(root))
 
 
 if __name__ == "__main__":

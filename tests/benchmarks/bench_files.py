@@ -11,7 +11,6 @@ import gzip
 import io
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import threading
@@ -97,10 +96,8 @@ def _write_files(folder: Path) -> None:
 
 
 def _in_new_process(way: str, folder: Path, url: str, cache: Path) -> dict[str, float]:
-    command = [sys.executable, Path(__file__), "--one", way, folder]
     more = {"ICD_FILES_URL": url, "ICDFRAMES_CACHE_DIR": str(cache), "PYTHONPATH": str(measure.PROJECT)}
-    done = subprocess.run(command, stdout=subprocess.PIPE, env=os.environ | more, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
+    return measure.result(__file__, "--one", way, folder, **more)
 
 
 def _time(way: str, folder: str) -> dict[str, float]:

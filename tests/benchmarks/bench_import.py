@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from functools import partial
 
@@ -15,12 +13,11 @@ HEAVY = "import sys, icdframes.cli; print(*sorted({'pandas', 'requests', 'ipywid
 
 def main() -> None:
     options = measure.parser(__doc__, runs=9).parse_args()
-    program = [sys.executable, "-m", "icdframes", "--version"]
     found = measure.alternate(
         {
             "import icdframes": _import,
-            "icdframes --version": partial(_process, program),
-            "(python -c pass)": partial(_process, [sys.executable, "-c", "pass"]),
+            "icdframes --version": partial(_process, "-m", "icdframes", "--version"),
+            "(python -c pass)": partial(_process, "-c", "pass"),
         },
         options.runs,
     )
@@ -33,21 +30,17 @@ def main() -> None:
         }
         for name, one in found.items()
     ]
-    measure.publish("import", figures, options.out, heavy_modules=_output([sys.executable, "-c", HEAVY]).split())
+    measure.publish("import", figures, options.out, heavy_modules=measure.output("-c", HEAVY).split())
 
 
 def _import() -> dict[str, float]:
-    return {"wall": float(_output([sys.executable, "-c", CLOCK]))}
+    return {"wall": float(measure.output("-c", CLOCK))}
 
 
-def _process(command: list[str]) -> dict[str, float]:
+def _process(*command: str) -> dict[str, float]:
     began = time.perf_counter()
-    _output(command)
+    measure.output(*command)
     return {"wall": time.perf_counter() - began}
-
-
-def _output(command: list[str]) -> str:
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 if __name__ == "__main__":

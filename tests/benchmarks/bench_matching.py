@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from functools import partial
@@ -102,10 +100,8 @@ def _write(folder: Path, rows: int, spellings: int, entities: int) -> None:
 
 def _in_new_process(engine: str, way: str, *, folder: str, before: Path | None) -> dict[str, float]:
     checkout = before if way == "before" and before else measure.PROJECT
-    command = [sys.executable, Path(__file__), "--one", engine, way, folder]
-    environment = os.environ | {"PYTHONPATH": f"{checkout}{os.pathsep}{Path(__file__).parent}"}
-    done = subprocess.run(command, stdout=subprocess.PIPE, env=environment, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
+    places = f"{checkout}{os.pathsep}{Path(__file__).parent}"
+    return measure.result(__file__, "--one", engine, way, folder, PYTHONPATH=places)
 
 
 def _time(engine: str, way: str, folder: str) -> dict[str, float]:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import gc
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import measure
 from corpus import RELEASE, made_up
@@ -58,8 +55,7 @@ def _prepared(size: int) -> Callable[[], EntityTables]:
 
 
 def _in_new_process(size: int) -> dict[str, float]:
-    command = [sys.executable, Path(__file__), "--one", str(size)]
-    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+    return measure.result(__file__, "--one", size)
 
 
 def _time(size: int) -> dict[str, float]:

@@ -6,7 +6,6 @@ Imports stand before the clock starts; processor time and peak memory are those 
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import threading
 import time
@@ -28,9 +27,7 @@ Work = Callable[[], dict[str, Any]]
 
 def run(name: str, **options: Any) -> dict[str, Any]:
     """Run a contestant in a new process and give what it measured."""
-    command = [sys.executable, HERE / "contestants.py", name, json.dumps(options)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
+    return measure.result(HERE / "contestants.py", name, json.dumps(options))
 
 
 def load(
@@ -113,7 +110,9 @@ def bare_sockets(url: str, *, release: str, workers: int, classification: str = 
 
     def ask(connection: HTTPConnection, path: str) -> bytes:
         connection.request("GET", path, headers=HEADERS)
-        return connection.getresponse().read()
+        answer = connection.getresponse()
+        assert answer.status == 200, path
+        return answer.read()
 
     def work() -> dict[str, Any]:
         first = HTTPConnection(host)

@@ -8,6 +8,8 @@ import os
 import platform
 import resource
 import statistics
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -24,6 +26,23 @@ def parser(description: str | None, *, runs: int = 5) -> argparse.ArgumentParser
     options.add_argument("--runs", type=int, default=runs, help=f"alternating runs of each ({runs})")
     options.add_argument("--out", type=Path, default=RESULTS, help=f"folder of the results ({RESULTS})")
     return options
+
+
+def output(*command: object, **environment: str) -> str:
+    """Return what a new process of Python prints, with some variables of its environment set."""
+    done = subprocess.run(
+        [sys.executable, *map(str, command)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | environment,
+        check=True,
+    )
+    return done.stdout
+
+
+def result(*command: object, **environment: str) -> dict[str, Any]:
+    """Return what a new process of Python prints as its last line, which is JSON."""
+    return json.loads(output(*command, **environment).splitlines()[-1])
 
 
 def alternate(contestants: Mapping[str, Run], runs: int) -> dict[str, dict[str, float]]:

@@ -15,20 +15,7 @@ SMALL = {
     "matching": ["--rows", "2000", "--spellings", "300", "--entities", "200", "--runs", "1", "--engines", "pandas"],
     "annotate": ["--rows", "2000", "--entities", "200", "--runs", "1"],
     "import": ["--runs", "1"],
-    "before": [
-        "--before",
-        str(HERE.parents[1]),
-        "--entities",
-        "60",
-        "--delay",
-        "0",
-        "--tables",
-        "200",
-        "--rows",
-        "2000",
-        "--runs",
-        "1",
-    ],
+    "before": ["--before", HERE.parents[1], "--entities", "60", "--tables", "200", "--rows", "2000", "--runs", "1"],
     "size": ["--sizes", "60", "--runs", "1"],
 }
 
