@@ -108,7 +108,7 @@ def test_a_programming_error_is_not_hidden_in_a_row():
 
 def test_an_interrupted_column_returns_at_once_and_asks_for_nothing_more(monkeypatch, request):
     monkeypatch.setattr("icdframes.worker_pool._LEAVE_SECONDS", 0.1)
-    asked, threads, go_on = [], set(), Event()
+    asked, threads, is_waiting, go_on = [], set(), Event(), Event()
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored in the background
     request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
 
@@ -116,16 +116,21 @@ def test_an_interrupted_column_returns_at_once_and_asks_for_nothing_more(monkeyp
         asked.append(key)
         threads.add(current_thread())
         if key:
+            is_waiting.set()
             go_on.wait(30)
+
+    def interrupt(*_):
+        assert is_waiting.wait(30)  # one request at least is under way: the first answer may come before the second is asked for
+        signal.raise_signal(signal.SIGINT)
 
     @contextmanager
     def interrupted(_label, **_):
-        yield lambda *_: signal.raise_signal(signal.SIGINT)
+        yield interrupt
 
     monkeypatch.setattr("icdframes.client.bulk.progress_bar", interrupted)
     with pytest.raises(KeyboardInterrupt):
         ask_each(range(100), ask, max_workers=2)
-    assert any(thread.is_alive() for thread in threads)
+    assert any(thread.is_alive() for thread in list(threads))
     go_on.set()
     for thread in threads:
         thread.join(30)
