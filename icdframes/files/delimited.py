@@ -9,12 +9,13 @@ import io
 import re
 import zipfile
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import reduce
+from itertools import chain
 from pathlib import Path, PurePosixPath
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from icdframes.errors import FileFormatError, MissingExtraError
 from icdframes.files.archive import Choose, open_workbook_bytes, unpack
@@ -30,6 +31,7 @@ _RECORD_END = "\r\n"
 _FEED = "\x00"
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
 _FORMULA = re.compile(rb' r="([A-Z]+)(\d+)"[^>]*><(?:\w+:)?f\b[^>]*>([^<]+)<')  # WHO's is <x:f>
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +71,14 @@ def read_raw_table(path: Path, choose: Choose) -> RawTable:
     place, data = unpack(path, choose, (*TEXT_SUFFIXES, SHEET_SUFFIX))
     name = PurePosixPath(place.rpartition(":")[2]).name
     if name.lower().endswith(SHEET_SUFFIX):
-        rows = _spreadsheet_rows(path, data)
+        rows: Iterable[Row] = _spreadsheet_rows(path, data)
     elif name.lower().endswith(TEXT_SUFFIXES):
         text = [decode_text(path, data)]  # handed over, so that it is let go while the rows are read
-        rows = _text_rows(path, text.pop())
+        rows = ((line, tuple(_stripped(cells))) for line, cells in _text_rows(path, text.pop()))
     else:
         raise FileFormatError(f"{path} is no table: give WHO's .txt, .tsv, .csv, .xlsx, or one of them as .gz or .zip.")
     del data
-    filled = ((line, _stripped(cells)) for line, cells in rows)
-    header, *body = [row for row in filled if any(row[1])] or [(1, ())]
+    header, *body = [row for row in rows if any(row[1])] or [(1, ())]
     return RawTable(place, name, header[1], tuple(body))
 
 
@@ -149,11 +150,11 @@ def _record_rows(path: Path, text: str) -> Iterator[tuple[int, Sequence[str]]]:
         number += used
 
 
-def _stripped(cells: Sequence[str]) -> tuple[str, ...]:
+def _stripped(cells: Sequence[str]) -> list[str]:
     """Return cells without blanks around them; a line feed is part of a coding note and stays."""
     if "\n" in "".join(cells):
-        return tuple(cell.strip() and cell.strip(_BLANKS) for cell in cells)
-    return tuple(map(str.strip, cells))
+        return [cell.strip(_BLANKS) if "\n" in cell and not cell.isspace() else cell.strip() for cell in cells]
+    return list(map(str.strip, cells))
 
 
 def _unquoted(cell: str) -> str:
@@ -189,7 +190,8 @@ def _csv_rows(path: Path, lines: io.StringIO, delimiter: str) -> Iterator[tuple[
         raise FileFormatError(f"{path}, line {line}: {error}. Download the file again.") from error
 
 
-def _spreadsheet_rows(path: Path, data: bytes) -> Iterator[tuple[int, Sequence[str]]]:
+def _spreadsheet_rows(path: Path, data: bytes) -> Iterable[Row]:
+    """Read the first sheet, column by column: a call for each cell of 36,000 rows takes longer than the file."""
     if not has_calamine():
         raise MissingExtraError("Reading a spreadsheet", "excel")
     import python_calamine  # noqa: PLC0415  an optional package
@@ -206,31 +208,45 @@ def _spreadsheet_rows(path: Path, data: bytes) -> Iterator[tuple[int, Sequence[s
         raise FileFormatError(
             f"{path} cannot be read as a spreadsheet ({error}): download it again, or give the .txt."
         ) from error
-    coded = {place for place, title in enumerate(rows[0] if rows else ()) if str(title).strip().endswith("Code")}
-    for line, row in enumerate(rows, start=1):
-        cells = [cell if type(cell) is str else _number_text(cell) for cell in row]
-        if changed := [cells[place] for place in coded if type(row[place]) is not str]:
-            raise FileFormatError(
-                f"{path}, line {line}: the code {changed[0]} is no text, a spreadsheet program has changed it. "
-                "Download the file again, or give the .txt."
-            )
-        for place, formula in formulas.get(line, ()):
-            cells += [""] * (place + 1 - len(cells))
-            cells[place] = formula
-        yield line, cells
+    cells, width = list(chain.from_iterable(rows)), len(rows[0]) if rows else 0  # all rows have the same width
+    columns = [_stripped(_text_cells(path, cells[place::width])) for place in range(width)]
+    for line, place, formula in formulas:
+        columns += [[""] * len(rows) for _ in range(place + 1 - len(columns))]
+        if line <= len(rows):
+            columns[place][line - 1] = formula.strip()
+    return enumerate(zip(*columns, strict=True), start=1)
+
+
+def _text_cells(path: Path, column: list[Any]) -> list[str]:
+    """Return the cells of a column as text; codes must be text already."""
+    if set(map(type, column)) == {str}:
+        return column
+    if column[0] and str(column[0]).strip().endswith("Code"):
+        line, cell = next((line, cell) for line, cell in enumerate(column, start=1) if not isinstance(cell, str))
+        raise FileFormatError(
+            f"{path}, line {line}: the code {_number_text(cell)} is no text, a spreadsheet program has changed it. "
+            "Download the file again, or give the .txt."
+        )
+    return [cell if type(cell) is str else _number_text(cell) for cell in column]
 
 
 def _number_text(cell: object) -> str:
     return str(int(cell) if isinstance(cell, float) and cell.is_integer() else cell)
 
 
-def _formulas(file: io.BytesIO) -> dict[int, list[tuple[int, str]]]:
-    """Return the formulas of the only sheet by line, which calamine leaves out: a link to WHO's browser is one."""
-    found: dict[int, list[tuple[int, str]]] = {}
+def _formulas(file: io.BytesIO) -> list[tuple[int, int, str]]:
+    """Return line, place and text of the formulas of the only sheet, which calamine leaves out: a link is one."""
+    found: list[tuple[bytes, bytes, bytes]] = []
     with zipfile.ZipFile(file) as archive:
         sheets = [name for name in archive.namelist() if _SHEET.fullmatch(name)]
-        sheet = archive.read(sheets[0]) if len(sheets) == 1 else b""
-    for letters, line, formula in _FORMULA.findall(sheet):
-        place = reduce(lambda number, letter: number * 26 + letter - 64, letters, 0) - 1
-        found.setdefault(int(line), []).append((place, f"={html.unescape(formula.decode())}"))
-    return found
+        if len(sheets) != 1:
+            return []
+        with archive.open(sheets[0]) as sheet:
+            rest = b""
+            while chunk := sheet.read(_CHUNK):  # as a whole it would take 37 MB
+                rest += chunk
+                end = max(rest.rfind(b"row>"), 0)
+                found += _FORMULA.findall(rest, 0, end)
+                rest = rest[end:]
+    places = {letters: reduce(lambda number, letter: number * 26 + letter - 64, letters, 0) for letters, _, _ in found}
+    return [(int(line), places[letters] - 1, f"={html.unescape(text.decode())}") for letters, line, text in found]

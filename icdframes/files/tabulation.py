@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from icdframes.errors import CodeSyntaxError, FileFormatError
 from icdframes.files.entity_texts import TextIndex, Texts, read_texts
 from icdframes.files.tabulation_sheet import Sheet, read_sheet
-from icdframes.frames.build import build_tables
+from icdframes.frames.build import build_listed, build_tables
+from icdframes.frames.entity_columns import EntityColumns
 from icdframes.frames.entity_tables import EntityTables
 from icdframes.frames.pandas_compat import garbage_collection_paused
 from icdframes.frames.provenance import Provenance, utc_text
@@ -59,12 +61,16 @@ class TabulationOrigin:
 
 @dataclass(frozen=True, slots=True)
 class _Links:
-    """The hierarchy that the dashes before the titles give; ``rows`` says where an entity stands."""
+    """The hierarchy that the dashes before the titles give; ``rows`` says where an entity stands.
+
+    Where each entity has one row, ``depths`` are theirs, in this order.
+    """
 
     rows: dict[str, int]
     roots: list[str]
     parents: dict[str, list[str]]
     children: dict[str, list[str]]
+    depths: list[int]
 
 
 def read_tabulation_graph(
@@ -76,6 +82,23 @@ def read_tabulation_graph(
     classification: str | None = None,
 ) -> tuple[EntityGraph, TabulationOrigin]:
     """Read a tabulation file as entities; parameters and errors as in `icdframes.read_tabulation`."""
+    links, origin, lists = _read(path, text, language, release, classification)
+    return _graph(links, lists), origin
+
+
+def _graph(links: _Links, lists: Mapping[str, list[Any]]) -> EntityGraph:
+    entities = dict(zip(links.rows, Entity.from_columns(lists), strict=True))
+    return EntityGraph(tuple(links.roots), entities)
+
+
+def _read(
+    path: str | os.PathLike[str],
+    text: str | os.PathLike[str] | None,
+    language: str | None,
+    release: str | None,
+    classification: str | None,
+) -> tuple[_Links, TabulationOrigin, dict[str, list[Any]]]:
+    """Return the links, what the file says of itself, and the fields of the entities by name."""
     file = Path(path)
     sheet = read_sheet(file)
     ids = _entity_ids(file, sheet)
@@ -92,7 +115,7 @@ def read_tabulation_graph(
         remark=_remark(sheet, release),
     )
     texts = read_texts(Path(text), _index(sheet, links)) if text is not None else {}
-    return EntityGraph(tuple(links.roots), _entities(sheet, links, origin, texts)), origin
+    return links, origin, _lists(sheet, links, origin, texts)
 
 
 def _entity_ids(file: Path, sheet: Sheet) -> list[str]:
@@ -114,7 +137,7 @@ def _links(file: Path, sheet: Sheet, ids: list[str]) -> _Links:
     columns = sheet.columns
     shown = [english or title for english, title in zip(columns["title_en"], columns["title"], strict=True)]
     named_parents, foundation_ids = _last_parts(columns["parent"]), _last_parts(columns["foundation"])
-    links = _Links({}, [], {}, {})
+    links = _Links({}, [], {}, {}, [])
     above: list[str] = []
     for row, (entity_id, title, named, primary) in enumerate(
         zip(ids, shown, named_parents, columns["primary"], strict=True)
@@ -126,6 +149,7 @@ def _links(file: Path, sheet: Sheet, ids: list[str]) -> _Links:
                 f"allows {len(above)} at most. A row is missing; download the file again."
             )
         del above[depth:]
+        links.depths.append(depth)
         if named is not None:
             found = foundation_ids[links.rows[above[-1]]] or above[-1] if above else None
             if named != found:
@@ -151,7 +175,7 @@ def _wrong_parent(file: Path, line: int, named: str, found: str | None) -> FileF
     )
 
 
-def _entities(sheet: Sheet, links: _Links, origin: TabulationOrigin, texts: Mapping[str, Texts]) -> dict[str, Entity]:
+def _lists(sheet: Sheet, links: _Links, origin: TabulationOrigin, texts: Mapping[str, Texts]) -> dict[str, list[Any]]:
     of_release = str(EntityUri(origin.classification, origin.release, None))
     cells = sheet.columns
     titles, titles_en = list(map(_bare, cells["title"])), list(map(_bare, cells["title_en"]))
@@ -161,7 +185,7 @@ def _entities(sheet: Sheet, links: _Links, origin: TabulationOrigin, texts: Mapp
     foundation_ids = _last_parts(cells["foundation"])
     ids, rows = list(links.rows), list(links.rows.values())
     found = [texts.get(entity_id, _NO_TEXTS) for entity_id in ids]
-    entities = Entity.from_columns({
+    return {
         "uri": [f"{of_release}/{entity_id}" for entity_id in ids],
         "entity_id": ids,
         "title": [titles[row] or titles_en[row] or None for row in rows],
@@ -178,15 +202,14 @@ def _entities(sheet: Sheet, links: _Links, origin: TabulationOrigin, texts: Mapp
         "browser_url": [browsers[row] for row in rows],
         "terms": [text.terms for text in found],
         "references": [text.references for text in found],
-    })  # fmt: skip
-    return dict(zip(ids, entities, strict=True))
+    }  # fmt: skip
 
 
 def _bare(title: str) -> str:
     """Take the dashes off; a title of dashes alone is none."""
     if not title.startswith("-"):
         return title
-    return _DASHES.sub("", title, count=1) if title.strip("- ") else ""
+    return title[_DASHES.match(title).end() :] if title.strip("- ") else ""  # type: ignore[union-attr]  # it fits all
 
 
 def _last_parts(uris: Sequence[str]) -> list[str | None]:
@@ -298,7 +321,7 @@ def read_tabulation(
     ['01', '1A00']
 
     """
-    graph, origin = read_tabulation_graph(path, text, language=language, release=release, classification=classification)
+    links, origin, lists = _read(path, text, language, release, classification)
     name = origin.path.name
     provenance = Provenance(
         server=f"{name} ({origin.remark})" if origin.remark else name,
@@ -307,4 +330,10 @@ def read_tabulation(
         languages=(origin.language,) if origin.language else (),
         retrieved_at=utc_text(datetime.fromtimestamp(origin.path.stat().st_mtime, UTC)),
     )
-    return build_tables(graph, provenance, chapters=origin.chapters)
+    if len(links.depths) > len(links.rows):  # an entity stands in several rows
+        return build_tables(_graph(links, lists), provenance, chapters=origin.chapters)
+    of_place: dict[str, list[Any]] = {
+        "parent_id": [parents[0] if parents else None for parents in lists["parent_ids"]],
+        "depth": links.depths,
+    }
+    return build_listed(lists | of_place, EntityColumns.from_lists(lists), provenance, chapters=origin.chapters)

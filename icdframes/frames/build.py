@@ -16,8 +16,10 @@ from icdframes.frames.pandas_compat import garbage_collection_paused
 from icdframes.frames.provenance import Provenance
 from icdframes.frames.schema import apply_schema, columns_of, translatable_columns, typed_columns
 from icdframes.model.code_shapes import icf_chapter
-from icdframes.model.entity import Entity, EntityGraph, Place
+from icdframes.model.entity import Entity, EntityGraph
+from icdframes.model.uris import is_residual
 
+_OF_LINKS = ("code", "class_kind", "block_id", "parent_ids", "child_ids")
 _UNTRANSLATED = Entity(uri="", entity_id="", title=None, translated=False)
 
 
@@ -57,95 +59,134 @@ def build_tables(
     translations = translations or {}
     places = list(graph.tabular_list())
     entities = [graph.entities[place.entity_id] for place in places]
-    columns = columns or EntityColumns.of(entities, include)
-    ids = [place.entity_id for place in places]
-    n_failures = max(len(graph.failures), provenance.n_failures)
+    lists = {name: list(map(attrgetter(name), entities)) for name in _OF_LINKS}
+    ids, parents, depths = map(list, zip(*places, strict=True)) if places else ([], [], [])
+    more: dict[str, list[Any]] = {}
+    for language, translated in translations.items():
+        more |= _translation_columns(ids, language, translated, include)
+    return build_listed(
+        lists | {"entity_id": ids, "parent_id": parents, "depth": depths},
+        columns or EntityColumns.of(entities, include),
+        provenance,
+        chapters=chapters,
+        languages=tuple(translations),
+        translated=more,
+        include=include,
+        failures=graph.failures,
+    )
+
+
+@garbage_collection_paused()
+def build_listed(
+    lists: Mapping[str, list[Any]],
+    columns: EntityColumns,
+    provenance: Provenance,
+    *,
+    chapters: Mapping[str, str | None],
+    languages: Sequence[str] = (),
+    translated: Mapping[str, list[Any]] | None = None,
+    include: Sequence[str] = (),
+    failures: Mapping[str, Exception] | None = None,
+) -> EntityTables:
+    """Build the tables of entities that are listed in their order already.
+
+    Parameters
+    ----------
+    lists : Mapping of str to list
+        ``entity_id``, ``parent_id``, ``depth``, ``code``, ``class_kind``, ``block_id``, ``parent_ids`` and
+        ``child_ids``, one value for each entity.
+    columns : EntityColumns
+        What else the tables say of these entities; it is used up.
+    provenance, chapters, include
+        As for `build_tables`.
+    languages : sequence of str
+        The further languages.
+    translated : Mapping of str to list, optional
+        Their columns.
+    failures : Mapping of str to Exception, optional
+        Entities that could not be loaded.
+
+    Returns
+    -------
+    EntityTables
+
+    """
+    ids, errors = lists["entity_id"], failures or {}
+    n_failures = max(len(errors), provenance.n_failures)
     provenance = replace(
         provenance,
-        include=include,
+        include=tuple(include),
         complete=provenance.complete and not n_failures,
         n_failures=n_failures,
     )
-    of_place = _place_columns(places, entities, chapters)
-    if provenance.classification == "icf":
-        of_place["chapter"] = _icf_chapters(entities, of_place["chapter"])
-    for language, translated in translations.items():
-        of_place |= _translation_columns(places, language, translated, include)
-    names = columns_of("entities", languages=tuple(translations), include=include)
-    more = typed_columns("entities", of_place, languages=tuple(translations), include=include)
+    of_place = {
+        "entity_id": ids,
+        "depth": lists["depth"],
+        "parent_id": lists["parent_id"],
+        "n_children": list(map(len, lists["child_ids"])),
+        "is_leaf": [not children for children in lists["child_ids"]],
+        "is_residual": list(map(is_residual, ids)),
+        "chapter": _chapters(lists, chapters, is_icf=provenance.classification == "icf"),
+    }
+    more = typed_columns("entities", of_place | dict(translated or {}), languages=languages, include=include)
     own = columns.frame("entities", ids)
+    names = columns_of("entities", languages=languages, include=include)
     frames = {
         "entities": pd.DataFrame({name: more[name] if name in more else own[name] for name in names}),
-        "edges": apply_schema("edges", _edge_columns(places, entities)),
+        "edges": apply_schema("edges", _edge_columns(ids, lists["parent_ids"], lists["child_ids"])),
     }
-    del own, more, of_place, entities
+    del own, more, of_place
     frames |= {name: columns.frame(name, ids) for name in ("terms", "references", "axes")}
     for frame in frames.values():
         frame.attrs["provenance"] = provenance.to_dict()
-    failures = {entity_id: str(error) or type(error).__name__ for entity_id, error in graph.failures.items()}
-    if failures:
-        frames["entities"].attrs["failures"] = failures
-    return EntityTables(**frames, provenance=provenance, failures=failures)
+    told = {entity_id: str(error) or type(error).__name__ for entity_id, error in errors.items()}
+    if told:
+        frames["entities"].attrs["failures"] = told
+    return EntityTables(**frames, provenance=provenance, failures=told)
 
 
-def _place_columns(
-    places: Sequence[Place], entities: Sequence[Entity], chapters: Mapping[str, str | None]
-) -> dict[str, list[Any]]:
-    return {
-        "entity_id": [place.entity_id for place in places],
-        "depth": [place.depth for place in places],
-        "parent_id": [place.parent_id for place in places],
-        "n_children": [len(entity.child_ids) for entity in entities],
-        "chapter": _chapters(places, entities, chapters),
-    }
-
-
-def _icf_chapters(entities: Sequence[Entity], chapters: Sequence[str | None]) -> list[str | None]:
-    """Return the chapters of ICF, which has them as blocks without a number: ``b1`` of ``b110``."""
-    return [
-        icf_chapter(entity.code, entity.block_id) or chapter for entity, chapter in zip(entities, chapters, strict=True)
-    ]
-
-
-def _chapters(
-    places: Sequence[Place], entities: Sequence[Entity], chapters: Mapping[str, str | None]
-) -> list[str | None]:
+def _chapters(lists: Mapping[str, Sequence[Any]], given: Mapping[str, str | None], *, is_icf: bool) -> list[str | None]:
+    """Return the chapter of each entity; ICF has them as blocks without a number: ``b1`` of ``b110``."""
     found: dict[str, str | None] = {}
-    for place, entity in zip(places, entities, strict=True):
-        if entity.class_kind == "chapter" and entity.code:
-            chapter: str | None = entity.code
-        elif place.entity_id in chapters:
-            chapter = chapters[place.entity_id]
+    places = zip(*(lists[name] for name in ("entity_id", "parent_id", "code", "class_kind")), strict=True)
+    for entity_id, parent_id, code, kind in places:
+        if kind == "chapter" and code:
+            found[entity_id] = code
+        elif entity_id in given:
+            found[entity_id] = given[entity_id]
         else:
-            chapter = found.get(place.parent_id or "")
-        found[place.entity_id] = chapter
+            found[entity_id] = found.get(parent_id)
+    if is_icf:
+        own = map(icf_chapter, lists["code"], lists["block_id"])
+        return [chapter or above for chapter, above in zip(own, found.values(), strict=True)]
     return list(found.values())
 
 
 def _translation_columns(
-    places: Sequence[Place], language: str, translated: Mapping[str, Entity], include: tuple[str, ...]
+    ids: Sequence[str], language: str, translated: Mapping[str, Entity], include: tuple[str, ...]
 ) -> dict[str, list[Any]]:
-    others = [translated.get(place.entity_id, _UNTRANSLATED) for place in places]
+    others = [translated.get(entity_id, _UNTRANSLATED) for entity_id in ids]
     return {f"{name}_{language}": list(map(attrgetter(name), others)) for name in translatable_columns(include)}
 
 
-def _edge_columns(places: Sequence[Place], entities: Sequence[Entity]) -> dict[str, list[Any]]:
-    loaded = {place.entity_id for place in places}
-    positions: defaultdict[str, dict[str, int | None]] = defaultdict(dict)  # of each child below each parent
-    for place, entity in zip(places, entities, strict=True):
-        for number, child in enumerate(entity.child_ids):
-            if child in loaded:
-                positions[child].setdefault(place.entity_id, number)
-    edges = [
-        (parent, place.entity_id, position)
-        for place, entity in zip(places, entities, strict=True)
-        for parent, position in _by_parent(entity, positions[place.entity_id])
-    ]
-    return {name: [edge[part] for edge in edges] for part, name in enumerate(("parent_id", "child_id", "position"))}
-
-
-def _by_parent(entity: Entity, positions: dict[str, int | None]) -> Iterable[tuple[str, int | None]]:
-    """Return the places of an entity below its parents: first those that it names, then those that list it alone."""
-    if entity.parent_ids == tuple(positions):
-        return positions.items()
-    return (dict.fromkeys(entity.parent_ids) | positions).items()
+def _edge_columns(
+    ids: Sequence[str], parents: Sequence[tuple[str, ...]], children: Sequence[tuple[str, ...]]
+) -> dict[str, list[Any]]:
+    """Return the links from each entity up: first those that it names itself, then those that list it alone."""
+    loaded = set(ids)
+    listed: dict[str, tuple[str, int]] = {}  # the first parent that lists a child, and at which place
+    more: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for parent, below in zip(ids, children, strict=True):
+        for number, child in enumerate(below):
+            if child in loaded and listed.setdefault(child, (parent, number))[0] != parent:
+                more[child].setdefault(parent, number)
+    edges: list[tuple[str, str, int | None]] = []
+    for child, above in zip(ids, parents, strict=True):
+        first = listed.get(child)
+        if first and child not in more and above == first[:1]:
+            edges.append((first[0], child, first[1]))
+        else:
+            positions = dict.fromkeys(above) | (dict((first,)) if first else {}) | more.get(child, {})
+            edges += [(parent, child, position) for parent, position in positions.items()]
+    columns = zip(*edges, strict=True) if edges else ((), (), ())
+    return dict(zip(("parent_id", "child_id", "position"), map(list, columns), strict=True))

@@ -244,7 +244,7 @@ class EntityGraph:
             if parent_id is None and entity.parent_ids:
                 parent_id = entity.parent_ids[0]
             yield Place(entity_id, parent_id, depths[entity_id])
-            stack.extend((child, entity_id) for child in reversed(entity.child_ids))
+            stack.extend(zip(reversed(entity.child_ids), repeat(entity_id)))
 
     def cycles(self) -> list[tuple[str, str]]:
         """Return the (parent, child) links that close a circle, in tabular order."""

@@ -120,7 +120,9 @@ def test_an_interrupted_column_returns_at_once_and_asks_for_nothing_more(monkeyp
             go_on.wait(30)
 
     def interrupt(*_):
-        assert is_waiting.wait(30)  # one request at least is under way: the first answer may come before the second is asked for
+        assert is_waiting.wait(
+            30
+        )  # one request at least is under way: the first answer may come before the second is asked for
         signal.raise_signal(signal.SIGINT)
 
     @contextmanager

@@ -148,6 +148,13 @@ def test_every_form_of_the_file_gives_the_same_tables(name, expected, tmp_path):
     same_but_for_place(read_tabulation(written(tmp_path, name, FORMS[name])), expected)
 
 
+@pytest.mark.parametrize("name", ["e.xlsx", "prefixed.xlsx"])
+@pytest.mark.parametrize("size", [1, 7, 100])
+def test_links_are_read_wherever_the_parts_of_a_sheet_end(size, name, expected, monkeypatch, tmp_path):
+    monkeypatch.setattr(who_file, "_CHUNK", size)
+    same_but_for_place(read_tabulation(written(tmp_path, name, FORMS[name])), expected)
+
+
 def test_a_spreadsheet_that_made_numbers_of_chapters_and_truth_is_understood(expected, tmp_path):
     rows = [tuple(1 if cell == "01" else cell or None for cell in row) for row in ROWS]
     same_but_for_place(read_tabulation(written(tmp_path, "x.xlsx", spreadsheet(rows))), expected)
