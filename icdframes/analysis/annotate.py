@@ -61,7 +61,7 @@ def _values(tables: Tables, tree: Hierarchy, term: Group) -> pd.Series:
     level = term.removesuffix(_TITLE) if isinstance(term, str) else term
     found = assignment(tables, tree, level)
     groups = nearest(tree, found.own)
-    return text_series(found.titles[group] if wants_title and group else group for group in groups)
+    return text_series([group and found.titles[group] for group in groups] if wants_title else groups)
 
 
 def _nullable(values: pd.Series) -> pd.Series:

@@ -183,13 +183,14 @@ def match_by_joins(data: Any, code: str, lookup: Lookup, columns: pd.DataFrame |
     rows between machines, to all rows. Nothing of a lazy frame is computed.
     """
     ship = backends.make_converter(data.lazy())
+    added = None if columns is None else ship(columns)
     if backends.is_spark(data):
         matched: Any = resolve_rows(data, code, lookup, ship)
-        return matched if columns is None else backends.left_join(matched, ship(columns), ENTITY)
+        return matched if added is None else backends.left_join(matched, added, ENTITY)
     text = nw.col(code).cast(nw.String).alias(_TEXT)
     matched = resolve(backends.distinct(data.lazy().select(text), _TEXT), _TEXT, lookup, ship)
-    if columns is not None:
-        matched = backends.left_join(matched, ship(columns), ENTITY).drop(ENTITY)
+    if added is not None:
+        matched = backends.left_join(matched, added, ENTITY).drop(ENTITY)
     matched = matched.filter(~nw.col(_TEXT).is_null())
     written = backends.numbered(data).with_columns(text)
     joined = backends.left_join(written, matched.collect() if isinstance(data, nw.DataFrame) else matched, _TEXT)

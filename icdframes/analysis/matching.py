@@ -220,16 +220,18 @@ def written_keys(texts: pd.Series, *, is_icf: bool) -> pd.Series:
 
 def resolve(frame: Frame, code: str, lookup: Lookup, ship: Ship) -> Frame:
     """Add `ENTITY` (missing where unknown) and `KIND` to a frame by joins to small tables."""
+    # All are handed over before a step is made: DuckDB binds each step again once a table has come.
+    spellings, cuts_by_length = ship(lookup.spellings), {n: ship(table) for n, table in lookup.prefixes.items()}
     wanted = [*frame.collect_schema().names(), ENTITY, KIND]
-    found = left_join(_keyed(frame, code), ship(lookup.spellings), _KEY)
+    found = left_join(_keyed(frame, code), spellings, _KEY)
     compact, key = nw.col(_COMPACT), nw.col(_KEY)
     is_odd = _is_odd(is_icf=lookup.is_icf)
     known = ~nw.col(ENTITY).is_null() & (~is_odd | (nw.col(_TEXT) == nw.col(_SPELLED)))
     several = nw.col(_CLEAN).str.contains(SEVERAL)
     rest = ~known & ~several & ~is_odd & key.str.contains(_CUTTABLE) & ~nw.col(_CLEAN).str.contains(SEVERAL_WORDS)
-    for length, prefixes in lookup.prefixes.items():
+    for length, prefixes in cuts_by_length.items():
         cut = nw.when(rest).then(key.str.slice(0, length))
-        found = left_join(found.with_columns(cut.alias(_CUT)), ship(prefixes), _CUT)
+        found = left_join(found.with_columns(cut.alias(_CUT)), prefixes, _CUT)
     cuts = [nw.col(f"{_CUT}{length}") for length in lookup.prefixes]
     text = nw.col(_TEXT)
     is_exact = (text == nw.col(_SPELLED)) | text.str.starts_with("http")
