@@ -185,10 +185,10 @@ def match_by_joins(data: Any, code: str, lookup: Lookup, columns: pd.DataFrame |
     ship = backends.make_converter(data.lazy())
     added = None if columns is None else ship(columns)
     if backends.is_spark(data):
-        matched: Any = resolve_rows(data, code, lookup, ship)
-        return matched if added is None else backends.left_join(matched, added, ENTITY)
+        rows: Any = resolve_rows(data, code, lookup, ship)
+        return rows if added is None else backends.left_join(rows, added, ENTITY)
     text = nw.col(code).cast(nw.String).alias(_TEXT)
-    matched = resolve(backends.distinct(data.lazy().select(text), _TEXT), _TEXT, lookup, ship)
+    matched: Any = resolve(backends.distinct(data.lazy().select(text), _TEXT), _TEXT, lookup, ship)
     if added is not None:
         matched = backends.left_join(matched, added, ENTITY).drop(ENTITY)
     matched = matched.filter(~nw.col(_TEXT).is_null())

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, Protocol, TypeAlias
 
 import narwhals as nw
@@ -49,9 +50,9 @@ MEMBERS: tuple[Members, ...] = ("first", "stems", "any")
 
 ENTITY = "_icd_entity"
 KIND = "_icd_kind"
-_TEXT, _CLEAN, _COMPACT, _KEY, _CUT, _SPELLED, _IMPLIED, _WRITTEN, _EXACT, _REST = (
+_TEXT, _CLEAN, _COMPACT, _KEY, _CUT, _SPELLED, _IMPLIED, _WRITTEN, _SPELLING, _TOLD, _REST = (
     f"_icd_{name}"
-    for name in ("text", "clean", "compact", "key", "cut", "spelled", "implied", "written", "exact", "rest")
+    for name in ("text", "clean", "compact", "key", "cut", "spelled", "implied", "written", "spelling", "told", "rest")
 )
 
 # An ICD-10 code of 3 or more signs or an ICD-11 stem code of 4 or more, with signs to spare.
@@ -92,7 +93,7 @@ def entities_of(tables: Tables) -> pd.DataFrame:
     return entities
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lookup:
     """Every known spelling of every entity of some tables.
 
@@ -142,6 +143,22 @@ class Lookup:
     def exact(self) -> pd.DataFrame:
         """The spellings that the tables themselves hold."""
         return self.spellings[~self.spellings[_IMPLIED]]
+
+    @cached_property
+    def usual(self) -> pd.DataFrame:
+        """What nearly all codes are but for blanks around and small letters: a code with and without dots.
+
+        Columns are the text in capitals, the spelling that is ``exact`` where one is, and the `ENTITY`. Spellings
+        that differ in capitals alone are left out.
+        """
+        plain = self.exact
+        capitals = plain[_SPELLED].str.upper()
+        texts = pd.concat([capitals, capitals.str.replace(".", "", regex=False)]).drop_duplicates()
+        texts = texts[~texts.isin(capitals[capitals.duplicated()])].reset_index(drop=True)
+        places = pd.Index(capitals.drop_duplicates()).get_indexer(pd.Index(texts))
+        spellings = plain[_SPELLED][~capitals.duplicated()].array.take(places, allow_fill=True)
+        found = self.match(texts).assign(**{_WRITTEN: texts, _SPELLING: spellings})
+        return found.loc[found[KIND].isin(("exact", "dotless")), [_WRITTEN, _SPELLING, ENTITY]]
 
     def match(self, codes: Sequence[object] | pd.Series | pd.Index | npt.NDArray[Any]) -> pd.DataFrame:
         """Return `ENTITY` and `KIND` for the distinct codes of an array, in their order, in pandas."""
@@ -270,17 +287,17 @@ def _is_odd(*, is_icf: bool) -> nw.Expr:
 
 
 def resolve_rows(frame: Frame, code: str, lookup: Lookup, ship: Ship) -> Frame:
-    """Do what `resolve` does, the patterns only where a text is no exact spelling: for frames of all rows."""
-    exact = ship(lookup.exact[[_SPELLED, ENTITY]].set_axis([_WRITTEN, _EXACT], axis=1))
-    wanted = frame.collect_schema().names()
-    written = frame.with_columns(nw.col(code).cast(nw.String).alias(_WRITTEN))
-    joined = left_join(written, exact, _WRITTEN)
-    is_exact = ~nw.col(_EXACT).is_null()
-    rest = joined.with_columns(nw.when(~is_exact).then(nw.col(_WRITTEN)).alias(_REST))
-    found: Any = resolve(rest, _REST, lookup, ship)
-    kind = nw.when(is_exact).then(nw.lit("exact")).otherwise(nw.col(KIND))
-    told: Frame = found.with_columns(nw.coalesce(_EXACT, ENTITY).alias(ENTITY), kind.alias(KIND))
-    return told.select([*wanted, ENTITY, KIND])
+    """Do what `resolve` does, the patterns only where a text is no usual spelling: for frames of all rows."""
+    usual = ship(lookup.usual.rename(columns={ENTITY: _TOLD}))
+    wanted, text = frame.collect_schema().names(), nw.col(code).cast(nw.String)
+    written = frame.with_columns(text.str.to_uppercase().str.strip_chars(" ").alias(_WRITTEN))
+    joined = left_join(written, usual, _WRITTEN)
+    is_usual = ~nw.col(_TOLD).is_null()
+    found: Any = resolve(joined.with_columns(nw.when(~is_usual).then(text).alias(_REST)), _REST, lookup, ship)
+    kind = nw.when(is_usual).then(nw.lit("dotless")).otherwise(nw.col(KIND))
+    kind = nw.when(text == nw.col(_SPELLING)).then(nw.lit("exact")).otherwise(kind)
+    known: Frame = found.select(*wanted, nw.coalesce(_TOLD, ENTITY).alias(ENTITY), kind.alias(KIND))
+    return known
 
 
 def split_members(texts: pd.Series, members: Members) -> pd.DataFrame:

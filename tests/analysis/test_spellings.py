@@ -8,12 +8,13 @@ import pandas as pd
 import pytest
 
 from icdframes.analysis.annotate import annotate, match_report
+from icdframes.analysis.backends import collect, quick_frame
 from icdframes.analysis.codelist import CodeList
 from icdframes.analysis.compare import affected_codes
 from icdframes.analysis.flag import flag
 from icdframes.analysis.grouping import Grouping
 from icdframes.analysis.mapping import map_codes
-from icdframes.analysis.matching import FOUND, KINDS, Lookup, locate
+from icdframes.analysis.matching import ENTITY, FOUND, KIND, KINDS, Lookup, locate, resolve_rows
 from icdframes.analysis.relations import depth_of, is_below, path_to_root
 from icdframes.analysis.rollup import rollup
 from icdframes.client.references import read_reference
@@ -104,6 +105,18 @@ def expected(all_tables):
         frame["chapter"] = pd.Series([chapters[key] if key else None for key in keys], dtype=object)
         made[system] = frame
     return made
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_way_for_all_rows_of_spark_reads_each_text_as_the_others_do(system, all_tables, expected):
+    codes = [code for code in all_tables[system].entities["code"] if isinstance(code, str)]
+    made = [change(code) for code in codes for change in (str.lower, " {}".format, "{}\t".format, "{}.".format,
+            ".{}".format, "{0[0]}.{0}".format, "{}X".format, "{0}{0}".format, "{}-".format)]  # fmt: skip
+    texts = list(dict.fromkeys([*expected[system]["text"], *codes, *made, *(text.replace(".", "") for text in made)]))
+    lookup = Lookup.of(all_tables[system])
+    frame, ship = quick_frame(pd.DataFrame({"code": texts, "row": range(len(texts))}))
+    found = collect(resolve_rows(frame, "code", lookup, ship).sort("row"))
+    pd.testing.assert_frame_equal(found[[ENTITY, KIND]], lookup.match(texts), check_dtype=False)
 
 
 def _mapping(tables):
