@@ -16,7 +16,7 @@ from icdframes.errors import (
     TraversalError,
     may_pass,
 )
-from icdframes.model.entity import Entity, EntityGraph
+from icdframes.model.entity import Entity, EntityGraph, garbage_collection_paused
 from icdframes.worker_pool import WorkerPool
 
 Fetch = Callable[[str], Entity]
@@ -198,6 +198,7 @@ class _Traversal:
         self.waiting.clear()
         self._given_up = True
 
+    @garbage_collection_paused()
     def _follow(self, entity_ids: Iterator[str]) -> None:
         """Follow what is cached, as far down as it goes, and have the rest fetched."""
         following = [entity_ids]

@@ -10,9 +10,8 @@ from icdframes.files.icd10_meta import icd10_graph, read_icd10_meta
 from icdframes.files.tabulation import read_tabulation_graph
 from icdframes.frames.build import build_tables
 from icdframes.frames.entity_tables import EntityTables
-from icdframes.frames.pandas_compat import garbage_collection_paused
 from icdframes.frames.provenance import Provenance
-from icdframes.model.entity import EntityGraph
+from icdframes.model.entity import EntityGraph, garbage_collection_paused
 
 _PROBED = {"mms": ("en",), "icf": ("en", "es", "fr"), "icd10": ("en",)}
 

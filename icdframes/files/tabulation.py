@@ -17,9 +17,8 @@ from icdframes.files.tabulation_sheet import Sheet, read_sheet
 from icdframes.frames.build import build_listed, build_tables
 from icdframes.frames.entity_columns import EntityColumns
 from icdframes.frames.entity_tables import EntityTables
-from icdframes.frames.pandas_compat import garbage_collection_paused
 from icdframes.frames.provenance import Provenance, utc_text
-from icdframes.model.entity import Entity, EntityGraph
+from icdframes.model.entity import Entity, EntityGraph, garbage_collection_paused
 from icdframes.model.uris import EntityUri, check_classification, entity_id_of, parse_uri
 
 _DASHES = re.compile(r"(?:- )*")

@@ -12,11 +12,10 @@ import pandas as pd
 
 from icdframes.frames.entity_columns import EntityColumns
 from icdframes.frames.entity_tables import EntityTables
-from icdframes.frames.pandas_compat import garbage_collection_paused
 from icdframes.frames.provenance import Provenance
 from icdframes.frames.schema import apply_schema, columns_of, translatable_columns, typed_columns
 from icdframes.model.code_shapes import icf_chapter
-from icdframes.model.entity import Entity, EntityGraph
+from icdframes.model.entity import Entity, EntityGraph, garbage_collection_paused
 from icdframes.model.uris import is_residual
 
 _OF_LINKS = ("code", "class_kind", "block_id", "parent_ids", "child_ids")

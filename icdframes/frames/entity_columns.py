@@ -41,6 +41,7 @@ class EntityColumns:
         self._added = 0
         self._numbers: dict[str, int] = {}
         self._shared: dict[object, Any] = {}
+        self._taken: list[Entity] = []
         self._tables = {
             "entities": _Table(own, _itself, attrgetter),
             "terms": _Table(TABLES["terms"][1:], attrgetter("terms"), attrgetter),
@@ -77,9 +78,9 @@ class EntityColumns:
 
     def take(self, entity: Entity) -> Entity:
         """Collect what the tables say of one entity; return it with its links, its code and its kind alone."""
-        self.add((entity,))
-        for name, table in self._tables.items():
-            table.store(_ENTITIES if name == "entities" else _ROWS)
+        self._taken.append(entity)
+        if len(self._taken) == _ENTITIES:
+            self._store_taken()
         share = self._share
         return Entity(
             uri="",
@@ -94,12 +95,20 @@ class EntityColumns:
             extra=_NOTHING,
         )
 
+    def _store_taken(self) -> None:
+        self.add(self._taken)
+        self._taken = []
+        for name, table in self._tables.items():
+            table.store(1 if name == "entities" else _ROWS)
+
     def _share(self, value: Any) -> Any:
         """Return the equal value that is kept already, so that each is in memory once."""
         return self._shared.setdefault(value, value)
 
     def frame(self, name: str, entity_ids: list[str]) -> pd.DataFrame:
         """Return a table for entities in this order; it is given away and can be had once."""
+        if self._taken:
+            self._store_taken()
         if self._added == len(entity_ids) and list(self._numbers) == entity_ids:  # none came twice
             numbers = np.arange(len(entity_ids))
         else:

@@ -14,11 +14,9 @@ dtype ``object`` they return NaN for what is missing.
 
 from __future__ import annotations
 
-import gc
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Literal, TypeVar, cast
 
@@ -201,18 +199,6 @@ class _Columns:
 
     def __hash__(self) -> int:
         return hash(self._key)
-
-
-@contextmanager
-def garbage_collection_paused() -> Iterator[None]:
-    """Let no search for circles of objects begin: with many thousand new ones it takes a third of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def release_unused_memory() -> None:

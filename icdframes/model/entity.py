@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, field, fields
 from itertools import repeat
 from typing import Any, Literal, NamedTuple
@@ -179,6 +181,18 @@ class ReleaseList:
     latest: str | None
     releases: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@contextmanager
+def garbage_collection_paused() -> Iterator[None]:
+    """Let no search for circles of objects begin: with many thousand new ones it takes a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class Place(NamedTuple):
