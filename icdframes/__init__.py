@@ -69,8 +69,8 @@ if TYPE_CHECKING:  # what type checkers and editors read; the names are those of
     from icdframes.coding.text_index import TextIndex as TextIndex
     from icdframes.coding.text_index import code_texts as code_texts
     from icdframes.export.fhir import to_fhir_codesystem as to_fhir_codesystem
-    from icdframes.export.networks import to_networkx as to_networkx
-    from icdframes.export.skos import to_skos as to_skos
+    from icdframes.export.graphs import to_networkx as to_networkx
+    from icdframes.export.graphs import to_skos as to_skos
     from icdframes.export.sql import to_sql as to_sql
     from icdframes.files.claml import read_claml as read_claml
     from icdframes.files.mapping import read_mapping as read_mapping
@@ -110,8 +110,8 @@ if TYPE_CHECKING:  # what type checkers and editors read; the names are those of
     from icdframes.model.codes import parse_code as parse_code
     from icdframes.plotting.charts import plot_chapter_counts as plot_chapter_counts
     from icdframes.plotting.charts import plot_release_changes as plot_release_changes
-    from icdframes.plotting.hierarchy_figure import plot_hierarchy as plot_hierarchy
-    from icdframes.plotting.interactive_figure import interactive_hierarchy as interactive_hierarchy
+    from icdframes.plotting.hierarchy import interactive_hierarchy as interactive_hierarchy
+    from icdframes.plotting.hierarchy import plot_hierarchy as plot_hierarchy
     from icdframes.plotting.style import save_figure as save_figure
     from icdframes.widgets.code_review import CodeReview as CodeReview
     from icdframes.widgets.codelist_builder import CodeListBuilder as CodeListBuilder
@@ -148,8 +148,7 @@ else:
         "icdframes.coding.evaluate": ("evaluate",),
         "icdframes.coding.text_index": ("TextIndex", "code_texts"),
         "icdframes.export.fhir": ("to_fhir_codesystem",),
-        "icdframes.export.networks": ("to_networkx",),
-        "icdframes.export.skos": ("to_skos",),
+        "icdframes.export.graphs": ("to_networkx", "to_skos"),
         "icdframes.export.sql": ("to_sql",),
         "icdframes.files.claml": ("read_claml",),
         "icdframes.files.mapping": ("read_mapping",),
@@ -185,8 +184,7 @@ else:
         "icdframes.model.cluster": ("Cluster",),
         "icdframes.model.codes": ("normalize_code", "parse_code"),
         "icdframes.plotting.charts": ("plot_chapter_counts", "plot_release_changes"),
-        "icdframes.plotting.hierarchy_figure": ("plot_hierarchy",),
-        "icdframes.plotting.interactive_figure": ("interactive_hierarchy",),
+        "icdframes.plotting.hierarchy": ("interactive_hierarchy", "plot_hierarchy"),
         "icdframes.plotting.style": ("save_figure",),
         "icdframes.widgets.codelist_builder": ("CodeListBuilder",),
         "icdframes.widgets.code_review": ("CodeReview",),

@@ -13,8 +13,7 @@ from icdframes.cli.options import (
     add_output_options,
     add_server_options,
 )
-from icdframes.cli.output import show_or_write, target_of
-from icdframes.cli.user_files import read_user_table, tables_of
+from icdframes.cli.tables import read_user_table, show_or_write, tables_of, target_of
 
 _EXAMPLES = """
 icdframes annotate deaths.csv --code dx --out annotated.csv

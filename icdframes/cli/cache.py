@@ -7,7 +7,7 @@ from argparse import ArgumentTypeError, Namespace
 
 import icdframes
 from icdframes.cli.options import CACHE_HELP, Commands, add_command
-from icdframes.cli.output import size_text
+from icdframes.cli.tables import size_text
 
 _EXAMPLES = """
 icdframes cache info

@@ -16,8 +16,7 @@ from icdframes.cli.options import (
     add_server_options,
     whole_number,
 )
-from icdframes.cli.output import show_or_write, target_of
-from icdframes.cli.user_files import read_user_table, tables_of
+from icdframes.cli.tables import read_user_table, show_or_write, tables_of, target_of
 from icdframes.errors import ConfigurationError
 from icdframes.frames.atomic import check_target
 
@@ -88,7 +87,7 @@ def run(options: Namespace) -> None:
 
 def _write_review(waiting: pd.DataFrame, target: Path, options: Namespace) -> None:
     """Write a row for each text, its candidates side by side, and empty columns for the choice and a note."""
-    from icdframes.cli.output import write  # noqa: PLC0415  pandas only where needed
+    from icdframes.cli.tables import write  # noqa: PLC0415  pandas only where needed
     from icdframes.frames.pandas_compat import as_text, text_series  # noqa: PLC0415
 
     shown = waiting.assign(candidate=(waiting["code"] + " " + waiting["title"].fillna("")).str.strip())

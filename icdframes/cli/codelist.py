@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from icdframes.cli.options import Commands, add_command, add_output_options, add_server_options
-from icdframes.cli.output import show_or_write, target_of
-from icdframes.cli.user_files import tables_of
+from icdframes.cli.tables import show_or_write, tables_of, target_of
 from icdframes.errors import ConfigurationError
 from icdframes.frames.atomic import check_target
 

@@ -6,8 +6,7 @@ import sys
 from argparse import Namespace
 
 from icdframes.cli.options import CLASSIFICATION_HELP, Commands, add_command, add_output_options, add_server_options
-from icdframes.cli.output import show_or_write, target_of
-from icdframes.cli.user_files import tables_of
+from icdframes.cli.tables import show_or_write, tables_of, target_of
 from icdframes.errors import ConfigurationError
 
 _SHOWN = ("change", "old_code", "new_code", "old_title", "new_title")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import icdframes
 from icdframes.cli.options import Commands, add_command, add_server_options, sentence_of
-from icdframes.cli.output import connect, size_text
+from icdframes.cli.tables import connect, size_text
 from icdframes.errors import ConfigurationError, CredentialsRejectedError, EntityNotFoundError, IcdError
 from icdframes.settings import cache_folder, server_named
 

@@ -14,7 +14,7 @@ from icdframes.cli.options import (
     add_output_options,
     add_server_options,
 )
-from icdframes.cli.output import connect, show_or_write, target_of
+from icdframes.cli.tables import connect, show_or_write, target_of
 from icdframes.errors import ConfigurationError, EntityNotFoundError
 
 if TYPE_CHECKING:

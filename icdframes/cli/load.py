@@ -12,7 +12,7 @@ from icdframes.cli.options import (
     add_server_options,
     whole_number,
 )
-from icdframes.cli.output import connect, print_csv, show, target_of, write
+from icdframes.cli.tables import connect, print_csv, show, target_of, write
 from icdframes.errors import ConfigurationError, Remedy, TraversalError
 
 _SHOWN_COLUMNS = ("entity_id", "code", "title", "class_kind", "depth", "chapter")

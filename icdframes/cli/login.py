@@ -7,7 +7,7 @@ import sys
 from argparse import Namespace
 
 from icdframes.cli.options import Commands, add_command, add_server_options
-from icdframes.cli.output import connect, size_text
+from icdframes.cli.tables import connect, size_text
 from icdframes.errors import REGISTER_URL, CredentialsUnavailableError
 
 _LOGIN_EXAMPLES = """

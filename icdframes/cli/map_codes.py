@@ -5,8 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from icdframes.cli.options import Commands, add_command, add_input_options, add_output_options
-from icdframes.cli.output import show_or_write, target_of
-from icdframes.cli.user_files import read_user_table
+from icdframes.cli.tables import read_user_table, show_or_write, target_of
 
 _EXAMPLES = """
 icdframes map deaths.csv --code dx --mapping 10To11MapToOneCategory.zip --out mapped.csv

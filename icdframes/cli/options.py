@@ -67,7 +67,7 @@ def add_command(
 
 
 def add_server_options(command: CommandParser) -> None:
-    """Add the options that say where to connect; `icdframes.cli.output.connect` reads them."""
+    """Add the options that say where to connect; `icdframes.cli.tables.connect` reads them."""
     server = command.add_argument_group("server and cache")
     server.add_argument("--server", metavar="NAME", help="who, local, files, sandbox, or a URL (ICD_SERVER, or who)")
     server.add_argument("--token-url", metavar="URL", help="token endpoint of a server of your own")
@@ -79,7 +79,7 @@ def add_server_options(command: CommandParser) -> None:
 def add_input_options(
     command: CommandParser, column: str = "--code", *, usual: str = "code", holds: str = "codes"
 ) -> None:
-    """Add the file of the user's own, and how it is written; `icdframes.cli.user_files.read_user_table` reads them."""
+    """Add the file of the user's own, and how it is written; `icdframes.cli.tables.read_user_table` reads them."""
     command.add_argument("file", metavar="FILE", help="your data: .csv, .tsv, .xlsx or .parquet")
     command.add_argument(
         column, dest="code", default=usual, metavar="COLUMN", help=f"the column with the {holds} ({usual})"
@@ -92,7 +92,7 @@ def add_input_options(
 
 
 def add_output_options(command: CommandParser) -> None:
-    """Add the options that say where to write; `icdframes.cli.output.write` reads them."""
+    """Add the options that say where to write; `icdframes.cli.tables.write` reads them."""
     command.add_argument(
         "--out", metavar="FILE", help="FILE.csv, .tsv, .xlsx or .parquet, or - for CSV on standard output"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from icdframes.cli.options import CLASSIFICATION_HELP, Commands, add_command, add_server_options
-from icdframes.cli.output import connect
+from icdframes.cli.tables import connect
 
 _COLUMNS = ["classification", "release", "date", "languages", "title"]
 _EXAMPLES = """

@@ -13,13 +13,12 @@ from typing import Any, Self, TypeVar
 from icdframes.client.bulk import Answers, Column, Key, ask_column
 from icdframes.client.endpoints import Classification, CodeEndpoint, Foundation, Icd10, JsonSession, Linearization
 from icdframes.client.file_tables import FilesSession, FileTables, file_classifications
-from icdframes.client.load_request import read_languages, read_release
-from icdframes.client.query_scope import QueryScope, check_offered, resolve_scope
+from icdframes.client.query_scope import QueryScope, check_offered, read_languages, read_release, resolve_scope
 from icdframes.errors import ConfigurationError
 from icdframes.files.download import ReleaseFiles
 from icdframes.files.source import FilesSource
 from icdframes.frames.snapshots import SnapshotStore
-from icdframes.model.html import html_rows
+from icdframes.model.entity import html_rows
 from icdframes.model.uris import check_classification
 from icdframes.settings import Server, cache_folder, files_url
 from icdframes.transport.cache import CacheInfo

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from icdframes.client.base import ClientBase
 from icdframes.client.endpoints import Classification, ReleasedClassification
-from icdframes.client.load_request import EntityName, read_load_request, read_release
-from icdframes.client.query_scope import list_releases, resolve_scope
+from icdframes.client.query_scope import EntityName, list_releases, read_load_request, read_release, resolve_scope
 from icdframes.client.references import find_entity_id
 from icdframes.errors import (
     ConfigurationError,

@@ -16,7 +16,7 @@ from icdframes.client.bulk import Column
 from icdframes.errors import ComparabilityWarning, ConfigurationError, FileFormatError, PartialResultWarning, warn
 from icdframes.frames.atomic import no_file
 from icdframes.frames.files import read_frame
-from icdframes.model.certificate import CertificateField
+from icdframes.model.certificate import CertificateField, is_month_first, read_duration
 from icdframes.model.certificate_forms import (
     CertificateColumns,
     certificate_columns,
@@ -31,7 +31,6 @@ from icdframes.model.certificate_reader import (
     is_all_icd10,
     is_missing,
 )
-from icdframes.model.durations import is_month_first, read_duration
 
 Certificates: TypeAlias = pd.DataFrame | Mapping[str, Any] | Sequence[Mapping[str, Any]] | str | os.PathLike[str]
 

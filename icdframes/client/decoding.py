@@ -9,7 +9,7 @@ from icdframes.client.base import ClientBase
 from icdframes.client.bulk import Column, as_text, read_column
 from icdframes.client.endpoints import CodeEndpoint
 from icdframes.client.query_scope import reraise_not_found
-from icdframes.coding.descriptions import decode_from_tables, describe_from_tables
+from icdframes.coding.checks import decode_from_tables, describe_from_tables
 from icdframes.errors import CodeSyntaxError, ConfigurationError, EntityNotFoundError, did_you_mean
 from icdframes.frames.results import Decoded, Facts, MemberFacts, members_table
 from icdframes.model.cluster import Cluster, CodeSystem

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from icdframes.errors import ResponseShapeError, ServerError
 from icdframes.model.certificate import Certificate, CertificateCheck, UnderlyingCause
-from icdframes.model.decode_entity import parse_entity, parse_release_list, parse_top_level
+from icdframes.model.decode import parse_entity, parse_release_list, parse_top_level
 from icdframes.model.decode_responses import (
     parse_certificate_check,
     parse_code_info,

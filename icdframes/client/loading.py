@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING
 
 from icdframes.client.base import ClientBase
 from icdframes.client.file_tables import FileTables
-from icdframes.client.load_request import EntityName, LoadRequest, OnError, read_include, read_load_request
-from icdframes.client.query_scope import QueryScope, resolve_scope
+from icdframes.client.query_scope import (
+    EntityName,
+    LoadRequest,
+    OnError,
+    QueryScope,
+    read_include,
+    read_load_request,
+    resolve_scope,
+)
 from icdframes.client.references import EntityReference, find_entity_id
 from icdframes.client.traversal import (
     EntityReader,
@@ -21,8 +28,7 @@ from icdframes.client.traversal import (
     warn_of_missing_chapters,
 )
 from icdframes.errors import EntityNotFoundError, LoadInterruptedError
-from icdframes.frames.build import build_tables
-from icdframes.frames.entity_columns import EntityColumns, without_details
+from icdframes.frames.build import EntityColumns, build_tables, without_details
 from icdframes.frames.snapshots import SnapshotKey
 from icdframes.frames.subset import subset_tables
 from icdframes.model.entity import Entity, EntityGraph

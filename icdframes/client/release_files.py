@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from icdframes.analysis.grouping import Grouping
 from icdframes.client.base import ClientBase
-from icdframes.client.load_request import read_release
+from icdframes.client.query_scope import read_release
 from icdframes.errors import EntityNotFoundError, UnknownReleaseError, check_option, did_you_mean
 from icdframes.files.download import ICD10_RELEASES, DownloadedFile, candidate_releases, release_path, tabulation_path
 from icdframes.files.icd10_meta import LIST_FIELDS, read_icd10_meta

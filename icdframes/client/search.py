@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from icdframes.client.base import ClientBase
 from icdframes.client.bulk import as_text, read_column
-from icdframes.client.load_request import EntityName, listed
-from icdframes.client.query_scope import QueryScope, check_one_language
+from icdframes.client.query_scope import EntityName, QueryScope, check_one_language, listed
 from icdframes.client.references import find_entity_id, read_reference
 from icdframes.client.search_endpoint import SearchEndpoint, SearchOptions
 from icdframes.errors import ConfigurationError, Remedy, TruncatedResultWarning, warn

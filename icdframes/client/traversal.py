@@ -7,8 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from icdframes.client.endpoints import Classification
-from icdframes.client.load_request import LoadRequest
-from icdframes.client.query_scope import QueryScope
+from icdframes.client.query_scope import LoadRequest, QueryScope
 from icdframes.errors import (
     EntityNotFoundError,
     HierarchyWarning,

@@ -12,8 +12,8 @@ from xml.etree import ElementTree as ET
 from zipfile import ZipInfo
 
 from icdframes.errors import FileFormatError
-from icdframes.files.archive import unpack
 from icdframes.files.claml_modifiers import ModifiedBy, ModifierClass, Rules, expand, modifiers_of
+from icdframes.files.delimited import unpack
 from icdframes.frames.build import build_tables
 from icdframes.frames.entity_tables import EntityTables
 from icdframes.frames.provenance import Provenance, utc_text

@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from icdframes.errors import ComparabilityWarning, ConfigurationError, FileFormatError, OfflineMissError, warn
-from icdframes.files.archive import check_archive
+from icdframes.files.delimited import check_archive
 from icdframes.frames.atomic import hidden_sibling
 from icdframes.frames.provenance import utc_text
 from icdframes.progress import byte_bar

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from icdframes.errors import FileFormatError
-from icdframes.files.archive import check_archive, damaged
-from icdframes.files.delimited import decode_text
+from icdframes.files.delimited import check_archive, damaged, decode_text
 from icdframes.frames.atomic import no_file
 from icdframes.model.entity import Entity, EntityGraph
 from icdframes.model.uris import EntityUri

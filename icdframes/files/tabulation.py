@@ -14,8 +14,7 @@ from typing import Any
 from icdframes.errors import CodeSyntaxError, FileFormatError
 from icdframes.files.entity_texts import TextIndex, Texts, read_texts
 from icdframes.files.tabulation_sheet import Sheet, read_sheet
-from icdframes.frames.build import build_listed, build_tables
-from icdframes.frames.entity_columns import EntityColumns
+from icdframes.frames.build import EntityColumns, build_listed, build_tables
 from icdframes.frames.entity_tables import EntityTables
 from icdframes.frames.provenance import Provenance, utc_text
 from icdframes.model.entity import Entity, EntityGraph, garbage_collection_paused

@@ -9,10 +9,21 @@ from functools import lru_cache
 from typing import Any
 
 from icdframes.errors import CodeSyntaxError, ConfigurationError
-from icdframes.model.certificate import FIELDS, FIELDS_BY_NAME, LINES, Certificate, CertificateField, Condition
+from icdframes.model.certificate import (
+    FIELDS,
+    FIELDS_BY_NAME,
+    LINES,
+    UNITS,
+    UNKNOWN_DURATIONS,
+    Certificate,
+    CertificateField,
+    Condition,
+    duration_in_days,
+    read_date,
+    read_duration,
+)
 from icdframes.model.cluster import Cluster
 from icdframes.model.codes import parse_code, split_codes
-from icdframes.model.durations import UNITS, UNKNOWN_DURATIONS, duration_in_days, read_date, read_duration
 from icdframes.model.uris import first_entity_id
 
 _TRUE_FALSE = {"true": "yes", "false": "no"}

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from icdframes.errors import ServerError
 from icdframes.model.certificate import CertificateCheck, UnderlyingCause
-from icdframes.model.json_reader import JsonReader
+from icdframes.model.decode import JsonReader
 from icdframes.model.responses import (
     ENTITY_TYPES,
     POSTCOORDINATION,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from icdframes.model.decode_entity import UNTRANSLATED
+from icdframes.model.decode import UNTRANSLATED
 from icdframes.model.entity import Axis, Entity, Reference, ReferenceKind, ReleaseList, Term, TermKind, TopLevel
 from icdframes.model.uris import PREFIX, SCHEMA_PREFIX, EntityUri, parse_uri
 

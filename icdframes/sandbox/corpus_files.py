@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from icdframes.errors import FileFormatError, ResponseShapeError
-from icdframes.model.decode_entity import TEXT_FIELDS, parse_entity
+from icdframes.model.decode import TEXT_FIELDS, parse_entity
 from icdframes.model.entity import Entity, EntityGraph
 from icdframes.model.uris import EntityUri, parse_uri
 from icdframes.sandbox.corpus import Corpus, Listing

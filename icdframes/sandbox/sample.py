@@ -14,7 +14,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
 
 from icdframes.errors import ConfigurationError, did_you_mean
-from icdframes.model.decode_entity import TEXT_FIELDS, UNTRANSLATED
+from icdframes.model.decode import TEXT_FIELDS, UNTRANSLATED
 from icdframes.model.entity import Axis, Entity, Reference, ReferenceKind, Term, TermKind
 from icdframes.model.uris import EntityUri, is_residual
 from icdframes.sandbox.corpus import Corpus, Listing

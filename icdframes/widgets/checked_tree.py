@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, Literal
 
 from icdframes.errors import MissingExtraError
-from icdframes.widgets.front_end import TREE_CSS, TYPE_AHEAD
+from icdframes.widgets.markup import TREE_CSS, TYPE_AHEAD
 
 State = Literal["in", "out", "none", "mixed"]
 

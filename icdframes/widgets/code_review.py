@@ -12,7 +12,7 @@ import pandas as pd
 from icdframes.errors import ConfigurationError
 from icdframes.frames.pandas_compat import as_text
 from icdframes.model.codes import normalize_code
-from icdframes.widgets.entity_html import STYLE, source_html
+from icdframes.widgets.markup import STYLE, source_html
 
 _WRAPPED = """<style>
 .icdframes-review .widget-radio-box label {display: flex; flex-direction: row-reverse; justify-content: flex-end;

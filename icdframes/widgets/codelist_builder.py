@@ -19,8 +19,7 @@ from icdframes.analysis.flag import count_rules
 from icdframes.analysis.tabular_order import CodeIndex
 from icdframes.errors import IcdError
 from icdframes.widgets.checked_tree import CheckedRow, State, checked_tree, send_focus, send_level, send_states
-from icdframes.widgets.entity_html import STYLE, entity_html, message, source_html
-from icdframes.widgets.front_end import claim_shortcuts, explained
+from icdframes.widgets.markup import STYLE, claim_shortcuts, entity_html, explained, message, source_html
 from icdframes.widgets.postcoordination import PostcoordinationBuilder
 from icdframes.widgets.search_box import Hit, SearchBox, tables_search
 from icdframes.widgets.tree_sources import TableLevels, note_of

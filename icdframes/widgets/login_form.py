@@ -23,8 +23,6 @@ from icdframes.progress import in_kernel
 from icdframes.settings import ENV_SERVER, LOCAL, is_loopback, server_named
 from icdframes.transport.profiles import DEFAULT_PROFILE, find_credentials, save_profile
 from icdframes.transport.secrets import Credentials, Secret
-from icdframes.widgets.entity_html import STYLE, message
-from icdframes.widgets.front_end import explained
 from icdframes.widgets.login_options import (
     OWN,
     Connect,
@@ -34,6 +32,7 @@ from icdframes.widgets.login_options import (
     options_of,
     origin_of,
 )
+from icdframes.widgets.markup import STYLE, explained, message
 
 _SERVERS = (("WHO", "who"), ("Local service", "local"), ("Own server", OWN), ("Sandbox", "sandbox"))
 _HINTS = (

@@ -16,7 +16,7 @@ from icdframes.coding.checks import check_codes
 from icdframes.coding.clusters import ClusterTables, build_cluster, find_row
 from icdframes.errors import EntityNotFoundError, IcdError
 from icdframes.model.entity import Axis
-from icdframes.widgets.entity_html import STYLE, message
+from icdframes.widgets.markup import STYLE, message
 
 if TYPE_CHECKING:
     from icdframes.client.icd_client import IcdClient

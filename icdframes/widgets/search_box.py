@@ -15,8 +15,7 @@ import traitlets
 from icdframes.errors import ConfigurationError, IcdError
 from icdframes.frames.schema import as_lists
 from icdframes.model.decode_responses import plain_text
-from icdframes.widgets.entity_html import STYLE, copyable, highlighted, message, source_html
-from icdframes.widgets.front_end import claim_shortcuts, explained
+from icdframes.widgets.markup import STYLE, claim_shortcuts, copyable, explained, highlighted, message, source_html
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,8 +13,7 @@ from icdframes.errors import ConfigurationError, IcdError
 from icdframes.frames.schema import as_lists
 from icdframes.model.entity import Entity
 from icdframes.walk import Progress
-from icdframes.widgets.entity_html import STYLE, copyable, message, name_of, source_html
-from icdframes.widgets.front_end import claim_shortcuts, explained
+from icdframes.widgets.markup import STYLE, claim_shortcuts, copyable, explained, message, name_of, source_html
 from icdframes.widgets.search_box import Hit, SearchBox, tables_search
 from icdframes.widgets.tree_panes import Breadcrumb, Detail
 from icdframes.widgets.tree_sources import ClientLevels, Levels, TableLevels, trail

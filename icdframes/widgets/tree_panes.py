@@ -9,7 +9,7 @@ import ipywidgets as widgets
 
 from icdframes.errors import IcdError
 from icdframes.model.entity import Axis, Entity, Reference
-from icdframes.widgets.entity_html import axis_name, entity_html, labels_html, message, name_of
+from icdframes.widgets.markup import axis_name, entity_html, labels_html, message, name_of
 from icdframes.widgets.tree_sources import Levels
 
 _MOST_LINKS = 40

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from icdframes.errors import EntityNotFoundError
 from icdframes.frames.schema import as_lists
 from icdframes.frames.subset import UNKNOWN_CHILD, entities_from_tables, frames_of, subset_tables
-from icdframes.model.decode_entity import parse_top_level
+from icdframes.model.decode import parse_top_level
 from icdframes.model.entity import Entity, EntityGraph
 from icdframes.model.uris import EntityUri
 from icdframes.walk import Progress, walk

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import ipywidgets as widgets
 import traitlets
 
-from icdframes.widgets.front_end import TREE_CSS, TYPE_AHEAD, explained, has_anywidget
+from icdframes.widgets.markup import TREE_CSS, TYPE_AHEAD, explained, has_anywidget
 
 _CSS = (
     TREE_CSS

@@ -7,7 +7,7 @@ import pytest
 
 from icdframes.errors import CodeSyntaxError, ConfigurationError, EntityNotFoundError
 from icdframes.frames.results import CODEINFO, codeinfo_fields, verdict_table
-from icdframes.model.decode_entity import parse_entity
+from icdframes.model.decode import parse_entity
 from icdframes.model.decode_responses import parse_code_info
 from icdframes.model.responses import Outcome
 

@@ -6,9 +6,7 @@ import sys
 import pytest
 
 from icdframes.errors import MissingExtraError
-from icdframes.export import networks, skos
-from icdframes.export.networks import to_networkx
-from icdframes.export.skos import to_skos
+from icdframes.export.graphs import to_networkx, to_skos
 from icdframes.settings import LICENCE
 
 
@@ -67,10 +65,10 @@ def test_an_absent_library_is_named_with_its_install_line(tables, monkeypatch, e
         export(tables)
 
 
-@pytest.mark.parametrize(("module", "library"), [(networks, "networkx"), (skos, "rdflib")])
-def test_the_examples_say_what_happens_where_the_library_is_installed(module, library):
+@pytest.mark.parametrize(("export", "library"), [(to_networkx, "networkx"), (to_skos, "rdflib")])
+def test_the_examples_say_what_happens_where_the_library_is_installed(export, library):
     pytest.importorskip(library)
-    (examples,) = (found for found in doctest.DocTestFinder().find(module) if found.examples)
+    (examples,) = doctest.DocTestFinder().find(export, globs={})
     for example in examples.examples:
         example.options.pop(doctest.SKIP, None)
     assert doctest.DocTestRunner().run(examples).failed == 0

@@ -176,7 +176,7 @@ def test_more_than_any_file_of_who_is_not_read(files, server, monkeypatch):
 
 
 def test_an_archive_that_unpacks_to_too_much_is_not_kept(files, monkeypatch):
-    monkeypatch.setattr("icdframes.files.archive.LARGEST_UNPACKED", 20_000)
+    monkeypatch.setattr("icdframes.files.delimited.LARGEST_UNPACKED", 20_000)
     with pytest.raises(FileFormatError, match="refused unread"):
         files.get(PATH)
     assert left_in(files) == []

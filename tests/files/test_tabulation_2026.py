@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 
 from icdframes.errors import FileFormatError
-from icdframes.files import archive
+from icdframes.files import delimited
 from icdframes.files.tabulation import read_tabulation
 from icdframes.frames.schema import as_lists
 
@@ -142,7 +142,7 @@ def test_an_archive_that_would_fill_the_memory_is_refused_unread(tmp_path, monke
 
 @pytest.mark.parametrize("name", ["bomb.txt.gz", "bomb.xlsx", "bomb.txt"])
 def test_every_packed_form_has_the_limit(name, tmp_path, monkeypatch):
-    monkeypatch.setattr(archive, "LARGEST_UNPACKED", 5000)
+    monkeypatch.setattr(delimited, "LARGEST_UNPACKED", 5000)
     text = text_of(ROWS * 20)
     data = {"gz": lambda: gzip.compress(text.encode()), "xlsx": lambda: broken_spreadsheet(ROWS)}
     made = data.get(name.rpartition(".")[2], text.encode)()

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from icdframes.frames.build import build_tables
-from icdframes.frames.entity_columns import EntityColumns
+from icdframes.frames.build import EntityColumns, build_tables
 from icdframes.frames.pandas_compat import schema_dtype
 from icdframes.frames.schema import TABLES, as_lists, columns_of
 from icdframes.model.entity import Entity, EntityGraph
@@ -124,7 +123,7 @@ def test_columns_that_were_taken_as_entities_came_make_the_same_tables(data, gra
     stray = [replace(entity, entity_id=f"{entity.entity_id}9999") for entity in arriving[:1]]
     with pytest.MonkeyPatch.context() as patch:
         for name in ("_ROWS", "_ENTITIES"):
-            patch.setattr(f"icdframes.frames.entity_columns.{name}", data.draw(st.integers(1, 9)))
+            patch.setattr(f"icdframes.frames.build.{name}", data.draw(st.integers(1, 9)))
         columns = EntityColumns()
         kept = {entity.entity_id: columns.take(entity) for entity in [*arriving[:2], *stray, *arriving[2:]]}
         links = EntityGraph(graph.roots, {entity_id: kept[entity_id] for entity_id in graph.entities})

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from icdframes.errors import ResponseShapeError
-from icdframes.model.decode_entity import UNTRANSLATED, parse_entity, parse_release_list, parse_top_level, release_of
+from icdframes.model.decode import UNTRANSLATED, parse_entity, parse_release_list, parse_top_level, release_of
 from icdframes.model.decode_responses import parse_code_info
 from icdframes.model.encode import entity_to_json, release_list_to_json, top_level_to_json
 

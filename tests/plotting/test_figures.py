@@ -25,9 +25,9 @@ from icdframes.errors import (
     PartialResultWarning,
 )
 from icdframes.frames.pandas_compat import schema_dtype
-from icdframes.plotting import hierarchy_figure
+from icdframes.plotting import hierarchy
 from icdframes.plotting.charts import plot_chapter_counts, plot_release_changes
-from icdframes.plotting.hierarchy_figure import plot_hierarchy
+from icdframes.plotting.hierarchy import plot_hierarchy
 from icdframes.plotting.layout import MOST, Box, aggregate, icicle, own_values, prune, squarified, treemap
 from icdframes.plotting.style import (
     OKABE_ITO,
@@ -283,7 +283,7 @@ def test_the_attribution_names_what_is_known():
 def test_a_title_without_an_end_is_cut_before_it_is_measured(new, monkeypatch, title):
     measured = []
     measure = measure_text()
-    monkeypatch.setattr(hierarchy_figure, "measure_text", lambda: lambda text: measured.append(text) or measure(text))
+    monkeypatch.setattr(hierarchy, "measure_text", lambda: lambda text: measured.append(text) or measure(text))
     entities = new.entities.assign(title=new.entities["title"].mask(new.entities["code"].eq("01"), title))
     ax = plot_hierarchy(replace(new, entities=entities))
     assert len(max(measured, key=len)) < 400

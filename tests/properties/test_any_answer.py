@@ -27,7 +27,7 @@ from icdframes.frames.results import (
     verdict_table,
 )
 from icdframes.frames.search_tables import build_search_tables
-from icdframes.model.decode_entity import parse_entity, parse_release_list, parse_top_level
+from icdframes.model.decode import parse_entity, parse_release_list, parse_top_level
 from icdframes.model.decode_responses import (
     parse_autocode,
     parse_certificate_check,

@@ -17,7 +17,7 @@ from icdframes.frames.build import build_tables
 from icdframes.frames.entity_tables import read_tables, write_tables
 from icdframes.frames.provenance import Provenance
 from icdframes.model.codes import parse_code
-from icdframes.model.decode_entity import parse_entity
+from icdframes.model.decode import parse_entity
 from icdframes.model.encode import entity_to_json
 from icdframes.model.entity import Entity
 from icdframes.model.uris import EntityUri, parse_uri

@@ -2,7 +2,7 @@
 
 import pytest
 
-from icdframes.model.decode_entity import parse_entity, parse_release_list, parse_top_level
+from icdframes.model.decode import parse_entity, parse_release_list, parse_top_level
 
 MMS = "/icd/release/11/2024-01/mms"
 TEXT_404 = "Requested resource could not be found"

@@ -6,9 +6,9 @@ from itertools import pairwise
 import pytest
 
 from icdframes.errors import ConfigurationError
-from icdframes.model.decode_entity import UNTRANSLATED, parse_entity
+from icdframes.model.decode import UNTRANSLATED, parse_entity
 from icdframes.sandbox import load_corpus
-from icdframes.sandbox.documents import CRITERIA, entity_document
+from icdframes.sandbox.handlers.entities import CRITERIA, entity_document
 from icdframes.sandbox.sample import example_deaths
 
 LISTINGS = [(listing.classification, listing.release) for listing in load_corpus()]

@@ -5,8 +5,7 @@ import json
 import pytest
 
 from icdframes.sandbox import Sandbox, load_corpus
-from icdframes.sandbox.search.phrases import Phrase
-from icdframes.sandbox.search.term_index import QueryWord, TermIndex, highlighted, read_query, words
+from icdframes.sandbox.search.term_index import Phrase, QueryWord, TermIndex, highlighted, read_query, words
 
 MMS = "/icd/release/11/2024-01/mms/search"
 FOUNDATION = "/icd/entity/search"

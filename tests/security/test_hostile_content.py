@@ -28,14 +28,13 @@ from icdframes.frames.pandas_compat import text_series
 from icdframes.frames.provenance import Provenance
 from icdframes.functions import connect
 from icdframes.model.entity import Entity, EntityGraph, Reference, Term
-from icdframes.plotting.hierarchy_figure import plot_hierarchy
-from icdframes.plotting.interactive_figure import interactive_hierarchy
+from icdframes.plotting.hierarchy import interactive_hierarchy, plot_hierarchy
 from icdframes.sandbox import Sandbox
 from icdframes.settings import resolve_server
 from icdframes.transport.profiles import delete_profile, load_profile, save_profile
 from icdframes.transport.secrets import Credentials
-from icdframes.widgets.entity_html import entity_html, highlighted, labels_html, message
 from icdframes.widgets.login_form import LoginForm
+from icdframes.widgets.markup import entity_html, highlighted, labels_html, message
 from icdframes.widgets.search_box import Hit, SearchBox
 from icdframes.widgets.tree_browser import TreeBrowser
 

@@ -2,7 +2,7 @@ import pytest
 
 from icdframes.model.decode_responses import plain_text
 from icdframes.model.entity import Axis, Entity, Term
-from icdframes.widgets.entity_html import entity_html, highlighted, message, name_of
+from icdframes.widgets.markup import entity_html, highlighted, message, name_of
 
 EVIL = "<img src=x onerror=alert(1)>"
 

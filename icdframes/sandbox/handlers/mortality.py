@@ -11,8 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from icdframes.model.certificate import FIELDS, LINES, SEX
-from icdframes.model.durations import duration_in_days, years_between
+from icdframes.model.certificate import FIELDS, LINES, SEX, duration_in_days, years_between
 from icdframes.sandbox.clusters import (
     Placed,
     code_expression,

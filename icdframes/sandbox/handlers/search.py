@@ -9,20 +9,21 @@ from uuid import NAMESPACE_URL, uuid5
 
 from icdframes.model.uris import EntityUri
 from icdframes.sandbox.request_context import Answer, RequestContext, bad_request, json_answer, number
-from icdframes.sandbox.search.phrases import CLUSTER, SYNONYM, TITLE, Phrase
 from icdframes.sandbox.search.ranking import (
     MOST_HITS,
     NO_GUESS,
     RankedHit,
+    SearchScope,
     Suggestions,
     best_phrase,
     clusters,
+    entity_filter,
     nested,
     rank,
+    search_scope,
     suggest,
 )
-from icdframes.sandbox.search.search_scope import SearchScope, entity_filter, search_scope
-from icdframes.sandbox.search.term_index import QueryWord, highlighted, read_query
+from icdframes.sandbox.search.term_index import CLUSTER, SYNONYM, TITLE, Phrase, QueryWord, highlighted, read_query
 
 _NO_WORDS = "The query has no words: give some text in q."
 
