@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from icdframes.transport.secrets import Credentials
 
 
+_SHOWN_ROWS = 10
+_LONGEST_CELL, _SHORTEST_CELL = 60, 16
+_WIDEST_TABLE = 160  # where it is not shown in a terminal
+SUFFIXES = (".csv", ".tsv", ".xlsx", ".parquet")
+
+
 def read_user_table(options: Namespace) -> pd.DataFrame:
     """Read ``options.file`` and check that it has the column ``options.code``."""
     from icdframes.frames.files import SIDECAR, read_frame  # noqa: PLC0415  pandas only where needed
@@ -67,12 +73,6 @@ def _say_once(options: Namespace, note: str) -> None:
     if note not in (said := vars(options).setdefault("said", [])):
         said.append(note)
         print(note, file=sys.stderr)
-
-
-_SHOWN_ROWS = 10
-_LONGEST_CELL, _SHORTEST_CELL = 60, 16
-_WIDEST_TABLE = 160  # where it is not shown in a terminal
-SUFFIXES = (".csv", ".tsv", ".xlsx", ".parquet")
 
 
 def connect(options: Namespace, credentials: Credentials | None = None) -> IcdClient:

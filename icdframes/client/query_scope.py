@@ -31,9 +31,16 @@ OnError = Literal["raise", "warn"]
 _INCLUDES = ("diagnosticCriteria",)
 _ON_ERROR = ("raise", "warn")
 
-
 EntityName = str | int
 """A code, an id, a residual, a URI, a block id, or a range of ICD-10."""
+
+Answer = TypeVar("Answer")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
+_NO_REASON = "Requested resource could not be found"
+_INSTEAD = {
+    "icd10": "Load the whole ICD-10 and search its titles in pandas.",
+    "foundation": "The foundation has ids and no codes: load its entities by id.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,16 +206,6 @@ def read_languages(language: str | Sequence[str]) -> tuple[str, ...]:
     if not cleaned or not all(cleaned):
         raise ConfigurationError("cannot be: give a code such as 'en', or several.", option="language", value=language)
     return cleaned
-
-
-Answer = TypeVar("Answer")
-
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
-_NO_REASON = "Requested resource could not be found"
-_INSTEAD = {
-    "icd10": "Load the whole ICD-10 and search its titles in pandas.",
-    "foundation": "The foundation has ids and no codes: load its entities by id.",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,9 @@ CHECKS = (
 _BESIDE = {"26": "traditional medicine", "V": "functioning", "X": "extension codes"}
 _QUALIFIERS_SINCE = "2026"
 
+Read: TypeAlias = Cluster | IcdError | None
+"""A code that was read, why it was not, or nothing."""
+
 
 def check_codes(codes: object, tables: HasFrames, *, others: Sequence[HasFrames] = ()) -> pd.DataFrame:
     """Check how codes and clusters read, whether a release has them, and whether they are valid.
@@ -248,10 +251,6 @@ def _advice_on_axes(placed: Placed, reader: ClusterTables) -> Iterator[str]:
             yield f"{placed.member.code} requires a value of {axis.axis}"
         if len(values) > 1 and axis.allow_multiple == "NotAllowed":
             yield f"{placed.member.code} takes one value of {axis.axis}, and has {', '.join(values)}"
-
-
-Read: TypeAlias = Cluster | IcdError | None
-"""A code that was read, why it was not, or nothing."""
 
 
 def decode_from_tables(

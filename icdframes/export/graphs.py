@@ -15,6 +15,18 @@ if TYPE_CHECKING:
     import rdflib
 
 
+_TEXTS = {
+    "title": "prefLabel", "fully_specified_name": "altLabel", "definition": "definition",
+    "long_definition": "definition", "coding_note": "scopeNote",
+}  # fmt: skip
+_LABELS = {
+    "synonym": "altLabel",
+    "inclusion": "hiddenLabel",
+    "narrower_term": "hiddenLabel",
+    "index_term": "hiddenLabel",
+}
+
+
 def to_networkx(tables: EntityTables) -> nx.DiGraph:
     """Turn tables into a directed graph from parents to children.
 
@@ -59,18 +71,6 @@ def to_networkx(tables: EntityTables) -> nx.DiGraph:
         if parent in graph and child in graph:
             graph.add_edge(parent, child, position=position)
     return graph
-
-
-_TEXTS = {
-    "title": "prefLabel", "fully_specified_name": "altLabel", "definition": "definition",
-    "long_definition": "definition", "coding_note": "scopeNote",
-}  # fmt: skip
-_LABELS = {
-    "synonym": "altLabel",
-    "inclusion": "hiddenLabel",
-    "narrower_term": "hiddenLabel",
-    "index_term": "hiddenLabel",
-}
 
 
 def to_skos(tables: EntityTables) -> rdflib.Graph:

@@ -29,6 +29,18 @@ Choose: TypeAlias = Callable[[Path, Sequence[zipfile.ZipInfo]], str]
 _MILLION = 1_000_000
 _DAMAGED = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
 
+TEXT_SUFFIXES = (".txt", ".tsv", ".csv")
+SHEET_SUFFIX = ".xlsx"
+Row: TypeAlias = tuple[int, tuple[str, ...]]
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DATE = re.compile(r"(?:version:?\s*)?(\d{4})[- ]([a-z]{3})[a-z]*[- ](\d{1,2})\b.*", re.IGNORECASE)
+_BLANKS = " \t\r\v\f\u00a0\u2007\u202f\u200b\u3000"
+_RECORD_END = "\r\n"
+_FEED = "\x00"
+_SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
+_FORMULA = re.compile(rb' r="([A-Z]+)(\d+)"[^>]*><(?:\w+:)?f\b[^>]*>([^<]+)<')  # WHO's is <x:f>
+_CHUNK = 1 << 20
+
 
 def unpack(path: Path, choose: Choose, suffixes: tuple[str, ...]) -> tuple[str, bytes]:
     """Return the name and the bytes of a file, unpacked where it is a .gz or a .zip.
@@ -100,20 +112,6 @@ def _check_size(path: Path, n_bytes: int) -> None:
             f"{path} would unpack to {n_bytes // _MILLION:,} MB or more and is refused unread: WHO's files have less "
             f"than 50 MB. Download it again from https://icd.who.int/browse, Info."
         )
-
-
-TEXT_SUFFIXES = (".txt", ".tsv", ".csv")
-SHEET_SUFFIX = ".xlsx"
-Row: TypeAlias = tuple[int, tuple[str, ...]]
-
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_DATE = re.compile(r"(?:version:?\s*)?(\d{4})[- ]([a-z]{3})[a-z]*[- ](\d{1,2})\b.*", re.IGNORECASE)
-_BLANKS = " \t\r\v\f\u00a0\u2007\u202f\u200b\u3000"
-_RECORD_END = "\r\n"
-_FEED = "\x00"
-_SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
-_FORMULA = re.compile(rb' r="([A-Z]+)(\d+)"[^>]*><(?:\w+:)?f\b[^>]*>([^<]+)<')  # WHO's is <x:f>
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)

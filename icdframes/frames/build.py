@@ -37,6 +37,9 @@ _ENTITIES = 500  # each holds its details too
 _OWNER = "entity_id"
 _NOTHING: dict[str, Any] = {}
 
+_OF_LINKS = ("code", "class_kind", "block_id", "parent_ids", "child_ids")
+_UNTRANSLATED = Entity(uri="", entity_id="", title=None, translated=False)
+
 
 class EntityColumns:
     """What the tables say of entities wherever they stand.
@@ -219,10 +222,6 @@ def _axis_column(name: str) -> Callable[[tuple[Axis, str | None]], Any]:
         return lambda row: row[1]
     get = attrgetter(name)
     return lambda row: get(row[0])
-
-
-_OF_LINKS = ("code", "class_kind", "block_id", "parent_ids", "child_ids")
-_UNTRANSLATED = Entity(uri="", entity_id="", title=None, translated=False)
 
 
 @garbage_collection_paused()

@@ -36,6 +36,42 @@ _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
 _MONTHS = 12
 _DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
 
+Kind = Literal["code", "uri", "duration", "date", "count", "choice", "text"]
+LINES = ("a", "b", "c", "d", "e")
+YES_NO = {"no": 0, "yes": 1, "unknown": 9}
+SEX = {"male": 1, "female": 2, "unknown": 9}
+MANNER = {
+    "disease": 0,
+    "accident": 1,
+    "intentional self harm": 2,
+    "assault": 3,
+    "legal intervention": 4,
+    "war": 5,
+    "could not be determined": 6,
+    "pending investigation": 7,
+    "unknown": 9,
+}
+PLACE = {
+    "at home": 0,
+    "residential institution": 1,
+    "school, other institution, public administration area": 2,
+    "sports and athletics area": 3,
+    "street and highway": 4,
+    "trade and service area": 5,
+    "industrial and construction area": 6,
+    "farm": 7,
+    "other place": 8,
+    "unknown": 9,
+}
+TIME_FROM_PREGNANCY = {
+    "at time of death": 0,
+    "within 42 days before the death": 1,
+    "between 43 days up to 1 year before death": 2,
+    "one year or more before death": 3,
+    "unknown": 9,
+}
+_INFANT, _MOTHER, _MANNER = "FetalOrInfantDeath", "MaternalDeath", "MannerOfDeath"
+
 
 def read_duration(value: Any) -> str | None:
     """Return an ISO 8601 duration; None where the value is none.
@@ -127,43 +163,6 @@ def years_between(birth: str, death: str) -> tuple[float, float] | None:
     return max(0.0, died[0] - born[0] - spans[0]), died[0] - born[0] + spans[1]
 
 
-Kind = Literal["code", "uri", "duration", "date", "count", "choice", "text"]
-
-LINES = ("a", "b", "c", "d", "e")
-YES_NO = {"no": 0, "yes": 1, "unknown": 9}
-SEX = {"male": 1, "female": 2, "unknown": 9}
-MANNER = {
-    "disease": 0,
-    "accident": 1,
-    "intentional self harm": 2,
-    "assault": 3,
-    "legal intervention": 4,
-    "war": 5,
-    "could not be determined": 6,
-    "pending investigation": 7,
-    "unknown": 9,
-}
-PLACE = {
-    "at home": 0,
-    "residential institution": 1,
-    "school, other institution, public administration area": 2,
-    "sports and athletics area": 3,
-    "street and highway": 4,
-    "trade and service area": 5,
-    "industrial and construction area": 6,
-    "farm": 7,
-    "other place": 8,
-    "unknown": 9,
-}
-TIME_FROM_PREGNANCY = {
-    "at time of death": 0,
-    "within 42 days before the death": 1,
-    "between 43 days up to 1 year before death": 2,
-    "one year or more before death": 3,
-    "unknown": 9,
-}
-
-
 @dataclass(frozen=True, slots=True)
 class CertificateField:
     """One field of a certificate.
@@ -195,7 +194,6 @@ def _lines(name: str, api_name: str, kind: Kind) -> list[CertificateField]:
     return [CertificateField(f"{name}_{line}", f"{api_name}{line.upper()}", kind) for line in LINES]
 
 
-_INFANT, _MOTHER, _MANNER = "FetalOrInfantDeath", "MaternalDeath", "MannerOfDeath"
 FIELDS: tuple[CertificateField, ...] = (
     CertificateField("sex", "sex", "choice", "AdministrativeData", "Sex", SEX),
     CertificateField("estimated_age", "estimatedAge", "duration", "AdministrativeData", "EstimatedAge"),

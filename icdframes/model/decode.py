@@ -17,6 +17,44 @@ _DEEPEST = 50
 _LARGEST = 2**53  # from here on a float is not exact
 Kind = TypeVar("Kind")
 
+UNTRANSLATED = " [No translation available]"
+TERM_FIELDS: Mapping[str, TermKind] = {
+    "synonym": "synonym",
+    "narrowerTerm": "narrower_term",
+    "inclusion": "inclusion",
+    "indexTerm": "index_term",
+}
+LABELLED_REFERENCE_FIELDS: Mapping[str, ReferenceKind] = {
+    "exclusion": "exclusion",
+    "foundationChildElsewhere": "child_elsewhere",
+}
+BARE_REFERENCE_FIELDS: Mapping[str, ReferenceKind] = {
+    "relatedEntitiesInMaternalChapter": "related_maternal",
+    "relatedEntitiesInPerinatalChapter": "related_perinatal",
+}
+TEXT_FIELDS = {
+    "fullySpecifiedName": "fully_specified_name",
+    "definition": "definition",
+    "longDefinition": "long_definition",
+    "codingNote": "coding_note",
+    "diagnosticCriteria": "diagnostic_criteria",
+}
+_OTHER_ENTITY_FIELDS = {
+    "@context", "@id", "parent", "child", "browserUrl", "ancestor", "descendant", "code", "source",
+    "classKind", "blockId", "codeRange", "postcoordinationScale", "title",
+}  # fmt: skip
+_ENTITY_FIELDS = (
+    _OTHER_ENTITY_FIELDS
+    | set(TEXT_FIELDS)
+    | set(TERM_FIELDS)
+    | set(LABELLED_REFERENCE_FIELDS)
+    | set(BARE_REFERENCE_FIELDS)
+)
+_TOP_LEVEL_FIELDS = {
+    "@context", "@id", "title", "releaseId", "releaseDate", "availableLanguages", "prereleaseLanguages",
+    "allReleases", "child", "browserUrl",
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class LanguageText:
@@ -166,47 +204,6 @@ class JsonReader:
         if value is not None and not isinstance(value, kind):
             raise self.wrong(expected, value, key)
         return value
-
-
-UNTRANSLATED = " [No translation available]"
-
-TERM_FIELDS: Mapping[str, TermKind] = {
-    "synonym": "synonym",
-    "narrowerTerm": "narrower_term",
-    "inclusion": "inclusion",
-    "indexTerm": "index_term",
-}
-LABELLED_REFERENCE_FIELDS: Mapping[str, ReferenceKind] = {
-    "exclusion": "exclusion",
-    "foundationChildElsewhere": "child_elsewhere",
-}
-BARE_REFERENCE_FIELDS: Mapping[str, ReferenceKind] = {
-    "relatedEntitiesInMaternalChapter": "related_maternal",
-    "relatedEntitiesInPerinatalChapter": "related_perinatal",
-}
-TEXT_FIELDS = {
-    "fullySpecifiedName": "fully_specified_name",
-    "definition": "definition",
-    "longDefinition": "long_definition",
-    "codingNote": "coding_note",
-    "diagnosticCriteria": "diagnostic_criteria",
-}
-
-_OTHER_ENTITY_FIELDS = {
-    "@context", "@id", "parent", "child", "browserUrl", "ancestor", "descendant", "code", "source",
-    "classKind", "blockId", "codeRange", "postcoordinationScale", "title",
-}  # fmt: skip
-_ENTITY_FIELDS = (
-    _OTHER_ENTITY_FIELDS
-    | set(TEXT_FIELDS)
-    | set(TERM_FIELDS)
-    | set(LABELLED_REFERENCE_FIELDS)
-    | set(BARE_REFERENCE_FIELDS)
-)
-_TOP_LEVEL_FIELDS = {
-    "@context", "@id", "title", "releaseId", "releaseDate", "availableLanguages", "prereleaseLanguages",
-    "allReleases", "child", "browserUrl",
-}  # fmt: skip
 
 
 def parse_entity(doc: Any, *, asked: str = "") -> Entity:

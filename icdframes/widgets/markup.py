@@ -96,38 +96,6 @@ export default {
 };
 """
 
-
-def explained(text: str) -> dict[str, str]:
-    """Return the keyword that explains a box or list; buttons have ``tooltip`` in every version."""
-    return {_TOOLTIP: text}
-
-
-def focus(part: Any) -> None:
-    """Put the keyboard into a part, where this version can: version 7 leaves it where it is."""
-    if hasattr(part, "focus"):
-        part.focus()
-
-
-def has_anywidget() -> bool:
-    """Return whether anywidget is installed beside the kernel."""
-    return find_spec("anywidget") is not None
-
-
-def claim_shortcuts() -> tuple[Any, ...]:
-    """Return what to put among the children of a widget whose keys are its own; empty without anywidget."""
-    return (_mark_class()(),) if has_anywidget() else ()
-
-
-@cache
-def _mark_class() -> Any:
-    import anywidget  # noqa: PLC0415  only where it is installed
-
-    class Mark(anywidget.AnyWidget):
-        _esm = _ESM
-
-    return Mark
-
-
 STYLE = """<style>
 .icdframes { color: var(--jp-ui-font-color1, inherit); max-width: 70em; }
 .icdframes .widget-html-content, .icdframes .jupyter-widget-html-content { line-height: 1.45; }
@@ -181,7 +149,6 @@ STYLE = """<style>
 .icdframes-detail .icdframes-text { white-space: pre-line; max-width: 60em; }
 .icdframes mark { background: transparent; color: inherit; font-weight: 700; text-decoration: underline; }
 </style>"""
-
 _MANY = 12
 _TEXTS = (
     ("", "definition"),
@@ -195,6 +162,37 @@ _TERMS = (
     ("Narrower terms", "narrower_term"),
     ("Index terms", "index_term"),
 )
+
+
+def explained(text: str) -> dict[str, str]:
+    """Return the keyword that explains a box or list; buttons have ``tooltip`` in every version."""
+    return {_TOOLTIP: text}
+
+
+def focus(part: Any) -> None:
+    """Put the keyboard into a part, where this version can: version 7 leaves it where it is."""
+    if hasattr(part, "focus"):
+        part.focus()
+
+
+def has_anywidget() -> bool:
+    """Return whether anywidget is installed beside the kernel."""
+    return find_spec("anywidget") is not None
+
+
+def claim_shortcuts() -> tuple[Any, ...]:
+    """Return what to put among the children of a widget whose keys are its own; empty without anywidget."""
+    return (_mark_class()(),) if has_anywidget() else ()
+
+
+@cache
+def _mark_class() -> Any:
+    import anywidget  # noqa: PLC0415  only where it is installed
+
+    class Mark(anywidget.AnyWidget):
+        _esm = _ESM
+
+    return Mark
 
 
 def highlighted(text: str, query: str = "") -> str:

@@ -31,6 +31,10 @@ from icdframes.sandbox.search.term_index import (
 
 _NOT_FOR_CODING = frozenset({"26", "V", "X"})
 
+MOST_HITS = 50
+_MOST_WORDS = 50
+COMPLETED, SUGGESTED, NO_GUESS = 0, 1, 2
+
 
 @dataclass(frozen=True, slots=True)
 class SearchScope:
@@ -167,11 +171,6 @@ def _places(listing: Listing, foundation_ids: Iterable[str]) -> Iterator[str]:
         if (key := listing.by_foundation.get(foundation_id)) is not None:
             yield key
             yield from (child for child in listing.entity(key).child_ids if child.startswith(f"{key}/"))
-
-
-MOST_HITS = 50
-_MOST_WORDS = 50
-COMPLETED, SUGGESTED, NO_GUESS = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,22 @@ _WORD = re.compile(r"[^\W_]+")
 SAYS_NOTHING = frozenset({"nos", "unspecified"})
 _FOUND = "<em class='found'>{}</em>"
 
-
 _LAST = "\U0010ffff"
+
+TITLE, OTHER_TITLE, SYNONYM = "Title", "TitleOfOtherEntity", "Synonym"
+FULL_NAME, NARROWER, DEFINITION, EXCLUSION = "FullySpecifiedName", "NarrowerTerm", "Definition", "Exclusion"
+INDEX_TERM = "IndexTerm"
+FOUNDATION_PROPERTIES = (TITLE, SYNONYM, NARROWER, FULL_NAME, DEFINITION, EXCLUSION)
+FOUNDATION_DEFAULT = (TITLE, SYNONYM, FULL_NAME)
+LINEAR_PROPERTIES = (TITLE, FULL_NAME, DEFINITION, EXCLUSION, INDEX_TERM)
+CODING_PROPERTIES = (TITLE, FULL_NAME, INDEX_TERM)
+REAL, BELOW_SHORELINE, CLUSTER = 0, 1, 3
+_TERM_PROPERTY: Mapping[str, str] = {
+    "synonym": SYNONYM,
+    "narrower_term": NARROWER,
+    "inclusion": INDEX_TERM,
+    "index_term": INDEX_TERM,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +144,6 @@ class TermIndex:
         return {place: round(min(1.0, 2 * both / (asked + sizes[place])), 6) for place, both in counts.items()}
 
 
-TITLE, OTHER_TITLE, SYNONYM = "Title", "TitleOfOtherEntity", "Synonym"
-FULL_NAME, NARROWER, DEFINITION, EXCLUSION = "FullySpecifiedName", "NarrowerTerm", "Definition", "Exclusion"
-INDEX_TERM = "IndexTerm"
-FOUNDATION_PROPERTIES = (TITLE, SYNONYM, NARROWER, FULL_NAME, DEFINITION, EXCLUSION)
-FOUNDATION_DEFAULT = (TITLE, SYNONYM, FULL_NAME)
-LINEAR_PROPERTIES = (TITLE, FULL_NAME, DEFINITION, EXCLUSION, INDEX_TERM)
-CODING_PROPERTIES = (TITLE, FULL_NAME, INDEX_TERM)
-REAL, BELOW_SHORELINE, CLUSTER = 0, 1, 3
-
-
 class Phrase(NamedTuple):
     """A text by which an entity is found.
 
@@ -238,11 +242,3 @@ def _all_texts(entity: Entity) -> Iterable[tuple[str, str | None, Term | None]]:
     for reference in entity.references:
         if reference.kind == "exclusion":
             yield EXCLUSION, reference.label, None
-
-
-_TERM_PROPERTY: Mapping[str, str] = {
-    "synonym": SYNONYM,
-    "narrower_term": NARROWER,
-    "inclusion": INDEX_TERM,
-    "index_term": INDEX_TERM,
-}
