@@ -1,5 +1,4 @@
 import sys
-import time
 from dataclasses import replace
 
 import pytest
@@ -479,20 +478,14 @@ def test_only_so_many_references_are_links(see):
 
 
 @pytest.mark.full_size
-def test_the_whole_mms_opens_at_once_and_299_children_do_not_freeze_it(full_size, see):
+def test_the_whole_mms_and_299_children_are_shown_with_few_widgets(full_size, see):
     tables = read_tabulation(full_size / "mms" / "2022-02_simpletabulation_en.tsv.gz")
     instances = registry._instances if hasattr(registry, "_instances") else registry.Widget.widgets  # of version 7
     before = len(instances)
-    begin = time.perf_counter()
     tree = TreeBrowser(tables=tables)
-    opened = time.perf_counter() - begin
     widest = tables.entities.loc[tables.entities["n_children"].idxmax()]
-    begin = time.perf_counter()
     tree.go_to(widest["entity_id"])
-    jumped = time.perf_counter() - begin
     (width,) = {row["size"] for row in keys_of(tree).rows if row["key"].startswith(f"{keys_of(tree).selected} > ")}
     assert width == widest["n_children"] == 299
     see(tree).field("Filter the 299").value = "zz"
-    assert opened < 1
-    assert jumped < 1
     assert len(instances) - before < 150
