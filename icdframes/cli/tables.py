@@ -1,4 +1,4 @@
-"""Read the tables that the commands take, and show or write those that they make."""
+"""Connect, read the tables that the commands take, and show or write those that they make."""
 
 from __future__ import annotations
 

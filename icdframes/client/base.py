@@ -18,7 +18,7 @@ from icdframes.errors import ConfigurationError
 from icdframes.files.download import ReleaseFiles
 from icdframes.files.source import FilesSource
 from icdframes.frames.snapshots import SnapshotStore
-from icdframes.model.entity import html_rows
+from icdframes.model.html import html_rows
 from icdframes.model.uris import check_classification
 from icdframes.settings import Server, cache_folder, files_url
 from icdframes.transport.cache import CacheInfo

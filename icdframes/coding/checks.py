@@ -1,4 +1,4 @@
-"""Check and describe codes and clusters offline, with the tables of a release."""
+"""Check, decode and describe codes and clusters from the tables of a release, as WHO's service does, offline."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import reduce
-from itertools import chain
+from itertools import chain, zip_longest
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
 
@@ -162,6 +162,16 @@ def read_raw_table(path: Path, choose: Choose) -> RawTable:
     return RawTable(place, name, header[1], tuple(body))
 
 
+def columns_of(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """Return the columns of rows; a row that ends early has empty cells there."""
+    widths = set(map(len, rows))
+    if len(widths) > 1:
+        return list(map(list, zip_longest(*rows, fillvalue="")))
+    width = max(widths, default=0)
+    cells = list(chain.from_iterable(rows))  # by steps through all cells, in half the time
+    return [cells[place::width] for place in range(width)]
+
+
 def date_in(heading: str) -> str | None:
     """Read ``2024-Jan-21`` or ``Version:2022 Feb 07 - 09:47 UTC`` as ``YYYY-MM-DD``; None for anything else."""
     match = _DATE.fullmatch(heading.strip())
@@ -232,11 +242,10 @@ def _record_rows(path: Path, text: str) -> Iterator[tuple[int, Sequence[str]]]:
 
 def _stripped(cells: Sequence[str]) -> list[str]:
     """Return cells without blanks around them; a line feed is part of a coding note and stays."""
-    if not any(cells):
-        return list(cells)
-    if "\n" in "".join(cells):
-        return [cell.strip(_BLANKS) if "\n" in cell and not cell.isspace() else cell.strip() for cell in cells]
-    return list(map(str.strip, cells))
+    text = "".join(cells)
+    if "\n" in text:
+        return [cell.strip() and cell.strip(_BLANKS) for cell in cells]
+    return list(map(str.strip, cells)) if text else list(cells)
 
 
 def _unquoted(cell: str) -> str:
@@ -290,8 +299,7 @@ def _spreadsheet_rows(path: Path, data: bytes) -> Iterable[Row]:
         raise FileFormatError(
             f"{path} cannot be read as a spreadsheet ({error}): download it again, or give the .txt."
         ) from error
-    cells, width = list(chain.from_iterable(rows)), len(rows[0]) if rows else 0  # all rows have the same width
-    columns = [_stripped(_text_cells(path, cells[place::width])) for place in range(width)]
+    columns = [_stripped(_text_cells(path, column)) for column in columns_of(rows)]
     for line, place, formula in formulas:
         columns += [[""] * len(rows) for _ in range(place + 1 - len(columns))]
         if line <= len(rows):

@@ -127,9 +127,8 @@ def _entity_ids(file: Path, sheet: Sheet) -> list[str]:
 
 def _modern(uri: str) -> str:
     """Write ``…/mms/1/mms/other``, as early releases have it, like ``…/mms/1/other``."""
-    if not uri.endswith(("/other", "/unspecified")) or (uri.count("/mms/") < 2 and uri.count("/icf/") < 2):  # noqa: PLR2004
-        return uri
-    return _OLD_RESIDUAL.sub(r"/\1", uri)
+    is_old = uri.endswith(("/other", "/unspecified")) and (uri.count("/mms/") > 1 or uri.count("/icf/") > 1)
+    return _OLD_RESIDUAL.sub(r"/\1", uri) if is_old else uri
 
 
 def _links(file: Path, sheet: Sheet, ids: list[str]) -> _Links:

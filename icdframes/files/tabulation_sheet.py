@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, zip_longest
 from pathlib import Path
 from zipfile import ZipInfo
 
 from icdframes.errors import FileFormatError
-from icdframes.files.delimited import SHEET_SUFFIX, TEXT_SUFFIXES, Row, date_in, read_raw_table
+from icdframes.files.delimited import SHEET_SUFFIX, TEXT_SUFFIXES, Row, columns_of, date_in, read_raw_table
 
 _COLUMNS = {
     "linearizationuri": "uri",
@@ -79,9 +78,9 @@ def read_sheet(path: Path) -> Sheet:
             "Get the Simple Tabulation from https://icd.who.int/browse, Info."
         )
     rows = _joined(raw.rows, places)
-    cells = _columns_of([row for _, row in rows])
+    cells = dict(enumerate(columns_of([row for _, row in rows])))
     none = [""] * len(rows)
-    columns = {column: list(cells.get(places.get(column, -1), none)) for column in _COLUMNS.values()}
+    columns = {column: cells.get(places.get(column, -1), none) for column in _COLUMNS.values()}
     date = next(filter(None, map(date_in, raw.header)), None)
     unassigned = _NO_CODE in columns["code"] or any(block.endswith(_NO_BLOCK) for block in columns["block_id"])
     undated = not any(re.search(r"/\d{4}(-\d{2})?/|/beta/", uri) for uri in columns["uri"][:1])
@@ -94,16 +93,6 @@ def read_sheet(path: Path) -> Sheet:
         date=date,
         is_working_copy=unassigned or (undated and _WORKING_COLUMN in headings),
     )
-
-
-def _columns_of(rows: Sequence[Sequence[str]]) -> dict[int, Sequence[str]]:
-    """Return the cells by the number of their column; a cell at the end of a row may be left out."""
-    widths = set(map(len, rows))
-    if len(widths) > 1:
-        return dict(enumerate(zip_longest(*rows, fillvalue="")))
-    width = max(widths, default=0)
-    cells = list(chain.from_iterable(rows))  # by steps through all cells, in half the time
-    return {place: cells[place::width] for place in range(width)}
 
 
 def _joined(rows: Sequence[Row], places: Mapping[str, int]) -> Sequence[Row]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from icdframes.errors import ComparabilityWarning, warn
 from icdframes.frames.entity_tables import EntityTables
-from icdframes.model.entity import html_rows
+from icdframes.model.html import html_rows
 
 Relation = Literal["equivalent", "broader", "narrower", "mapped", "unmapped"]
 

@@ -13,7 +13,7 @@ from icdframes.errors import check_option
 from icdframes.frames.folder import FileFormat, read_manifest, read_table, write_folder
 from icdframes.frames.provenance import Provenance, rows_text
 from icdframes.frames.schema import TABLES
-from icdframes.model.entity import html_rows
+from icdframes.model.html import html_rows
 
 _FIRST_TITLES = 3
 

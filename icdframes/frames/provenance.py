@@ -9,7 +9,7 @@ from typing import Any
 
 from icdframes import __version__
 from icdframes.errors import FileFormatError
-from icdframes.model.entity import html_rows
+from icdframes.model.html import html_rows
 from icdframes.settings import licence_of
 
 SAMPLE = "the sandbox's sample"

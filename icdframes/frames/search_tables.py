@@ -10,7 +10,7 @@ import pandas as pd
 
 from icdframes.frames.provenance import Provenance, rows_text
 from icdframes.frames.schema import Column, table_of_rows
-from icdframes.model.entity import html_rows
+from icdframes.model.html import html_rows
 from icdframes.model.responses import NO_MATCH, Outcome, SearchHit, SearchResult
 
 _FROM_HIT = (

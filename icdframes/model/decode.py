@@ -1,4 +1,7 @@
-"""Decode JSON of entities and releases: tolerant of unknown fields, strict on the shape of known ones."""
+"""Decode JSON of entities and releases: tolerant of unknown fields, strict on the shape of known ones.
+
+`JsonReader` looks up typed values in one object, with the path of whatever has the wrong shape.
+"""
 
 from __future__ import annotations
 

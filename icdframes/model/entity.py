@@ -7,11 +7,11 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, field, fields
-from html import escape
 from itertools import repeat
 from typing import Any, Literal, NamedTuple
 
 from icdframes.errors import TraversalError
+from icdframes.model.html import html_rows
 from icdframes.model.uris import is_residual, parse_uri
 from icdframes.settings import licence_of
 
@@ -181,19 +181,6 @@ class ReleaseList:
     latest: str | None
     releases: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
-
-
-def html_rows(rows: Sequence[tuple[str, str]]) -> str:
-    """Write pairs as a small HTML table that takes its colours from the page."""
-    cell = "text-align:left;vertical-align:top;padding:2px 12px;background:transparent;color:inherit"
-    body = "".join(
-        f'<tr style="background:transparent"><th style="{cell};white-space:nowrap">{escape(name)}</th>'
-        f'<td style="{cell}">{escape(text)}</td></tr>'
-        for name, text in rows
-    )
-    return (
-        f'<table style="border-collapse:collapse;border:1px solid rgba(128,128,128,0.5);color:inherit">{body}</table>'
-    )
 
 
 @contextmanager

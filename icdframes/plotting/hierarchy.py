@@ -1,4 +1,8 @@
-"""Draw a hierarchy with counts: a figure for a paper (extra ``plots``), or one to click through (``interactive``)."""
+"""Draw a hierarchy with counts: a figure for a paper (extra ``plots``), or one to click through (``interactive``).
+
+The figure is drawn in the style that is set, one or two columns of a page wide, with text of at least 7 points; nothing
+is shown, saved or closed here.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""HTML, CSS and scripts of the widgets, with everything escaped that comes from a classification."""
+"""Write the HTML, CSS and scripts of the widgets: texts escaped, and what differs between versions and front ends.
+
+JupyterLab takes keys that are typed in an output as its own shortcuts (ipywidgets issue 3912), unless the element has
+an attribute, which ipywidgets cannot set: `claim_shortcuts` sets it by anywidget, for keys without Ctrl, Alt or Meta
+only, so that Ctrl+S still saves the notebook. Without anywidget the mouse does everything.
+"""
 
 from __future__ import annotations
 

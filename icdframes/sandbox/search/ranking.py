@@ -1,4 +1,7 @@
-"""Rank the entities that a query finds within the scope of a search."""
+"""Rank the entities that a query finds within the scope of a search: a release, a language, and which entities count.
+
+Equally good hits stand in tabular order, so the answer is always the same.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,13 @@
-"""Fold texts into words, and index by them the phrases that a search looks through."""
+"""Fold texts into words, and index by them the phrases that a search looks through.
+
+Case and accents do not count, so ``colera`` finds ``Cólera``. Words are not stemmed: ``fever`` does not find
+``fevers``, but ``fever%`` does. The score is the share of words that query and phrase have in common (Dice's measure):
+1 where they have the same words, less the more words either has alone; "NOS" and "unspecified" in a phrase do not
+lessen it. WHO's scores are others.
+
+In medical coding mode only codes that can be used are found: what has an unspecified residual is coded there, so its
+names count as names of the residual.
+"""
 
 from __future__ import annotations
 
