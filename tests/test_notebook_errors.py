@@ -10,8 +10,9 @@ import icdframes
 
 
 @pytest.fixture
-def shell(capsys):
+def shell(capsys, monkeypatch):
     """Return a function that runs a cell and returns what IPython prints of it."""
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)  # IPython warns where another one is activated
     InteractiveShell.clear_instance()
     running = InteractiveShell.instance()
     running.run_line_magic("colors", "nocolor")
